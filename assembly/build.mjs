@@ -1,0 +1,57 @@
+// Builds the kernels when their sources have changed: the release and the debug binary, and the two TypeScript
+// modules made from them: src/wasm/generated/bytes.ts (the binary) and kernels.ts (the types of its exports).
+import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+process.chdir(fileURLToPath(new URL("..", import.meta.url)));
+const outputs = [
+  "build/kernels.wasm",
+  "build/kernels.debug.wasm",
+  "dist/kernels.wasm",
+  "dist/kernels.wasm.d.ts",
+  "src/wasm/generated/bytes.ts",
+  "src/wasm/generated/kernels.ts",
+];
+const sources = readdirSync("assembly", { recursive: true, withFileTypes: true })
+  .filter((entry) => entry.isFile())
+  .map((entry) => join(entry.parentPath, entry.name));
+sources.push("asconfig.json", createRequire(import.meta.url).resolve("assemblyscript/package.json"));
+
+const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
+if (Math.min(...outputs.map(modified)) < Math.max(...sources.map(modified))) await build();
+
+async function build() {
+  for (const folder of ["build", "dist", "src/wasm/generated"]) mkdirSync(folder, { recursive: true });
+  await compile("--target", "debug");
+  await compile("--target", "release", "--bindings", "raw");
+
+  const banner = "// Generated from assembly/ by assembly/build.mjs: do not edit.\n";
+  const bytes = readFileSync("build/kernels.wasm");
+  writeFileSync("src/wasm/generated/bytes.ts", `${banner}export const base64 =\n  "${bytes.toString("base64")}";\n`);
+
+  const signatures = readFileSync("build/kernels.d.ts", "utf8").matchAll(/export function (\w+)\((.*)\): (\w+);/g);
+  const members = Array.from(
+    signatures,
+    ([, name, args, result]) => `  ${name}(${["this: void", args].filter(Boolean).join(", ")}): ${result};\n`,
+  ).join("");
+  writeFileSync("src/wasm/generated/kernels.ts", `${banner}export interface Kernels {\n${members}}\n`);
+
+  writeFileSync("dist/kernels.wasm", bytes);
+  writeFileSync(
+    "dist/kernels.wasm.d.ts",
+    `${banner}/** The kernels as a \`WebAssembly.Module\`, for the \`module\` option, where the host imports \`.wasm\` files so. */
+declare const module: object;
+export default module;
+`,
+  );
+}
+
+async function compile(...options) {
+  const { main } = await import("assemblyscript/asc");
+  const { error, stderr } = await main(["--config", "asconfig.json", ...options]);
+  if (!error) return;
+  process.stderr.write(`${stderr.toString()}${error.message}\n`);
+  process.exit(1);
+}
