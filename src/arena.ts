@@ -1,0 +1,157 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { knownOnly, number, record, usedAfterDispose } from "./check.js";
+import { defineDispose } from "./dispose.js";
+import type { Kernels } from "./wasm/generated/kernels.js";
+import { instantiateKernels } from "./wasm/module.js";
+
+/** Tensors and slots start on a multiple of this many bytes, and are padded to one. */
+export const ALIGNMENT = 64;
+export const padded = (elements: number): number => Math.ceil((elements * 4) / ALIGNMENT) * ALIGNMENT;
+
+export const PAGE = 65536;
+export const RESERVED = PAGE; // address 0 means "absent" to a kernel, and the binary's constants stand in the first page
+export const MAX_CAPACITY = 2 ** 32 - PAGE;
+const capacityKind = number(
+  `a number of bytes in [1, ${MAX_CAPACITY}]`,
+  (x) => Number.isSafeInteger(x) && x >= 1 && x <= MAX_CAPACITY,
+);
+
+/** Options of an {@link Arena}. */
+export interface ArenaOptions {
+  /** Size in bytes, rounded up to whole pages of 64 KiB; 1 to 4 GiB − 64 KiB. It never grows. */
+  capacity: number;
+  /** A `WebAssembly.Module` of `gradstep/kernels.wasm`, where compiling bytes is forbidden. Default: the inlined binary. */
+  module?: object | undefined;
+}
+
+/**
+ * One `WebAssembly.Memory` of fixed size that holds parameters, gradients and optimizer state. It never grows, so a view
+ * of it never detaches. A {@link ParameterDict} makes one of its own unless it is given one to share.
+ *
+ * @throws TypeError, RangeError when an option is wrong or the engine cannot give so much memory.
+ * @example
+ * const arena = new Arena({ capacity: 64 * 2 ** 20 });
+ * const a = new ParameterDict({ w: [128, 784] }, { arena });
+ * const b = new ParameterDict({ w: [10, 128] }, { arena });
+ */
+export class Arena {
+  declare [Symbol.dispose]: () => void;
+
+  readonly #buffer: ArrayBuffer;
+  readonly #kernels: Kernels;
+  readonly #floats: Float32Array<ArrayBuffer>;
+  /** Which option gives more room: named in the message when something does not fit. */
+  readonly #remedy: string;
+  readonly #taken = new Map<number, number>();
+  /** Free spans as [start, end), in order of address, never adjacent. */
+  #spans: [number, number][];
+  #alive = true;
+
+  constructor(options: ArenaOptions);
+  /** @internal */
+  constructor(options: ArenaOptions, owner: string, remedy: string);
+  constructor(options: ArenaOptions, owner = "Arena", remedy = `raise "capacity" of the Arena`) {
+    const given = record(owner, "options", options);
+    knownOnly(owner, "", given, ["capacity", "module"]);
+    const capacity = capacityKind.read(owner, "capacity", given.capacity);
+    const pages = Math.ceil(capacity / PAGE);
+    let memory: WebAssembly.Memory;
+    try {
+      memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
+    } catch {
+      throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes`);
+    }
+    this.#kernels = instantiateKernels(owner, memory, options.module);
+    this.#buffer = memory.buffer;
+    this.#floats = new Float32Array(this.#buffer);
+    this.#remedy = remedy;
+    this.#spans = pages * PAGE > RESERVED ? [[RESERVED, pages * PAGE]] : [];
+  }
+
+  /** Size in bytes. */
+  get capacity(): number {
+    return this.buffer.byteLength;
+  }
+
+  /** Bytes in use, the reserved first page included. */
+  get used(): number {
+    return this.capacity - this.free;
+  }
+
+  /** Bytes not in use. They need not be in one piece. */
+  get free(): number {
+    this.check("Arena");
+    return this.#spans.reduce((sum, [start, end]) => sum + end - start, 0);
+  }
+
+  /** Ends every tensor and optimizer in the arena: each later use of them, or of the arena, throws. */
+  dispose(): void {
+    this.#alive = false;
+  }
+
+  /** @internal */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** @internal The memory's buffer: for views that stay inside the library or are documented as views. */
+  get buffer(): ArrayBuffer {
+    this.check("Arena");
+    return this.#buffer;
+  }
+
+  /** @internal The binary's exports over this memory. */
+  get kernels(): Kernels {
+    this.check("Arena");
+    return this.#kernels;
+  }
+
+  /** @internal */
+  check(owner: string): void {
+    if (!this.#alive) throw usedAfterDispose(owner);
+  }
+
+  /**
+   * @internal Takes `bytes` (a multiple of {@link ALIGNMENT}) and returns their address; 0 bytes are at no address, 0.
+   * The contents are whatever was there. Throws a RangeError with what was needed and free; nothing is changed then.
+   */
+  allocate(bytes: number, owner: string, purpose: string): number {
+    this.check(owner);
+    if (bytes === 0) return 0;
+    const index = this.#spans.findIndex(([start, end]) => end - start >= bytes);
+    if (index < 0) {
+      const largest = this.#spans.reduce((max, [start, end]) => Math.max(max, end - start), 0);
+      const pieces = this.free >= bytes ? ` in pieces, the largest of ${largest}` : "";
+      throw new RangeError(
+        `${owner}: needs ${bytes} bytes for ${purpose}, ${this.free} are free${pieces}: ${this.#remedy}`,
+      );
+    }
+    const span = this.#spans[index];
+    const address = span[0];
+    span[0] += bytes;
+    if (span[0] === span[1]) this.#spans.splice(index, 1);
+    this.#taken.set(address, bytes);
+    return address;
+  }
+
+  /** @internal Gives back what {@link allocate} returned. */
+  release(address: number): void {
+    const bytes = this.#taken.get(address);
+    if (!this.#alive || bytes === undefined) return;
+    this.#taken.delete(address);
+    this.#spans.push([address, address + bytes]);
+    this.#spans.sort((a, b) => a[0] - b[0]);
+    this.#spans = this.#spans.reduce<[number, number][]>((spans, next) => {
+      const last = spans.at(-1);
+      if (last?.[1] === next[0]) last[1] = next[1];
+      else spans.push(next);
+      return spans;
+    }, []);
+  }
+
+  /** @internal Sets `bytes` bytes (a multiple of 4) at `address` to one float32. */
+  fill(address: number, bytes: number, value: number): void {
+    this.#floats.fill(value, address / 4, (address + bytes) / 4);
+  }
+}
+defineDispose(Arena);

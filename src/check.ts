@@ -1,0 +1,121 @@
+// What an option may be, and the one form of message when it is not.
+
+/** Reads a value given by a user: returns it, or throws the error that names it. */
+export interface Kind<T> {
+  /** May the option change while the optimizer lives? */
+  readonly live: boolean;
+  read(owner: string, name: string, value: unknown): T;
+}
+
+/** A value of the wrong type. */
+export function wrongType(owner: string, name: string, expected: string, value: unknown): TypeError {
+  return new TypeError(message(owner, name, expected, value));
+}
+
+/** A value of the right type that is out of range. */
+export function wrongValue(owner: string, name: string, expected: string, value: unknown): RangeError {
+  return new RangeError(message(owner, name, expected, value));
+}
+
+function message(owner: string, name: string, expected: string, value: unknown): string {
+  return `${owner}: "${name}" expected ${expected}, got ${show(value)}`;
+}
+
+function show(value: unknown): string {
+  if (typeof value === "string")
+    return value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}…` : JSON.stringify(value);
+  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(show).join(", ")}]`;
+  if (typeof value === "function") return "a function";
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value === "object" && value !== null) {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    if (ArrayBuffer.isView(value) && "length" in value) return `a ${kind} of ${String(value.length)}`;
+    return kind === "Object" ? "an object" : `a ${kind}`;
+  }
+  return String(value);
+}
+
+/** Numbers that pass `accepts`; `expected` completes "expected …". */
+export function number(expected: string, accepts: (x: number) => boolean): Kind<number> {
+  return {
+    live: true,
+    read(owner, name, value) {
+      if (typeof value !== "number") throw wrongType(owner, name, expected, value);
+      if (!accepts(value)) throw wrongValue(owner, name, expected, value);
+      return value;
+    },
+  };
+}
+
+export const finite = number("a finite number", Number.isFinite);
+export const nonNegative = number("a finite number >= 0", (x) => x >= 0 && x < Infinity);
+export const fraction = number("a number in [0, 1]", (x) => x >= 0 && x <= 1);
+export const belowOne = number("a number in [0, 1)", (x) => x >= 0 && x < 1);
+export const wholeFrom = (min: number): Kind<number> =>
+  number(`a whole number >= ${min}`, (x) => Number.isSafeInteger(x) && x >= min);
+
+export const flag: Kind<boolean> = {
+  live: true,
+  read(owner, name, value) {
+    if (typeof value !== "boolean") throw wrongType(owner, name, "true or false", value);
+    return value;
+  },
+};
+
+export function oneOf<const T extends string>(...values: readonly T[]): Kind<T> {
+  const expected = values.length > 1 ? `one of ${values.map((v) => `"${v}"`).join(", ")}` : `"${values[0]}"`;
+  return {
+    live: false,
+    read(owner, name, value) {
+      if (typeof value !== "string") throw wrongType(owner, name, expected, value);
+      if (!values.includes(value as T)) throw wrongValue(owner, name, expected, value);
+      return value as T;
+    },
+  };
+}
+
+/** Two values of one kind, such as Adam's `betas`. The copy that is kept is frozen. */
+export function pair<T>(kind: Kind<T>): Kind<readonly [T, T]> {
+  return {
+    live: kind.live,
+    read(owner, name, value) {
+      if (!Array.isArray(value)) throw wrongType(owner, name, "an array of two numbers", value);
+      if (value.length !== 2) throw wrongValue(owner, name, "an array of two numbers", value);
+      return Object.freeze([
+        kind.read(owner, `${name}[0]`, value[0]),
+        kind.read(owner, `${name}[1]`, value[1]),
+      ] as const);
+    },
+  };
+}
+
+/** The same kind, but settled when the optimizer is made. */
+export const fixed = <T>(kind: Kind<T>): Kind<T> => ({
+  live: false,
+  read: (owner, name, value) => kind.read(owner, name, value),
+});
+
+/** An object of named values, as users pass options. */
+export function record(owner: string, name: string, value: unknown): Record<string, unknown> {
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    throw wrongType(owner, name, "an object", value);
+  return value as Record<string, unknown>;
+}
+
+/** Throws at the first key of `given` that is not in `known`. */
+export function knownOnly(owner: string, prefix: string, given: object, known: readonly string[]): void {
+  for (const key of Object.keys(given))
+    if (!known.includes(key))
+      throw new RangeError(`${owner}: unknown option "${prefix}${key}"; the options are ${known.join(", ")}`);
+}
+
+/** A list of names. */
+export function nameList(owner: string, name: string, value: unknown): readonly string[] {
+  if (!Array.isArray(value)) throw wrongType(owner, name, "an array of tensor names", value);
+  value.forEach((item: unknown, i) => {
+    if (typeof item !== "string") throw wrongType(owner, `${name}[${i}]`, "a tensor name", item);
+  });
+  return value as string[];
+}
+
+export const usedAfterDispose = (owner: string): Error => new Error(`${owner}: used after dispose()`);

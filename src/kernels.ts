@@ -1,0 +1,26 @@
+import { wrongType } from "./check.js";
+import type { Kernels } from "./wasm/generated/kernels.js";
+import { instantiateKernels } from "./wasm/module.js";
+
+export type { Kernels } from "./wasm/generated/kernels.js";
+
+/**
+ * Instantiates the kernels over a memory of your own, for comparing loops or laying memory out differently. Nothing is
+ * checked: a sweep takes a number of elements that is a multiple of 16, reads and writes all of them, and wants
+ * addresses that are multiples of 16 bytes. A slot at address 0 and a decay of 0 mean that there is none.
+ *
+ * @param memory A `WebAssembly.Memory` that is not shared, of at least one page; leave its first page to the kernels.
+ * @param module A `WebAssembly.Module` of `gradstep/kernels.wasm`, where compiling bytes is forbidden.
+ * @returns The raw exports. Arguments always run: length, parameters, gradient, slots in order, then gs (the gradient's
+ * factor), wd (coupled decay λ), dec (decoupled decay lr·λ) and the rule's coefficients, as its header says.
+ * @throws TypeError for what is no memory or module.
+ * @example
+ * const memory = new WebAssembly.Memory({ initial: 2 });
+ * const { sgd } = instantiate(memory);
+ * sgd(16, 65536, 65600, 0, 1, 0, 0, 0, 0, 0.1, 0); // θ −= 0.1·g
+ */
+export function instantiate(memory: object, module?: object): Kernels {
+  if (Object.prototype.toString.call(memory) !== "[object WebAssembly.Memory]")
+    throw wrongType("instantiate", "memory", "a WebAssembly.Memory", memory);
+  return instantiateKernels("instantiate", memory as WebAssembly.Memory, module);
+}

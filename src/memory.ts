@@ -1,0 +1,43 @@
+import { Arena, MAX_CAPACITY, PAGE, RESERVED } from "./arena.js";
+import { wholeFrom, wrongType } from "./check.js";
+
+/** Where tensors live. All are optional; `arena` excludes the others, `capacity` excludes `slots`. */
+export interface MemoryOptions {
+  /** Parameter-sized buffers of optimizer state to leave room for, a whole number >= 0. Default 6. */
+  slots?: number | undefined;
+  /** Size of the arena in bytes, instead of `slots`. */
+  capacity?: number | undefined;
+  /** An arena to share with others. */
+  arena?: Arena | undefined;
+  /** A `WebAssembly.Module` of `gradstep/kernels.wasm`, where compiling bytes is forbidden. */
+  module?: object | undefined;
+}
+
+export const memoryOptions = ["slots", "capacity", "arena", "module"] as const;
+const slotCount = wholeFrom(0);
+const SLACK = 2 ** 20;
+
+/**
+ * The arena that the options ask for: the given one, or a new one with room for parameters, as many gradients, `slots`
+ * buffers of their size, `scratch` bytes, and 1 MiB of slack.
+ */
+export function arenaFor(owner: string, options: MemoryOptions, parameterBytes: number, scratch = 0): Arena {
+  const { slots, capacity, arena, module } = options;
+  if (arena !== undefined) {
+    if (!(arena instanceof Arena)) throw wrongType(owner, "arena", "an Arena", arena);
+    for (const name of ["slots", "capacity", "module"] as const)
+      if (options[name] !== undefined)
+        throw new RangeError(`${owner}: "${name}" cannot stand beside "arena", which has a size and a module already`);
+    arena.check(owner);
+    return arena;
+  }
+  const room = slots === undefined ? 6 : slotCount.read(owner, "slots", slots);
+  if (slots !== undefined && capacity !== undefined)
+    throw new RangeError(`${owner}: "slots" cannot stand beside "capacity": give one of them`);
+  const least = RESERVED + 2 * parameterBytes + scratch;
+  if (least > MAX_CAPACITY)
+    throw new RangeError(`${owner}: the tensors need ${least} bytes, an arena holds at most ${MAX_CAPACITY}`);
+  const wanted = Math.ceil((least + room * parameterBytes + SLACK) / PAGE) * PAGE;
+  const remedy = `raise "${capacity === undefined ? "slots" : "capacity"}" of the ${owner}`;
+  return new Arena({ capacity: capacity ?? Math.min(MAX_CAPACITY, wanted), module }, owner, remedy);
+}
