@@ -1,0 +1,36 @@
+// Adam (Kingma, Ba 2015, arXiv:1412.6980), AdamW (Loshchilov, Hutter 2019, arXiv:1711.05101),
+// AMSGrad (Reddi, Kale, Kumar 2018, arXiv:1904.09237). One vector, one rounding an operation, in this order:
+//   x = gs·g                      (coupled decay: + wd·θ)
+//   m = b1·m + a1·x               a1 = 1 − β₁
+//   v = b2·v + a2·(x·x)           a2 = 1 − β₂
+//   h = max(h, v)                 AMSGrad only; otherwise h is v
+//   θ = θ − (s·m) / (√h·k + e)    (decoupled decay: θ − (dec·θ + …))
+// PyTorch: s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ). Keras: s = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), k = 1.
+import { Absent, Present, average, gradient, has, move, sweep } from "../lane";
+
+@unmanaged
+class Adam<Max> {
+  // @ts-ignore: decorator
+  @inline
+  apply<Decay>(
+    p: usize, g: usize, m: usize, v: usize, h: usize, gs: v128, d: v128,
+    b1: v128, a1: v128, b2: v128, a2: v128, s: v128, k: v128, e: v128, _: v128,
+  ): void {
+    const x = gradient<Decay>(p, g, gs, d);
+    const m1 = average(b1, m, a1, x);
+    let v1 = average(b2, v, a2, f32x4.mul(x, x));
+    if (has<Max>()) {
+      v1 = f32x4.max(v128.load(h), v1);
+      v128.store(h, v1);
+    }
+    move<Decay>(p, f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e)), d);
+  }
+}
+
+export function adam(
+  n: i32, p: usize, g: usize, m: usize, v: usize, h: usize, gs: f32, wd: f32, dec: f32,
+  b1: f32, a1: f32, b2: f32, a2: f32, s: f32, k: f32, e: f32,
+): void {
+  if (h) sweep<Adam<Present>>(n, p, g, m, v, h, gs, wd, dec, b1, a1, b2, a2, s, k, e);
+  else sweep<Adam<Absent>>(n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, s, k, e);
+}

@@ -1,0 +1,30 @@
+// NAdam (Dozat 2016, "Incorporating Nesterov momentum into Adam"). One vector, one rounding an operation, in this order:
+//   x = gs·g                              (coupled decay: + wd·θ)
+//   m = b1·m + a1·x                       a1 = 1 − β₁
+//   v = b2·v + a2·(x·x)                   a2 = 1 − β₂
+//   θ = θ − (cg·x + cm·m) / (√v·k + e)    (decoupled decay: θ − (dec·θ + …))
+// cg = lr(1 − μₜ)/(1 − Πμₜ), cm = lr·μₜ₊₁/(1 − Πμₜ₊₁), k = 1/√(1 − β₂ᵗ), where μₜ = β₁(1 − ½·0.96^(tψ)).
+import { average, gradient, move, sweep } from "../lane";
+
+@unmanaged
+class NAdam {
+  // @ts-ignore: decorator
+  @inline
+  apply<Decay>(
+    p: usize, g: usize, m: usize, v: usize, _: usize, gs: v128, d: v128,
+    b1: v128, a1: v128, b2: v128, a2: v128, cg: v128, cm: v128, k: v128, e: v128,
+  ): void {
+    const x = gradient<Decay>(p, g, gs, d);
+    const m1 = average(b1, m, a1, x);
+    const v1 = average(b2, v, a2, f32x4.mul(x, x));
+    const u = f32x4.add(f32x4.mul(cg, x), f32x4.mul(cm, m1));
+    move<Decay>(p, f32x4.div(u, f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e)), d);
+  }
+}
+
+export function nadam(
+  n: i32, p: usize, g: usize, m: usize, v: usize, gs: f32, wd: f32, dec: f32,
+  b1: f32, a1: f32, b2: f32, a2: f32, cg: f32, cm: f32, k: f32, e: f32,
+): void {
+  sweep<NAdam>(n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, cg, cm, k, e);
+}

@@ -1,0 +1,47 @@
+// RMSprop (Tieleman, Hinton 2012, lecture 6.5), centred (Graves 2013, arXiv:1308.0850), with momentum.
+// One vector, one rounding an operation, in this order:
+//   x = gs·g                              (coupled decay: + wd·θ)
+//   v = r·v + q·(x·x)                     q = 1 − α
+//   a = r·a + q·x, w = max(v − a·a, 0)    centred only; otherwise w = v. The clamp keeps a constant gradient finite
+//   u = (si·x) / (√(w + ei) + eo)
+//   b = mu·b + u, u = so·b                with momentum only
+//   θ = θ − u                             (decoupled decay: θ − (dec·θ + u))
+// PyTorch: ei = 0, eo = ε; with momentum si = 1, so = lr. Keras: ei = ε, eo = 0; si = lr, so = 1.
+import { Absent, Present, average, gradient, has, move, sweep } from "../lane";
+
+@unmanaged
+class RMSprop<Centered, Momentum> {
+  // @ts-ignore: decorator
+  @inline
+  apply<Decay>(
+    p: usize, g: usize, v: usize, a: usize, b: usize, gs: v128, d: v128,
+    r: v128, q: v128, mu: v128, ei: v128, eo: v128, si: v128, so: v128, _7: v128,
+  ): void {
+    const x = gradient<Decay>(p, g, gs, d);
+    let w = average(r, v, q, f32x4.mul(x, x));
+    if (has<Centered>()) {
+      const a1 = average(r, a, q, x);
+      w = f32x4.max(f32x4.sub(w, f32x4.mul(a1, a1)), f32x4.splat(0));
+    }
+    let u = f32x4.div(f32x4.mul(si, x), f32x4.add(f32x4.sqrt(f32x4.add(w, ei)), eo));
+    if (has<Momentum>()) {
+      const b1 = f32x4.add(f32x4.mul(mu, v128.load(b)), u);
+      v128.store(b, b1);
+      u = f32x4.mul(so, b1);
+    }
+    move<Decay>(p, u, d);
+  }
+}
+
+export function rmsprop(
+  n: i32, p: usize, g: usize, v: usize, a: usize, b: usize, gs: f32, wd: f32, dec: f32,
+  r: f32, q: f32, mu: f32, ei: f32, eo: f32, si: f32, so: f32,
+): void {
+  if (a) {
+    if (b) sweep<RMSprop<Present, Present>>(n, p, g, v, a, b, gs, wd, dec, r, q, mu, ei, eo, si, so);
+    else sweep<RMSprop<Present, Absent>>(n, p, g, v, a, 0, gs, wd, dec, r, q, mu, ei, eo, si, so);
+  } else {
+    if (b) sweep<RMSprop<Absent, Present>>(n, p, g, v, 0, b, gs, wd, dec, r, q, mu, ei, eo, si, so);
+    else sweep<RMSprop<Absent, Absent>>(n, p, g, v, 0, 0, gs, wd, dec, r, q, mu, ei, eo, si, so);
+  }
+}

@@ -1,0 +1,45 @@
+// Gradient descent (Robbins, Monro 1951), momentum (Polyak 1964), Nesterov's form (Sutskever et al. 2013).
+// One vector, one rounding an operation, in this order:
+//   x = gs·g               (coupled decay: + wd·θ)
+//   b = mu·b + c·x         with momentum only; otherwise u = s·x
+//   u = s·b                or, where q is not 0 (Nesterov), s·b + q·x
+//   θ = θ − u              (decoupled decay: θ − (dec·θ + u))
+// PyTorch: c = 1 − dampening (1 on a tensor's first step), s = lr; Nesterov s = lr·μ, q = lr.
+// Moving average: c = 1 − μ, s = lr, or lr/(1 − μᵗ) with bias correction.
+// Keras keeps lr inside the buffer, which runs downhill: c = −lr, s = −1; Nesterov s = −μ, q = lr.
+import { Absent, Present, average, gradient, has, move, sweep } from "../lane";
+
+@unmanaged
+class Plain {
+  // @ts-ignore: decorator
+  @inline
+  apply<Decay>(
+    p: usize, g: usize, _0: usize, _1: usize, _2: usize, gs: v128, d: v128,
+    mu: v128, c: v128, s: v128, q: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): void {
+    move<Decay>(p, f32x4.mul(s, gradient<Decay>(p, g, gs, d)), d);
+  }
+}
+
+@unmanaged
+class Momentum<Nesterov> {
+  // @ts-ignore: decorator
+  @inline
+  apply<Decay>(
+    p: usize, g: usize, b: usize, _1: usize, _2: usize, gs: v128, d: v128,
+    mu: v128, c: v128, s: v128, q: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): void {
+    const x = gradient<Decay>(p, g, gs, d);
+    const u = f32x4.mul(s, average(mu, b, c, x));
+    move<Decay>(p, has<Nesterov>() ? f32x4.add(u, f32x4.mul(q, x)) : u, d);
+  }
+}
+
+export function sgd(
+  n: i32, p: usize, g: usize, b: usize, gs: f32, wd: f32, dec: f32,
+  mu: f32, c: f32, s: f32, q: f32,
+): void {
+  if (!b) sweep<Plain>(n, p, g, 0, 0, 0, gs, wd, dec, mu, c, s, q);
+  else if (q == 0) sweep<Momentum<Absent>>(n, p, g, b, 0, 0, gs, wd, dec, mu, c, s, q);
+  else sweep<Momentum<Present>>(n, p, g, b, 0, 0, gs, wd, dec, mu, c, s, q);
+}

@@ -1,0 +1,107 @@
+import { knownOnly, oneOf, wrongValue } from "./check.js";
+import { type CommonOptions, type Dialect, OWN, type Rule, type Settled } from "./rule.js";
+
+/** Room for gs, wd, dec and a rule's own coefficients. */
+const MAX_COEFFICIENTS = OWN + 8;
+
+/** Tensors with the same hyper-parameters, and the coefficients they had last. */
+export interface Group<Options> {
+  readonly options: Settled<Options>;
+  /** The group as users see it: its options, live and validated, and the names in it. */
+  readonly face: Settled<Options> & { readonly params: readonly string[] };
+  readonly c: Float64Array;
+  /** Which call of `step()` computed the coefficients, and for which step of the tensors. */
+  readonly computed: Float64Array;
+  /** The scalars before and after that step. */
+  readonly before: Float64Array;
+  readonly after: Float64Array;
+}
+
+/** Reads one group's options: `given` over `base`, a copy of all of them. Names begin with `prefix` in messages. */
+export function settle<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  prefix: string,
+  base: Settled<Options>,
+  given: Readonly<Record<string, unknown>>,
+): Settled<Options> {
+  const settled: Record<string, unknown> = { ...base };
+  for (const [name, kind] of Object.entries(rule.kinds) as [string, Rule<Options>["kinds"][keyof Options]][])
+    settled[name] = kind.read(rule.name, prefix + name, given[name] === undefined ? settled[name] : given[name]);
+  const options = settled as Settled<Options>;
+  refuseConflict(rule, prefix, options);
+  return options;
+}
+
+function refuseConflict<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  prefix: string,
+  options: Settled<Options>,
+): void {
+  const conflict = rule.conflict?.(options);
+  if (conflict) throw wrongValue(rule.name, prefix + conflict.option, conflict.expected, options[conflict.option]);
+}
+
+/** The rule's defaults in the dialect that is asked for. */
+export function defaultsOf<Options extends CommonOptions>(rule: Rule<Options>, dialect: unknown): Settled<Options> {
+  const known = Object.keys(rule.defaults) as Dialect[];
+  const chosen = dialect === undefined ? "torch" : oneOf(...known).read(rule.name, "dialect", dialect);
+  return { ...rule.defaults[chosen], dialect: chosen } as Settled<Options>;
+}
+
+/** Throws at an unknown option of a group. */
+export function knownGroupOptions<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  prefix: string,
+  given: object,
+): void {
+  knownOnly(rule.name, prefix, given, ["params", ...Object.keys(rule.kinds)]);
+}
+
+export function makeGroup<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  index: number,
+  settled: Settled<Options>,
+  params: readonly string[],
+): Group<Options> {
+  const options = { ...settled, params: Object.freeze([...params]) };
+  const scalars = Object.keys(rule.scalars ?? {}).length;
+  return {
+    options,
+    face: faceOf(rule, `paramGroups[${index}].`, options),
+    c: new Float64Array(MAX_COEFFICIENTS),
+    computed: new Float64Array(2),
+    before: new Float64Array(scalars),
+    after: new Float64Array(scalars),
+  };
+}
+
+/** A group to the outside: setting an option validates it first. */
+function faceOf<Options extends CommonOptions, Target extends Settled<Options>>(
+  rule: Rule<Options>,
+  prefix: string,
+  options: Target,
+): Target {
+  const { name: owner, kinds } = rule;
+  const startedAt = { ...options } as Readonly<Record<string, unknown>>;
+  const refuse = (key: string | symbol): never => {
+    throw new TypeError(`${owner}: "${prefix}${String(key)}" cannot change`);
+  };
+  return new Proxy(options, {
+    set(target, key, value: unknown) {
+      const name = String(key);
+      if (name === "params" || name === "dialect") refuse(key);
+      knownOnly(owner, prefix, { [name]: value }, Object.keys(kinds));
+      const kind = kinds[name as keyof Options];
+      if (!kind.live) throw new TypeError(`${owner}: "${prefix}${name}" is settled when the optimizer is made`);
+      const read = kind.read(owner, prefix + name, value);
+      if (name === "momentum" && startedAt[name] === 0 && read !== 0)
+        throw wrongValue(owner, prefix + name, "0 as at the start, when no momentum buffer was made", value);
+      refuseConflict(rule, prefix, { ...options, [name]: read });
+      (target as Record<string, unknown>)[name] = read;
+      return true;
+    },
+    deleteProperty: (_, key) => refuse(key),
+    defineProperty: (_, key) => refuse(key),
+    preventExtensions: () => refuse("options"),
+  });
+}

@@ -1,0 +1,52 @@
+import { fraction, nonNegative } from "../check.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+
+/** Options of {@link Adadelta}. */
+export interface AdadeltaOptions extends CommonOptions {
+  /** Factor on the update, >= 0. Default 1; Keras 1e-3. */
+  lr?: number | undefined;
+  /** Decay rate of both averages, in [0, 1]. Default 0.9; Keras 0.95. */
+  rho?: number | undefined;
+  /** Added under both roots, >= 0. Default 1e-6; Keras 1e-7. */
+  eps?: number | undefined;
+}
+
+const rule: Rule<AdadeltaOptions> = {
+  name: "Adadelta",
+  kinds: { ...commonKinds, rho: fraction, eps: nonNegative },
+  defaults: {
+    torch: { ...commonDefaults, lr: 1, rho: 0.9, eps: 1e-6 },
+    keras: { ...commonDefaults, lr: 1e-3, rho: 0.95, eps: 1e-7 },
+  },
+  slots: () => ({ squareAvg: 0, accDelta: 0 }),
+  coefficients(c, o) {
+    setDecay(c, o, false);
+    c[OWN] = o.rho;
+    c[OWN + 1] = 1 - o.rho;
+    c[OWN + 2] = o.eps;
+    c[OWN + 3] = o.lr;
+  },
+  sweep({ adadelta }, { at, c }) {
+    adadelta(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5], c[6]);
+  },
+};
+
+/**
+ * Adadelta: θ −= lr·√(a + ε)/√(v + ε)·g, with moving averages v of the squared gradient and a of the squared update: it
+ * finds its own units, so that lr is 1.
+ *
+ * State: `squareAvg`, `accDelta`; 8 bytes a parameter.
+ *
+ * @see Zeiler (2012), https://arxiv.org/abs/1212.5701
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new Adadelta(params);
+ * optimizer.step();
+ */
+export class Adadelta<Name extends string = string> extends StepOptimizer<AdadeltaOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdadeltaOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

@@ -1,0 +1,53 @@
+import { nonNegative } from "../check.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+
+/** Options of {@link Adagrad}. */
+export interface AdagradOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-2; Keras 1e-3. */
+  lr?: number | undefined;
+  /** Step t moves by lr/(1 + (t − 1)·lrDecay), >= 0. Default 0. */
+  lrDecay?: number | undefined;
+  /** Start of the sum of squares, >= 0. Default 0; Keras 0.1. */
+  initialAccumulatorValue?: number | undefined;
+  /** Added to the root of the sum, >= 0; in Keras's dialect under the root. Default 1e-10; Keras 1e-7. */
+  eps?: number | undefined;
+}
+
+const rule: Rule<AdagradOptions> = {
+  name: "Adagrad",
+  kinds: { ...commonKinds, lrDecay: nonNegative, initialAccumulatorValue: nonNegative, eps: nonNegative },
+  defaults: {
+    torch: { ...commonDefaults, lr: 1e-2, lrDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },
+    keras: { ...commonDefaults, lr: 1e-3, lrDecay: 0, initialAccumulatorValue: 0.1, eps: 1e-7 },
+  },
+  slots: (o) => ({ sum: o.initialAccumulatorValue }),
+  coefficients(c, o, t) {
+    const inside = o.dialect === "keras";
+    setDecay(c, o, false);
+    c[OWN] = o.lr / (1 + (t - 1) * o.lrDecay);
+    c[OWN + 1] = inside ? o.eps : 0;
+    c[OWN + 2] = inside ? 0 : o.eps;
+  },
+  sweep({ adagrad }, { at, c }) {
+    adagrad(at[0], at[1], at[2], at[3], c[0], c[1], c[2], c[3], c[4], c[5]);
+  },
+};
+
+/**
+ * Adagrad: θ −= lr·g / (√S + ε), S the sum of all squared gradients: steps shrink where gradients were large or many.
+ *
+ * State: `sum`; 4 bytes a parameter.
+ *
+ * @see Duchi, Hazan, Singer (2011), https://jmlr.org/papers/v12/duchi11a.html
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new Adagrad(params, { lr: 0.05 });
+ * optimizer.step();
+ */
+export class Adagrad<Name extends string = string> extends StepOptimizer<AdagradOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdagradOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

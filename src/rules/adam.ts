@@ -1,0 +1,68 @@
+import { belowOne, nonNegative, pair } from "../check.js";
+import { wholePower } from "../exact.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, fixedFlag, setDecay } from "../rule.js";
+
+/** Options of {@link Adam} and `AdamW`. */
+export interface AdamOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-3. */
+  lr?: number | undefined;
+  /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.999]. */
+  betas?: readonly [number, number] | undefined;
+  /** Added to the root of the second moment, >= 0. Default 1e-8; Keras 1e-7. */
+  eps?: number | undefined;
+  /** Divide by the largest second moment seen (AMSGrad). Default false. */
+  amsgrad?: boolean | undefined;
+}
+
+/** Adam and AdamW: they differ in where weight decay goes and in its default. */
+export function adamRule(name: string, decoupled: boolean, decay: { torch: number; keras: number }): Rule<AdamOptions> {
+  const defaults = { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999] as const, amsgrad: false };
+  return {
+    name,
+    kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative, amsgrad: fixedFlag },
+    defaults: {
+      torch: { ...defaults, eps: 1e-8, weightDecay: decay.torch },
+      keras: { ...defaults, eps: 1e-7, weightDecay: decay.keras },
+    },
+    slots: (o) => ({ expAvg: 0, expAvgSq: 0, maxExpAvgSq: o.amsgrad ? 0 : undefined }),
+    coefficients(c, o, t) {
+      const [beta1, beta2] = o.betas;
+      const correction1 = 1 - wholePower(beta1, t);
+      const root2 = Math.sqrt(1 - wholePower(beta2, t));
+      const keras = o.dialect === "keras";
+      setDecay(c, o, decoupled);
+      c[OWN] = beta1;
+      c[OWN + 1] = 1 - beta1;
+      c[OWN + 2] = beta2;
+      c[OWN + 3] = 1 - beta2;
+      c[OWN + 4] = (keras ? o.lr * root2 : o.lr) / correction1;
+      c[OWN + 5] = keras ? 1 : 1 / root2;
+      c[OWN + 6] = o.eps;
+    },
+    sweep({ adam }, { at, c }) {
+      // prettier-ignore
+      adam(at[0], at[1], at[2], at[3], at[4], at[5], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
+    },
+  };
+}
+
+const rule = adamRule("Adam", false, { torch: 0, keras: 0 });
+
+/**
+ * Adam: θ −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), with moving averages m of the gradient and v of its square.
+ *
+ * State: `expAvg`, `expAvgSq`, with `amsgrad` also `maxExpAvgSq`; 8 (12) bytes a parameter.
+ *
+ * @see Kingma, Ba (2015), https://arxiv.org/abs/1412.6980; AMSGrad: https://arxiv.org/abs/1904.09237
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new Adam(params, { lr: 3e-4, betas: [0.9, 0.99] });
+ * optimizer.step();
+ */
+export class Adam<Name extends string = string> extends StepOptimizer<AdamOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdamOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

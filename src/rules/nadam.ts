@@ -1,0 +1,78 @@
+import { belowOne, nonNegative, pair } from "../check.js";
+import { pow, wholePower } from "../exact.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, fixedFlag, setDecay } from "../rule.js";
+
+/** Options of {@link NAdam}. */
+export interface NAdamOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 2e-3; Keras 1e-3. */
+  lr?: number | undefined;
+  /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.999]. */
+  betas?: readonly [number, number] | undefined;
+  /** Added to the root of the second moment, >= 0. Default 1e-8; Keras 1e-7. */
+  eps?: number | undefined;
+  /** ψ, how fast the momentum rises: μₜ = β₁(1 − ½·0.96^(tψ)); >= 0. Default 4e-3; Keras 1. */
+  momentumDecay?: number | undefined;
+  /** Decouple weight decay as AdamW does. Default false; Keras's dialect always does. */
+  decoupledWeightDecay?: boolean | undefined;
+}
+
+const defaults = { ...commonDefaults, betas: [0.9, 0.999] as const, decoupledWeightDecay: false };
+
+const rule: Rule<NAdamOptions> = {
+  name: "NAdam",
+  kinds: {
+    ...commonKinds,
+    betas: pair(belowOne),
+    eps: nonNegative,
+    momentumDecay: nonNegative,
+    decoupledWeightDecay: fixedFlag,
+  },
+  defaults: {
+    torch: { ...defaults, lr: 2e-3, eps: 1e-8, momentumDecay: 4e-3 },
+    keras: { ...defaults, lr: 1e-3, eps: 1e-7, momentumDecay: 1 },
+  },
+  slots: () => ({ expAvg: 0, expAvgSq: 0 }),
+  scalars: { muProduct: 1 },
+  coefficients(c, o, t, scalars) {
+    const [beta1, beta2] = o.betas;
+    const mu = momentumAt(o.momentumDecay, beta1, t);
+    const next = momentumAt(o.momentumDecay, beta1, t + 1);
+    const product = (scalars[0] *= mu);
+    setDecay(c, o, o.decoupledWeightDecay);
+    c[OWN] = beta1;
+    c[OWN + 1] = 1 - beta1;
+    c[OWN + 2] = beta2;
+    c[OWN + 3] = 1 - beta2;
+    c[OWN + 4] = (o.lr * (1 - mu)) / (1 - product);
+    c[OWN + 5] = (o.lr * next) / (1 - product * next);
+    c[OWN + 6] = 1 / Math.sqrt(1 - wholePower(beta2, t));
+    c[OWN + 7] = o.eps;
+  },
+  sweep({ nadam }, { at, c }) {
+    nadam(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]);
+  },
+};
+
+/** The momentum schedule, μₜ. */
+function momentumAt(momentumDecay: number, beta1: number, t: number): number {
+  return beta1 * (1 - 0.5 * pow(0.96, t * momentumDecay));
+}
+
+/**
+ * NAdam: Adam that looks ahead as Nesterov's momentum does, with a momentum μₜ that rises from about β₁/2 to β₁.
+ *
+ * State: `expAvg`, `expAvgSq` and the number `muProduct`; 8 bytes a parameter.
+ *
+ * @see Dozat (2016), https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new NAdam(params, { dialect: "keras" });
+ * optimizer.step();
+ */
+export class NAdam<Name extends string = string> extends StepOptimizer<NAdamOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<NAdamOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

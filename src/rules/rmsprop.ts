@@ -1,0 +1,68 @@
+import { fraction, nonNegative } from "../check.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, fixedFlag, setDecay } from "../rule.js";
+
+/** Options of {@link RMSprop}. */
+export interface RMSpropOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-2; Keras 1e-3. */
+  lr?: number | undefined;
+  /** Decay rate of the average of squares (Keras's `rho`), in [0, 1]. Default 0.99; Keras 0.9. */
+  alpha?: number | undefined;
+  /** Added to the root, >= 0; in Keras's dialect under the root. Default 1e-8; Keras 1e-7. */
+  eps?: number | undefined;
+  /** Divide by the spread around the average gradient instead of by the mean square. Default false. */
+  centered?: boolean | undefined;
+  /** Momentum of the scaled gradient, >= 0. Default 0: none. */
+  momentum?: number | undefined;
+}
+
+const defaults = { ...commonDefaults, centered: false, momentum: 0 };
+
+const rule: Rule<RMSpropOptions> = {
+  name: "RMSprop",
+  kinds: { ...commonKinds, alpha: fraction, eps: nonNegative, centered: fixedFlag, momentum: nonNegative },
+  defaults: {
+    torch: { ...defaults, lr: 1e-2, alpha: 0.99, eps: 1e-8 },
+    keras: { ...defaults, lr: 1e-3, alpha: 0.9, eps: 1e-7 },
+  },
+  slots: (o) => ({
+    squareAvg: 0,
+    gradAvg: o.centered ? 0 : undefined,
+    momentumBuffer: o.momentum > 0 ? 0 : undefined,
+  }),
+  coefficients(c, o) {
+    const keras = o.dialect === "keras";
+    const early = keras || o.momentum === 0; // lr goes into the update, not onto the momentum
+    setDecay(c, o, false);
+    c[OWN] = o.alpha;
+    c[OWN + 1] = 1 - o.alpha;
+    c[OWN + 2] = o.momentum;
+    c[OWN + 3] = keras ? o.eps : 0;
+    c[OWN + 4] = keras ? 0 : o.eps;
+    c[OWN + 5] = early ? o.lr : 1;
+    c[OWN + 6] = early ? 1 : o.lr;
+  },
+  sweep({ rmsprop }, { at, c }, { momentum }) {
+    const b = momentum === 0 ? 0 : at[5];
+    rmsprop(at[0], at[1], at[2], at[3], at[4], b, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
+  },
+};
+
+/**
+ * RMSprop: θ −= lr·g / (√v + ε), v a moving average of the squared gradient; centred, v − ḡ² stands under the root,
+ * clamped at 0 (PyTorch does not), so that a constant gradient stays finite.
+ *
+ * State: `squareAvg`, with `centered` also `gradAvg`, with `momentum` also `momentumBuffer`; 4 to 12 bytes a parameter.
+ *
+ * @see Tieleman, Hinton (2012), lecture 6.5; centred: Graves (2013), https://arxiv.org/abs/1308.0850
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new RMSprop(params, { lr: 1e-3, centered: true, momentum: 0.9 });
+ * optimizer.step();
+ */
+export class RMSprop<Name extends string = string> extends StepOptimizer<RMSpropOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<RMSpropOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

@@ -1,0 +1,94 @@
+import { finite, fixed, flag, nonNegative, oneOf } from "../check.js";
+import { wholePower } from "../exact.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+
+/** Options of {@link SGD}. */
+export interface SGDOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-3; Keras 0.01. */
+  lr?: number | undefined;
+  /** μ, >= 0; below 1 in the moving-average form. Default 0: plain gradient descent, without state. */
+  momentum?: number | undefined;
+  /** How much less than the whole gradient enters the buffer after the first step; any finite number. Default 0. */
+  dampening?: number | undefined;
+  /** Nesterov's form; needs a momentum, and no dampening. Default false. */
+  nesterov?: boolean | undefined;
+  /** "torch" (default): b = μb + (1 − dampening)g. "ema": the moving average V = μV + (1 − μ)g from 0. */
+  momentumForm?: "torch" | "ema" | undefined;
+  /** Divide the moving average by 1 − μᵗ, which lifts its first values. Default false; only with "ema". */
+  biasCorrection?: boolean | undefined;
+}
+
+const defaults = {
+  ...commonDefaults,
+  momentum: 0,
+  dampening: 0,
+  nesterov: false,
+  momentumForm: "torch" as const,
+  biasCorrection: false,
+};
+
+const rule: Rule<SGDOptions> = {
+  name: "SGD",
+  kinds: {
+    ...commonKinds,
+    momentum: nonNegative,
+    dampening: finite,
+    nesterov: flag,
+    momentumForm: oneOf("torch", "ema"),
+    biasCorrection: fixed(flag),
+  },
+  defaults: { torch: { ...defaults, lr: 1e-3 }, keras: { ...defaults, lr: 0.01 } },
+  conflict({ momentum, dampening, nesterov, momentumForm, biasCorrection, dialect }) {
+    const ema = momentumForm === "ema";
+    if (ema && momentum >= 1) return { option: "momentum", expected: 'a number in [0, 1) with momentumForm "ema"' };
+    if (biasCorrection && !ema) return { option: "biasCorrection", expected: 'false unless momentumForm is "ema"' };
+    if (dampening !== 0 && (ema || nesterov || dialect === "keras"))
+      return { option: "dampening", expected: 'nothing but 0 with nesterov, momentumForm "ema" or dialect "keras"' };
+    if (nesterov && (momentum === 0 || ema))
+      return { option: "nesterov", expected: 'false unless there is a momentum, in the form "torch"' };
+    return undefined;
+  },
+  slots: (o) => ({ momentumBuffer: o.momentum > 0 ? 0 : undefined }),
+  coefficients(c, o, t) {
+    const { lr, momentum, nesterov } = o;
+    setDecay(c, o, false);
+    c[OWN] = momentum;
+    c[OWN + 3] = nesterov ? lr : 0;
+    if (momentum === 0) {
+      c[OWN + 2] = lr;
+    } else if (o.momentumForm === "ema") {
+      c[OWN + 1] = 1 - momentum;
+      c[OWN + 2] = o.biasCorrection ? lr / (1 - wholePower(momentum, t)) : lr;
+    } else if (o.dialect === "keras") {
+      c[OWN + 1] = -lr;
+      c[OWN + 2] = nesterov ? -momentum : -1;
+    } else {
+      c[OWN + 1] = t === 1 ? 1 : 1 - o.dampening;
+      c[OWN + 2] = nesterov ? lr * momentum : lr;
+    }
+  },
+  sweep({ sgd }, { at, c }, { momentum }) {
+    sgd(at[0], at[1], at[2], momentum === 0 ? 0 : at[3], c[0], c[1], c[2], c[3], c[4], c[5], c[6]);
+  },
+};
+
+/**
+ * Gradient descent, θ −= lr·g: batch, mini-batch or stochastic, by the gradient that you average. With `momentum` the
+ * heavy ball, Nesterov's form, or a moving average of the gradient (a window of about 1/(1 − μ) steps).
+ *
+ * State: `momentumBuffer` where there is a momentum; 4 bytes a parameter. In Keras's dialect it is Keras's velocity,
+ * which holds −lr.
+ *
+ * @see Polyak (1964); Sutskever et al. (2013), https://proceedings.mlr.press/v28/sutskever13.html
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new SGD(params, { lr: 0.05, momentum: 0.9, nesterov: true });
+ * optimizer.step();
+ */
+export class SGD<Name extends string = string> extends StepOptimizer<SGDOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<SGDOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}
