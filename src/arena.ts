@@ -43,6 +43,8 @@ export class Arena {
   /** Which option gives more room: named in the message when something does not fit. */
   readonly #remedy: string;
   readonly #taken = new Map<number, number>();
+  /** From here on, no memory has been taken yet. */
+  #fresh = RESERVED;
   /** Free spans as [start, end), in order of address, never adjacent. */
   #spans: [number, number][];
   #alive = true;
@@ -112,8 +114,8 @@ export class Arena {
   }
 
   /**
-   * @internal Takes `bytes` (a multiple of {@link ALIGNMENT}) and returns their address; 0 bytes are at no address, 0.
-   * The contents are whatever was there. Throws a RangeError with what was needed and free; nothing is changed then.
+   * @internal Takes `bytes` (a multiple of {@link ALIGNMENT}), zeroed, and returns their address; 0 bytes are at no
+   * address, 0. Memory never taken before is zero already and is not touched, so that it need not be resident. Throws a RangeError with what was needed and free; nothing is changed then.
    */
   allocate(bytes: number, owner: string, purpose: string): number {
     this.check(owner);
@@ -131,6 +133,8 @@ export class Arena {
     span[0] += bytes;
     if (span[0] === span[1]) this.#spans.splice(index, 1);
     this.#taken.set(address, bytes);
+    if (address < this.#fresh) this.fill(address, Math.min(bytes, this.#fresh - address), 0);
+    this.#fresh = Math.max(this.#fresh, address + bytes);
     return address;
   }
 

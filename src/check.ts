@@ -112,9 +112,8 @@ export function knownOnly(owner: string, prefix: string, given: object, known: r
 /** A list of names. */
 export function nameList(owner: string, name: string, value: unknown): readonly string[] {
   if (!Array.isArray(value)) throw wrongType(owner, name, "an array of tensor names", value);
-  value.forEach((item: unknown, i) => {
-    if (typeof item !== "string") throw wrongType(owner, `${name}[${i}]`, "a tensor name", item);
-  });
+  for (let i = 0; i < value.length; i++)
+    if (typeof value[i] !== "string") throw wrongType(owner, `${name}[${i}]`, "a tensor name", value[i]);
   return value as string[];
 }
 

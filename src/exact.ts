@@ -5,29 +5,52 @@ const LN2_HIGH = 6.9314718036912381649e-1; // 33 bits of ln 2, so that k·LN2_HI
 const LN2_LOW = 1.90821492927058770002e-10;
 const SQRT_HALF = 0.7071067811865476;
 
-/** 2ᵏ for a whole k in [−1074, 1023]. */
-function powerOfTwo(k: number): number {
-  return k < 0 ? wholePower(0.5, -k) : wholePower(2, k);
-}
+const scratch = new Float64Array(1);
 
 /** bⁿ for a whole n ≥ 0, by repeated squaring. */
 export function wholePower(b: number, n: number): number {
-  let result = 1;
-  for (; n > 0; n = Math.floor(n / 2), b *= b) if (n % 2 === 1) result *= b;
-  return result;
+  scratch[0] = b;
+  raise(scratch, 0, n);
+  return scratch[0];
 }
 
-/** eˣ: x = k·ln 2 + r with |r| ≤ ½·ln 2, then the Taylor series of eʳ to r¹³. */
+/**
+ * x[i] ← x[i]ⁿ for a whole n ≥ 0. In place, as {@link exponentiate}: a float64 that is passed to a function or returned
+ * from one may be boxed by the engine, and a step must allocate nothing.
+ */
+export function raise(x: Float64Array, i: number, n: number): void {
+  let b = x[i];
+  let result = 1;
+  for (; n > 0x7fffffff; n = Math.floor(n / 2), b *= b) if (n % 2 === 1) result *= b;
+  for (let k = n | 0; k > 0; k >>= 1, b *= b) if (k & 1) result *= b;
+  x[i] = result;
+}
+
+/** eˣ. */
 export function exp(x: number): number {
-  if (Number.isNaN(x)) return x;
-  if (x > 709.782712893384) return Infinity;
-  if (x < -745.1332191019412) return 0;
-  const k = Math.floor(x / (LN2_HIGH + LN2_LOW) + 0.5);
-  const r = x - k * LN2_HIGH - k * LN2_LOW;
-  let sum = 1;
-  for (let i = 13; i > 0; i--) sum = 1 + (sum * r) / i;
-  const half = Math.floor(k / 2);
-  return sum * powerOfTwo(half) * powerOfTwo(k - half);
+  scratch[0] = x;
+  exponentiate(scratch, 0);
+  return scratch[0];
+}
+
+/** x[i] ← e^x[i]: x = k·ln 2 + r with |r| ≤ ½·ln 2, then the Taylor series of eʳ to r¹³. */
+export function exponentiate(x: Float64Array, i: number): void {
+  const y = x[i];
+  if (!(y < 709.782712893384)) {
+    x[i] = Number.isNaN(y) ? y : Infinity;
+  } else if (y < -745.1332191019412) {
+    x[i] = 0;
+  } else {
+    const k = Math.floor(y / (LN2_HIGH + LN2_LOW) + 0.5);
+    const r = y - k * LN2_HIGH - k * LN2_LOW;
+    let sum = 1;
+    for (let n = 13; n > 0; n--) sum = 1 + (sum * r) / n;
+    // × 2ᵏ, one factor first: 2¹⁰²⁴ itself is out of range.
+    let b = k < 0 ? 0.5 : 2;
+    if (k !== 0) sum *= b;
+    for (let n = Math.abs(k) - 1; n > 0; n >>= 1, b *= b) if (n & 1) sum *= b;
+    x[i] = sum;
+  }
 }
 
 /** ln x: x = 2ᵏ·y with y in [√½, √2), then 2·atanh((y − 1)/(y + 1)) as a series. */
@@ -37,7 +60,7 @@ export function log(x: number): number {
   if (x === Infinity) return x;
   let k = 0;
   for (let step = 512; step >= 1; step /= 2) {
-    const power = powerOfTwo(step);
+    const power = wholePower(2, step);
     while (x >= power * SQRT_HALF) {
       x /= power;
       k += step;

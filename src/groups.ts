@@ -62,12 +62,13 @@ export function makeGroup<Options extends CommonOptions>(
   index: number,
   settled: Settled<Options>,
   params: readonly string[],
+  checkAlive: () => void,
 ): Group<Options> {
   const options = { ...settled, params: Object.freeze([...params]) };
   const scalars = Object.keys(rule.scalars ?? {}).length;
   return {
     options,
-    face: faceOf(rule, `paramGroups[${index}].`, options),
+    face: faceOf(rule, `paramGroups[${index}].`, options, checkAlive),
     c: new Float64Array(MAX_COEFFICIENTS),
     computed: new Float64Array(2),
     before: new Float64Array(scalars),
@@ -80,6 +81,7 @@ function faceOf<Options extends CommonOptions, Target extends Settled<Options>>(
   rule: Rule<Options>,
   prefix: string,
   options: Target,
+  checkAlive: () => void,
 ): Target {
   const { name: owner, kinds } = rule;
   const startedAt = { ...options } as Readonly<Record<string, unknown>>;
@@ -88,6 +90,7 @@ function faceOf<Options extends CommonOptions, Target extends Settled<Options>>(
   };
   return new Proxy(options, {
     set(target, key, value: unknown) {
+      checkAlive();
       const name = String(key);
       if (name === "params" || name === "dialect") refuse(key);
       knownOnly(owner, prefix, { [name]: value }, Object.keys(kinds));

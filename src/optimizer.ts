@@ -227,7 +227,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
         const start = starts[groupOf(tensor)][k];
         if (start === undefined) return;
         column[from + i] = bytes > 0 ? address : NOWHERE;
-        arena.fill(address, tensor.bytes, start);
+        if (start !== 0) arena.fill(address, tensor.bytes, start);
         address += tensor.bytes;
       });
     });
@@ -241,7 +241,8 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
       table.joined[i] = i > 0 && follows(table, i) ? 1 : 0;
     });
     this.table = table;
-    for (const { options, params } of added) this.groups.push(makeGroup(rule, this.groups.length, options, params));
+    for (const { options, params } of added)
+      this.groups.push(makeGroup(rule, this.groups.length, options, params, () => this.check()));
     this.#faces = Object.freeze(this.groups.map((group) => group.face as unknown as ParamGroup<Options>));
   }
 }
@@ -253,6 +254,7 @@ export abstract class StepOptimizer<
   Name extends string = string,
 > extends Optimizer<Options, Name> {
   readonly #run: Run = { at: new Uint32Array(3 + MAX_SLOTS), c: new Float64Array(0) };
+  readonly #gradScale = new Float64Array(1);
   #call = 0;
 
   /**
@@ -267,7 +269,8 @@ export abstract class StepOptimizer<
   step(options?: StepOptions<Name>): boolean {
     this.check();
     const call = ++this.#call;
-    const gradScale = options === undefined ? 1 : this.#read(options, call);
+    this.#gradScale[0] = 1;
+    if (options !== undefined) this.#read(options, call);
     const { length, step, joined, skipped, scalars } = this.table;
     const count = length.length;
     for (let i = 0; i < count;) {
@@ -289,13 +292,13 @@ export abstract class StepOptimizer<
         skipped[i] !== call &&
         sameScalars(scalars, i, first)
       );
-      this.#sweep(first, i, elements, t, call, gradScale);
+      this.#sweep(first, i, elements, t, call);
     }
     return true;
   }
 
   /** One run: the tensors from `first` to before `end`, at their step `t`. */
-  #sweep(first: number, end: number, elements: number, t: number, call: number, gradScale: number): void {
+  #sweep(first: number, end: number, elements: number, t: number, call: number): void {
     const { table, rule } = this;
     const run = this.#run;
     const group = this.groups[table.group[first]];
@@ -308,10 +311,10 @@ export abstract class StepOptimizer<
       computed[0] = call;
       computed[1] = t;
     }
-    for (let k = 0; k < after.length; k++) table.scalars[k].fill(after[k], first, end);
+    for (let k = 0; k < after.length; k++) for (let i = first; i < end; i++) table.scalars[k][i] = after[k];
     if (elements === 0) return;
     run.c = group.c;
-    run.c[GS] = options.maximize ? -gradScale : gradScale;
+    run.c[GS] = options.maximize ? -this.#gradScale[0] : this.#gradScale[0];
     run.at[0] = elements;
     run.at[1] = table.data[first];
     run.at[2] = table.grad[first];
@@ -319,15 +322,15 @@ export abstract class StepOptimizer<
     rule.sweep(this.arena.kernels, run, options);
   }
 
-  /** Checks the options of a step, marks what it skips, and returns its `gradScale`. */
-  #read(options: StepOptions<Name>, call: number): number {
+  /** Checks the options of a step, marks what it skips, and keeps its `gradScale`. */
+  #read(options: StepOptions<Name>, call: number): void {
     const { name } = this.rule;
     record(name, "step options", options);
     for (const key in options)
       if (key !== "skip" && key !== "gradScale") knownOnly(`${name}.step`, "", options, ["skip", "gradScale"]);
     const { skip, gradScale } = options;
-    const scale = gradScale === undefined ? 1 : finite.read(name, "gradScale", gradScale);
-    if (skip === undefined) return scale;
+    if (gradScale !== undefined) this.#gradScale[0] = finite.read(name, "gradScale", gradScale);
+    if (skip === undefined) return;
     nameList(name, "skip", skip);
     const { skipped } = this.table;
     for (let k = 0; k < skip.length; k++) {
@@ -336,7 +339,6 @@ export abstract class StepOptimizer<
       if (skipped[index] === call) throw wrongValue(name, `skip[${k}]`, "each tensor once", skip[k]);
       skipped[index] = call;
     }
-    return scale;
   }
 }
 

@@ -244,7 +244,6 @@ function layOut<Name extends string>(
   const bytes = sizes.reduce((sum, [, , size]) => sum + padded(size), 0);
   const arena = arenaFor(OWNER, options, bytes);
   const data = arena.allocate(bytes * 2, OWNER, "the tensors");
-  arena.fill(data, bytes * 2, 0);
 
   const tensors = new Map<Name, Tensor>();
   let at = data;

@@ -1,8 +1,17 @@
 import { belowOne, nonNegative, pair } from "../check.js";
-import { wholePower } from "../exact.js";
+import { raise } from "../exact.js";
 import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, fixedFlag, setDecay } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  fixedFlag,
+  setDecay,
+  setMoments,
+} from "../rule.js";
 
 /** Options of {@link Adam} and `AdamW`. */
 export interface AdamOptions extends CommonOptions {
@@ -28,16 +37,17 @@ export function adamRule(name: string, decoupled: boolean, decay: { torch: numbe
     },
     slots: (o) => ({ expAvg: 0, expAvgSq: 0, maxExpAvgSq: o.amsgrad ? 0 : undefined }),
     coefficients(c, o, t) {
-      const [beta1, beta2] = o.betas;
-      const correction1 = 1 - wholePower(beta1, t);
-      const root2 = Math.sqrt(1 - wholePower(beta2, t));
       const keras = o.dialect === "keras";
       setDecay(c, o, decoupled);
-      c[OWN] = beta1;
-      c[OWN + 1] = 1 - beta1;
-      c[OWN + 2] = beta2;
-      c[OWN + 3] = 1 - beta2;
-      c[OWN + 4] = (keras ? o.lr * root2 : o.lr) / correction1;
+      setMoments(c, o.betas);
+      const power1 = OWN + 4;
+      const power2 = OWN + 5;
+      c[power1] = o.betas[0];
+      c[power2] = o.betas[1];
+      raise(c, power1, t);
+      raise(c, power2, t);
+      const root2 = Math.sqrt(1 - c[power2]);
+      c[OWN + 4] = (keras ? o.lr * root2 : o.lr) / (1 - c[power1]);
       c[OWN + 5] = keras ? 1 : 1 / root2;
       c[OWN + 6] = o.eps;
     },

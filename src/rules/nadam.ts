@@ -1,8 +1,17 @@
 import { belowOne, nonNegative, pair } from "../check.js";
-import { pow, wholePower } from "../exact.js";
+import { exponentiate, raise } from "../exact.js";
 import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, fixedFlag, setDecay } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  fixedFlag,
+  setDecay,
+  setMoments,
+} from "../rule.js";
 
 /** Options of {@link NAdam}. */
 export interface NAdamOptions extends CommonOptions {
@@ -20,6 +29,9 @@ export interface NAdamOptions extends CommonOptions {
 
 const defaults = { ...commonDefaults, betas: [0.9, 0.999] as const, decoupledWeightDecay: false };
 
+/** ln 0.96, for 0.96^(tψ) in the schedule of the momentum μₜ = β₁(1 − ½·0.96^(tψ)). */
+const LOG_096 = -0.040821994520255166;
+
 const rule: Rule<NAdamOptions> = {
   name: "NAdam",
   kinds: {
@@ -36,29 +48,27 @@ const rule: Rule<NAdamOptions> = {
   slots: () => ({ expAvg: 0, expAvgSq: 0 }),
   scalars: { muProduct: 1 },
   coefficients(c, o, t, scalars) {
-    const [beta1, beta2] = o.betas;
-    const mu = momentumAt(o.momentumDecay, beta1, t);
-    const next = momentumAt(o.momentumDecay, beta1, t + 1);
-    const product = (scalars[0] *= mu);
     setDecay(c, o, o.decoupledWeightDecay);
-    c[OWN] = beta1;
-    c[OWN + 1] = 1 - beta1;
-    c[OWN + 2] = beta2;
-    c[OWN + 3] = 1 - beta2;
+    setMoments(c, o.betas);
+    c[OWN + 4] = t * o.momentumDecay * LOG_096;
+    c[OWN + 5] = (t + 1) * o.momentumDecay * LOG_096;
+    c[OWN + 6] = o.betas[1];
+    exponentiate(c, OWN + 4);
+    exponentiate(c, OWN + 5);
+    raise(c, OWN + 6, t);
+    const mu = o.betas[0] * (1 - 0.5 * c[OWN + 4]);
+    const next = o.betas[0] * (1 - 0.5 * c[OWN + 5]);
+    const product = scalars[0] * mu;
+    scalars[0] = product;
     c[OWN + 4] = (o.lr * (1 - mu)) / (1 - product);
     c[OWN + 5] = (o.lr * next) / (1 - product * next);
-    c[OWN + 6] = 1 / Math.sqrt(1 - wholePower(beta2, t));
+    c[OWN + 6] = 1 / Math.sqrt(1 - c[OWN + 6]);
     c[OWN + 7] = o.eps;
   },
   sweep({ nadam }, { at, c }) {
     nadam(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]);
   },
 };
-
-/** The momentum schedule, μₜ. */
-function momentumAt(momentumDecay: number, beta1: number, t: number): number {
-  return beta1 * (1 - 0.5 * pow(0.96, t * momentumDecay));
-}
 
 /**
  * NAdam: Adam that looks ahead as Nesterov's momentum does, with a momentum μₜ that rises from about β₁/2 to β₁.

@@ -1,5 +1,5 @@
 import { finite, fixed, flag, nonNegative, oneOf } from "../check.js";
-import { wholePower } from "../exact.js";
+import { raise } from "../exact.js";
 import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
 import type { ParameterDict } from "../parameters.js";
 import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
@@ -60,7 +60,9 @@ const rule: Rule<SGDOptions> = {
       c[OWN + 2] = lr;
     } else if (o.momentumForm === "ema") {
       c[OWN + 1] = 1 - momentum;
-      c[OWN + 2] = o.biasCorrection ? lr / (1 - wholePower(momentum, t)) : lr;
+      c[OWN + 2] = momentum;
+      raise(c, OWN + 2, t);
+      c[OWN + 2] = o.biasCorrection ? lr / (1 - c[OWN + 2]) : lr;
     } else if (o.dialect === "keras") {
       c[OWN + 1] = -lr;
       c[OWN + 2] = nesterov ? -momentum : -1;

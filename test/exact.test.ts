@@ -1,0 +1,47 @@
+import { describe, expect, test } from "vitest";
+import { exp, log, pow, raise, wholePower } from "../src/exact.js";
+import { random } from "./harness.js";
+
+const close = (actual: number, wanted: number, tolerance = 1e-13): void =>
+  expect(Math.abs(actual - wanted), `${actual} for ${wanted}`).toBeLessThanOrEqual(tolerance * Math.abs(wanted));
+
+describe("powers, exponentials and logarithms from basic operations", () => {
+  const next = random(1);
+  const spread = Array.from({ length: 20_000 }, () => next() * 2 - 1);
+
+  test("exp", () => {
+    for (const x of spread) close(exp(x * 700), Math.exp(x * 700));
+    for (const x of spread) close(exp(x), Math.exp(x));
+    expect([exp(0), exp(-Infinity), exp(-800), exp(Infinity), exp(710), exp(NaN)]).toEqual([
+      1,
+      0,
+      0,
+      Infinity,
+      Infinity,
+      NaN,
+    ]);
+    close(exp(709.78), Math.exp(709.78));
+  });
+
+  test("log", () => {
+    for (const x of spread) close(log(Math.exp(x * 700)), Math.log(Math.exp(x * 700)));
+    for (const x of spread) close(log(1 + x / 2), Math.log(1 + x / 2));
+    expect([log(1), log(0), log(-1), log(Infinity), log(NaN)]).toEqual([0, -Infinity, NaN, Infinity, NaN]);
+    close(log(5e-324), Math.log(5e-324));
+    close(log(Number.MAX_VALUE), Math.log(Number.MAX_VALUE));
+  });
+
+  test("pow", () => {
+    for (const x of spread) close(pow(0.96, (x + 1) * 200), Math.pow(0.96, (x + 1) * 200));
+    expect([pow(2, 10), pow(2, -1), pow(0.5, 0), pow(0, 2.5)]).toEqual([1024, 0.5, 1, 0]);
+  });
+
+  test("wholePower", () => {
+    for (const b of [0.9, 0.999, 0.999999])
+      for (const n of [0, 1, 2, 3, 100, 12_345]) close(wholePower(b, n), Math.pow(b, n), 1e-11);
+    close(wholePower(1 - 1e-12, 2 ** 40 + 3), Math.pow(1 - 1e-12, 2 ** 40 + 3), 1e-3);
+    const x = Float64Array.of(5, 3, 7);
+    raise(x, 1, 4);
+    expect([...x]).toEqual([5, 81, 7]);
+  });
+});

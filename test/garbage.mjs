@@ -1,0 +1,32 @@
+// Run by garbage.test.ts with --expose-gc: how much the heap grows over so many steps, medians of nine runs. Nothing is
+// printed between, and no collection runs between the two readings unless the steps make garbage.
+import * as gradstep from "gradstep";
+
+const { rule, options, groups } = JSON.parse(process.argv[2]);
+const params = new gradstep.ParameterDict({ a: [16], b: [40], c: [7] });
+const optimizer = new gradstep[rule](params, { ...options, ...(groups ? { groups } : {}) });
+for (const name of params.names) params.grad[name].fill(0.01);
+const stepOptions = { gradScale: 0.5, skip: ["c"] };
+
+function steps(count) {
+  for (let i = 0; i < count; i++) {
+    optimizer.step();
+    optimizer.step(stepOptions);
+  }
+}
+
+function growth(count) {
+  const runs = [];
+  for (let run = 0; run < 9; run++) {
+    globalThis.gc();
+    const before = process.memoryUsage().heapUsed;
+    steps(count);
+    runs.push(process.memoryUsage().heapUsed - before);
+  }
+  return runs.sort((a, b) => a - b)[4];
+}
+
+steps(20_000);
+growth(0);
+const counts = [0, 100_000, 400_000];
+console.log(JSON.stringify(counts.map(growth)));

@@ -1,0 +1,21 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { expect, test } from "vitest";
+import { rows } from "./rules.js";
+
+const script = fileURLToPath(new URL("garbage.mjs", import.meta.url));
+
+test.each(rows)(
+  "$rule: a step allocates nothing, with groups, gradScale and skip",
+  { timeout: 60_000 },
+  async (row) => {
+    const options = row.variants.at(-1);
+    const groups = [{ params: ["b"], weightDecay: 0.1 }];
+    const args = ["--expose-gc", script, JSON.stringify({ rule: row.rule, options, groups })];
+    const { stdout } = await promisify(execFile)(process.execPath, args);
+    const [none, some, many] = JSON.parse(stdout) as number[];
+    expect(Math.abs(some - none)).toBeLessThanOrEqual(1024);
+    expect(Math.abs(many - none)).toBeLessThanOrEqual(1024);
+  },
+);

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { Arena, ParameterDict, type StepOptimizer } from "../src/index.js";
+import type { Plain, Settled } from "./reference.js";
+import type { Row } from "./rules.js";
+
+/** Sizes around one vector, one unrolled iteration and one alignment unit, and one that is none of these. */
+export const SIZES = [...Array.from({ length: 34 }, (_, n) => n), 63, 64, 65, 1003];
+
+/** The two binaries that the build makes: the debug one keeps asserts and is not optimised. */
+export const builds = ["release", "debug"].map((build) => {
+  const file = build === "release" ? "kernels.wasm" : "kernels.debug.wasm";
+  return { build, module: new WebAssembly.Module(readFileSync(new URL(`../build/${file}`, import.meta.url))) };
+});
+
+/** Seeded numbers in [0, 1): xorshift32. */
+export function random(seed: number): () => number {
+  let x = seed;
+  return () => {
+    x ^= x << 13;
+    x ^= x >>> 17;
+    x ^= x << 5;
+    return (x >>> 0) / 2 ** 32;
+  };
+}
+
+/** Numbers as gradients have them: of several scales, some of them exactly zero. */
+export function fillGradient(target: Float32Array, next: () => number): void {
+  for (let i = 0; i < target.length; i++) {
+    const scale = [1, 1e-3, 30, 0][Math.floor(next() * 4)];
+    target[i] = (next() - 0.5) * scale;
+  }
+}
+
+/** An arena of which every free element is NaN, left by someone before. */
+export function poisonedArena(capacity: number, module?: WebAssembly.Module): Arena {
+  const arena = new Arena({ capacity, module });
+  const before = new ParameterDict({ all: [arena.free / 8] }, { arena });
+  before.data.all.fill(NaN);
+  before.grad.all.fill(NaN);
+  before.dispose();
+  return arena;
+}
+
+export const bits = (x: Float32Array): Uint32Array => new Uint32Array(x.buffer, x.byteOffset, x.length);
+
+/** The index of the first element whose bits differ, or -1. */
+export function firstDifference(a: Float32Array, b: Float32Array): number {
+  const [x, y] = [bits(a), bits(b)];
+  return a.length === b.length ? x.findIndex((v, i) => v !== y[i]) : 0;
+}
+
+/** The padding behind a view, in which anything may stand. */
+export function paddingOf(view: Float32Array): Float32Array {
+  const end = view.byteOffset + view.byteLength;
+  return new Float32Array(view.buffer, end, (Math.ceil(end / 64) * 64 - end) / 4);
+}
+
+/** The options an optimizer came to, as the reference wants them. */
+export const settledOf = (optimizer: StepOptimizer): Settled => optimizer.paramGroups[0] as unknown as Settled;
+
+export const slotNames = (optimizer: StepOptimizer, name: string): string[] =>
+  Object.entries(optimizer.state(name)).flatMap(([slot, value]) => (typeof value === "number" ? [] : [slot]));
+
+/** A plain copy of a tensor before its first step. */
+export function plainOf(row: Row, optimizer: StepOptimizer, params: ParameterDict, name: string): Plain {
+  const start = row.start?.(settledOf(optimizer)) ?? {};
+  const slots = slotNames(optimizer, name).map((slot) => {
+    return [slot, new Float32Array(params.data[name].length).fill(start[slot] ?? 0)] as const;
+  });
+  const p = params.data[name].slice();
+  return { p, g: new Float32Array(p.length), slots: Object.fromEntries(slots), scalars: { muProduct: 1 } };
+}

@@ -1,0 +1,157 @@
+import { describe, expect, test } from "vitest";
+import { ParameterDict } from "../src/index.js";
+import { type Options, make, rows } from "./rules.js";
+
+type Bad = [options: unknown, error: ErrorConstructor, message: RegExp];
+
+/** What every rule refuses. */
+const common: Bad[] = [
+  [{ lr: -1 }, RangeError, /"lr" expected a finite number >= 0, got -1$/],
+  [{ lr: NaN }, RangeError, /"lr" expected a finite number >= 0, got NaN$/],
+  [{ lr: Infinity }, RangeError, /"lr" expected a finite number >= 0, got Infinity$/],
+  [{ lr: "0.1" }, TypeError, /"lr" expected a finite number >= 0, got "0.1"$/],
+  [{ lr: null }, TypeError, /"lr" expected a finite number >= 0, got null$/],
+  [{ weightDecay: -0.1 }, RangeError, /"weightDecay" expected a finite number >= 0, got -0.1$/],
+  [{ maximize: "no" }, TypeError, /"maximize" expected true or false, got "no"$/],
+  [{ dialect: "caffe" }, RangeError, /"dialect" expected one of "torch", "keras", got "caffe"$/],
+  [{ dialect: 1 }, TypeError, /"dialect" expected one of "torch", "keras", got 1$/],
+  [{ learningRate: 0.1 }, RangeError, /unknown option "learningRate"; the options are lr, weightDecay, /],
+  [{ nonFinite: "skip" }, RangeError, /unknown option "nonFinite"; the options are /],
+  [0.1, TypeError, /"options" expected an object, got 0.1$/],
+  [null, TypeError, /"options" expected an object, got null$/],
+  [[], TypeError, /"options" expected an object, got \[\]$/],
+  [{ groups: { params: ["a"] } }, TypeError, /"groups" expected an array of groups, got an object$/],
+  [{ groups: ["a"] }, TypeError, /"groups\[0\]" expected an object, got "a"$/],
+  [{ groups: [{}] }, TypeError, /"groups\[0\].params" expected an array of tensor names, got undefined$/],
+  [{ groups: [{ params: "a" }] }, TypeError, /"groups\[0\].params" expected an array of tensor names, got "a"$/],
+  [{ groups: [{ params: [1] }] }, TypeError, /"groups\[0\].params\[0\]" expected a tensor name, got 1$/],
+  [
+    { groups: [{ params: ["c"] }] },
+    RangeError,
+    /"groups\[0\].params\[0\]" expected one of the tensors "a", "b", got "c"$/,
+  ],
+  [
+    { groups: [{ params: ["a", "a"] }] },
+    RangeError,
+    /"groups\[0\].params\[1\]" expected each tensor once, in one group, got "a"$/,
+  ],
+  [
+    { groups: [{ params: ["a"] }, { params: ["b", "a"] }] },
+    RangeError,
+    /"groups\[1\].params\[1\]" expected each tensor once/,
+  ],
+  [{ groups: [{ params: ["a"], lr: -1 }] }, RangeError, /"groups\[0\].lr" expected a finite number >= 0, got -1$/],
+  [
+    { groups: [{ params: ["a"], rate: 1 }] },
+    RangeError,
+    /unknown option "groups\[0\].rate"; the options are params, lr, /,
+  ],
+  [{ groups: [{ params: ["a"], dialect: "keras" }] }, RangeError, /unknown option "groups\[0\].dialect"/],
+];
+
+describe.each(rows)("$rule", (row) => {
+  const bad: Bad[] = [...common, ...row.bad];
+
+  test.each(bad.map((b) => [JSON.stringify(b[0]), ...b] as const))("refuses %s", (_, options, error, message) => {
+    const params = new ParameterDict({ a: [3], b: [2] }, { slots: 8 });
+    const { used } = params.arena;
+    let thrown: unknown;
+    try {
+      make(row.rule, params, options as Options);
+    } catch (e) {
+      thrown = e;
+    }
+    expect(thrown).toBeInstanceOf(error);
+    expect((thrown as Error).message).toMatch(message);
+    expect((thrown as Error).message).toMatch(new RegExp(`^${row.rule}: `));
+    expect(params.arena.used).toBe(used);
+    make(row.rule, params).step(); // the tensors are still free
+  });
+
+  test("refuses the same in a group and live, names the place, and changes nothing", () => {
+    const params = new ParameterDict({ a: [3], b: [2] });
+    const first = make(row.rule, params, { groups: [{ params: ["b"] }] });
+    for (const [options, error] of row.bad.filter(([o]) => Object.keys(o).length === 1)) {
+      const [[name, value]] = Object.entries(options);
+      const before = JSON.stringify(first.paramGroups);
+      const set = () => ((first.paramGroups[1] as Options)[name] = value);
+      if (!(name in row.fixed)) expect(set).toThrow(error);
+      expect(set).toThrow(`${row.rule}: "paramGroups[1].${name}`);
+      expect(JSON.stringify(first.paramGroups)).toBe(before);
+      const fresh = new ParameterDict({ a: [3], b: [2] });
+      const construct = () => make(row.rule, fresh, { groups: [{ params: ["b"], ...options }] });
+      expect(construct).toThrow(error);
+      expect(construct).toThrow(`${row.rule}: "groups[0].${name}`);
+    }
+  });
+
+  test("settles some options at the start", () => {
+    const optimizer = make(row.rule, new ParameterDict({ a: [3] }));
+    for (const [name, value] of Object.entries(row.fixed)) {
+      const set = () => ((optimizer.paramGroups[0] as Options)[name] = value);
+      expect(set).toThrow(`${row.rule}: "paramGroups[0].${name}" is settled when the optimizer is made`);
+    }
+    for (const name of ["params", "dialect"])
+      expect(() => ((optimizer.paramGroups[0] as Options)[name] = "keras")).toThrow(
+        `"paramGroups[0].${name}" cannot change`,
+      );
+    expect(() => ((optimizer.paramGroups[0] as Options).learningRate = 1)).toThrow(
+      `${row.rule}: unknown option "paramGroups[0].learningRate"; the options are lr,`,
+    );
+    expect(() => delete (optimizer.paramGroups[0] as Options).lr).toThrow(TypeError);
+  });
+
+  test("undefined is an absent option", () => {
+    const params = new ParameterDict({ a: [3] });
+    const optimizer = make(row.rule, params, { lr: undefined, dialect: undefined, groups: undefined });
+    const other = make(row.rule, new ParameterDict({ a: [3] }));
+    expect(JSON.stringify(optimizer.paramGroups)).toBe(JSON.stringify(other.paramGroups));
+  });
+
+  test("wants a ParameterDict", () => {
+    for (const params of [undefined, {}, [], new Float32Array(3)])
+      expect(() => make(row.rule, params as never)).toThrow(`${row.rule}: "params" expected a ParameterDict, got`);
+  });
+});
+
+test("a momentum that began at 0 stays there; one that did not may stop", () => {
+  for (const rule of ["SGD", "RMSprop"]) {
+    const without = make(rule, new ParameterDict({ a: [3] }));
+    expect(() => (without.paramGroups[0].momentum = 0.9)).toThrow(RangeError);
+    expect(() => (without.paramGroups[0].momentum = 0.9)).toThrow(
+      /"paramGroups\[0\].momentum" expected 0 as at the start/,
+    );
+    const params = new ParameterDict({ a: [3] });
+    const optimizer = make(rule, params, { lr: 0.1, momentum: 0.9 });
+    params.grad.a.fill(1);
+    optimizer.step();
+    optimizer.paramGroups[0].momentum = 0;
+    const [before, buffer] = [params.data.a[0], (optimizer.state("a").momentumBuffer as Float32Array).slice()];
+    params.grad.a.fill(0);
+    optimizer.step();
+    expect(params.data.a[0]).toBe(before);
+    expect(optimizer.state("a").momentumBuffer).toEqual(buffer);
+  }
+});
+
+test("nesterov is live, and refused with dampening", () => {
+  const optimizer = make("SGD", new ParameterDict({ a: [3] }), { momentum: 0.9, dampening: 0.1 });
+  expect(() => (optimizer.paramGroups[0].nesterov = true)).toThrow(
+    /"paramGroups\[0\].dampening" expected nothing but 0/,
+  );
+  expect(optimizer.paramGroups[0].nesterov).toBe(false);
+  optimizer.paramGroups[0].dampening = 0;
+  optimizer.paramGroups[0].nesterov = true;
+  expect(optimizer.paramGroups[0].nesterov).toBe(true);
+});
+
+test("options that are given and defaults are copied, and the copies cannot be changed by hand", () => {
+  const betas: [number, number] = [0.5, 0.6];
+  const optimizer = make("Adam", new ParameterDict({ a: [3] }), { betas });
+  betas[0] = 7;
+  expect(optimizer.paramGroups[0].betas).toEqual([0.5, 0.6]);
+  const other = make("Adam", new ParameterDict({ a: [3] }));
+  for (const { paramGroups } of [optimizer, other])
+    expect(() => ((paramGroups[0].betas as number[])[0] = 7)).toThrow(TypeError);
+  expect(make("Adam", new ParameterDict({ a: [3] })).paramGroups[0].betas).toEqual([0.9, 0.999]);
+});
