@@ -38,7 +38,13 @@ function refuseConflict<Options extends CommonOptions>(
   options: Settled<Options>,
 ): void {
   const conflict = rule.conflict?.(options);
-  if (conflict) throw wrongValue(rule.name, prefix + conflict.option, conflict.expected, options[conflict.option]);
+  if (conflict)
+    throw wrongValue(
+      rule.name,
+      prefix + conflict.option,
+      conflict.expected,
+      options[conflict.option as keyof Settled<Options>],
+    );
 }
 
 /** The rule's defaults in the dialect that is asked for. */

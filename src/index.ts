@@ -7,6 +7,7 @@ export {
   type ParamGroup,
   type StepOptions,
   StepOptimizer,
+  type TensorName,
   type TensorState,
 } from "./optimizer.js";
 export { ParameterDict, type Shape, type Values, type Vector } from "./parameters.js";

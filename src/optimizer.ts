@@ -33,10 +33,13 @@ const ABSENT = 0;
 const NOWHERE = 64;
 const MAX_SLOTS = 4;
 
+/** One of the names that are known to the type, or one that came with `addParamGroup`. */
+export type TensorName<Name extends string> = Name | (string & Record<never, never>);
+
 /** What one `step()` takes. */
 export interface StepOptions<Name extends string = string> {
   /** Tensors that take no part in this step, as if PyTorch's `grad` were None: no update, no decay, no step count. */
-  readonly skip?: readonly Name[] | undefined;
+  readonly skip?: readonly TensorName<Name>[] | undefined;
   /** Multiplies every gradient, a finite number: 1/n for gradients summed over n micro-batches, 1/scale for scaled losses. Default 1. */
   readonly gradScale?: number | undefined;
 }
@@ -169,7 +172,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
    * @example
    * optimizer.state("fc1.weight"); // { step: 1, expAvg: Float32Array, expAvgSq: Float32Array }
    */
-  state(name: Name): TensorState {
+  state(name: TensorName<Name>): TensorState {
     this.check();
     const index = this.indexOf.get(name);
     if (index === undefined) throw wrongValue(this.rule.name, "name", "one of the optimizer's tensors", name);

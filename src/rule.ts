@@ -52,7 +52,7 @@ export interface Rule<Options extends CommonOptions> {
   /** Defaults of the dialects that the rule has. */
   readonly defaults: Readonly<Partial<Record<Dialect, Omit<Settled<Options>, "dialect">>>>;
   /** What is wrong with options that are each right by themselves: the option and what was expected of it. */
-  conflict?(options: Settled<Options>): { option: keyof Options & string; expected: string } | undefined;
+  conflict?(options: Settled<Options>): { option: string; expected: string } | undefined;
   /** Every slot that the rule can have, in the kernel's order, and its start value; undefined where these options need none. */
   slots(options: Settled<Options>): Readonly<Record<string, number | undefined>>;
   /** Named numbers of a tensor's state and their start values. */

@@ -134,7 +134,7 @@ export const rows: readonly Row[] = [
 /** Makes the optimizer of a row, or of a name in the fixtures. */
 export function make(
   rule: string,
-  params: gradstep.ParameterDict<never>,
+  params: gradstep.ParameterDict,
   options: Options = {},
 ): gradstep.StepOptimizer<Options & gradstep.CommonOptions> {
   type Constructor = new (
