@@ -1,0 +1,60 @@
+// The package as it is built and published, imported by its name.
+import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
+  exports: Record<string, { types: string; default: string } | string>;
+  dependencies: Record<string, string>;
+};
+const run = async (...args: string[]): Promise<string> => {
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+  return stdout.trim();
+};
+
+describe("the package", () => {
+  test("depends on the loader alone", () => {
+    expect(Object.keys(manifest.dependencies)).toEqual(["@assemblyscript/loader"]);
+  });
+
+  test("has types first for every subpath, and all files are there", () => {
+    for (const [subpath, target] of Object.entries(manifest.exports)) {
+      if (typeof target === "string") continue;
+      expect(Object.keys(target)[0], subpath).toBe("types");
+      for (const file of Object.values(target)) expect(readFileSync(`${root}${file}`).length, file).toBeGreaterThan(0);
+    }
+  });
+
+  test("is found by its name, from ESM and by require()", async () => {
+    const use = `const p = new ParameterDict({ w: [3] }); p.grad.w.fill(1); new SGD(p, { lr: 1 }).step(); console.log(String(p.data.w));`;
+    expect(await run("--input-type=module", "-e", `import { ParameterDict, SGD } from "gradstep"; ${use}`)).toBe(
+      "-1,-1,-1",
+    );
+    const require = `const { ParameterDict, SGD } = require("gradstep"); ${use}`;
+    expect(await run("--no-warnings", "-e", require)).toBe("-1,-1,-1");
+  });
+
+  test("exports the subpaths that its documents name", async () => {
+    const code = `import * as nn from "gradstep/nn"; import * as kernels from "gradstep/kernels";
+      console.log(typeof nn.MLP, typeof kernels.instantiate);`;
+    expect(await run("--input-type=module", "-e", code)).toBe("function function");
+  });
+
+  test("ships the binary that it inlines, under 12 KB gzipped", async () => {
+    const binary = readFileSync(`${root}dist/kernels.wasm`);
+    const { base64 } = (await import("../src/wasm/generated/bytes.js")) as { base64: string };
+    expect(Buffer.from(base64, "base64").equals(binary)).toBe(true);
+    expect(gzipSync(binary, { level: 9 }).length).toBeLessThan(12 * 1024);
+  });
+
+  test("declares no type of the loader or of WebAssembly", () => {
+    for (const file of ["index", "arena", "parameters", "optimizer", "kernels", "nn/mlp"]) {
+      const code = readFileSync(`${root}dist/${file}.d.ts`, "utf8").replace(/\/\*[^]*?\*\//g, "");
+      expect(code, file).not.toMatch(/WebAssembly|assemblyscript/);
+    }
+  });
+});
