@@ -1,0 +1,133 @@
+import * as Plot from "@observablehq/plot";
+import { type Frame, show, thin } from "./frame.ts";
+import { INK, document, text } from "./svg.ts";
+import type { Point } from "./surfaces.ts";
+
+/** A curve's name and look. */
+export interface Look {
+  readonly label: string;
+  readonly colour: string;
+  readonly dash?: string | undefined;
+  readonly width?: number;
+  /** Dots instead of a line, in the legend. */
+  readonly dotted?: boolean;
+}
+
+/** What a panel is: a frame in pixels, its axes, and marks in the order they are drawn. */
+export interface Panel {
+  readonly title: string;
+  readonly width: number;
+  readonly height: number;
+  readonly frame: Frame;
+  readonly xLabel: string;
+  readonly yLabel: string;
+  readonly options?: Plot.PlotOptions;
+  readonly marks: (frame: PixelFrame) => readonly Plot.Markish[];
+}
+
+/** A frame and its size on the page. */
+export interface PixelFrame extends Frame {
+  readonly width: number;
+  readonly height: number;
+}
+
+const margins = { left: 52, right: 22, top: 30, bottom: 40 };
+
+/** Draws a panel. `data-frame` has the frame in the panel's pixels: left, top, right, bottom. */
+export function panel({ title, width, height, frame, xLabel, yLabel, options, marks }: Panel): Element {
+  const { left, right, top, bottom } = margins;
+  const pixels = { ...frame, width: width - left - right, height: height - top - bottom };
+  const axis = { labelAnchor: "center", labelArrow: "none", tickSize: 4 } as const;
+  const svg = Plot.plot({
+    document,
+    className: "panel",
+    width,
+    height,
+    marginLeft: left,
+    marginRight: right,
+    marginTop: top,
+    marginBottom: bottom,
+    style: { fontSize: "12px", color: INK },
+    ...options,
+    x: { domain: frame.x, type: frame.logX ? "log" : "linear", label: xLabel, ...axis, ...options?.x },
+    y: { domain: frame.y, type: frame.logY ? "log" : "linear", label: yLabel, ...axis, ...options?.y },
+    marks: [...marks(pixels), Plot.frame({ stroke: INK, strokeOpacity: 0.6 })],
+  }) as unknown as SVGSVGElement;
+  svg.querySelector("style")?.remove();
+  svg.setAttribute("data-frame", [left, top, width - right, height - bottom].join(" "));
+  svg.append(text(title, left, 18, { "font-size": 13, "font-weight": 600, "text-anchor": "start", fill: INK }));
+  return svg;
+}
+
+/** A curve cut at the frame's border, with a triangle wherever it leaves. */
+export function curve(frame: PixelFrame, points: readonly Point[], look: Look, gap = 1): Plot.Markish[] {
+  const { pieces, exits } = show(frame, points);
+  const data = pieces.flatMap((piece, z) =>
+    thin(frame, frame.width, frame.height, piece, gap).map(({ x, y }) => ({ x, y, z })),
+  );
+  return [
+    Plot.line(data, {
+      x: "x",
+      y: "y",
+      z: "z",
+      stroke: look.colour,
+      strokeWidth: look.width ?? 1.8,
+      ...(look.dash === undefined ? {} : { strokeDasharray: look.dash }),
+      strokeLinejoin: "round",
+      ariaLabel: () => `curve: ${look.label}`,
+    }),
+    Plot.dot(exits, {
+      x: "x",
+      y: "y",
+      symbol: "triangle",
+      rotate: "turn",
+      r: 5,
+      fill: look.colour,
+      stroke: "white",
+      strokeWidth: 0.8,
+      ariaLabel: () => `leaves the frame: ${look.label}`,
+    }),
+  ];
+}
+
+/** Dots of one look at the points inside the frame. */
+export function dots(frame: Frame, points: readonly Point[], options: Plot.DotOptions): Plot.Markish {
+  const within = points.filter(({ x, y }) => x >= frame.x[0] && x <= frame.x[1] && y >= frame.y[0] && y <= frame.y[1]);
+  return Plot.dot(within, { x: "x", y: "y", ...options });
+}
+
+/** The contours of a loss, two a decade, from 10^low to 10^high; use with {@link contourColours}. */
+export function contours(
+  { x, y }: Frame,
+  loss: (x: number, y: number) => number,
+  [low, high]: readonly [number, number],
+): Plot.Markish {
+  const thresholds = Array.from({ length: Math.round((high - low) * 2) + 1 }, (_, i) => low + i / 2);
+  return Plot.contour({
+    x1: x[0],
+    x2: x[1],
+    y1: y[0],
+    y2: y[1],
+    fill: "value",
+    value: (atX: number, atY: number) => Math.log10(Math.max(loss(atX, atY), 1e-12)),
+    thresholds,
+    stroke: "#8c959f",
+    strokeOpacity: 0.55,
+    strokeWidth: 0.7,
+    pixelSize: 3,
+  });
+}
+
+/** White where the loss is low, blue-grey where it is high. */
+export function contourColours([low, high]: readonly [number, number]): Plot.ScaleOptions {
+  return { type: "linear", domain: [low - 0.5, high], range: ["#ffffff", "#ccd6e2"] };
+}
+
+const superscripts = "⁰¹²³⁴⁵⁶⁷⁸⁹";
+
+/** Names a tick of a logarithmic axis: 10⁻³ for 0.001. */
+export function powerOfTen(value: number): string {
+  const power = Math.round(Math.log10(value));
+  const digits = String(Math.abs(power)).replace(/\d/g, (digit) => superscripts[Number(digit)]);
+  return `10${power < 0 ? "⁻" : ""}${digits}`;
+}
