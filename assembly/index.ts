@@ -1,0 +1,14 @@
+// The kernel ABI. Every rule: number of elements (a multiple of 16), parameters, gradient, slots in order, then
+// gs (± gradScale), wd (coupled decay λ), dec (decoupled decay lr·λ) and the rule's own coefficients.
+// A slot at address 0 and a decay of 0 are absent: the sweep that then runs was compiled without them.
+export { sgd } from "./rules/sgd";
+export { adagrad } from "./rules/adagrad";
+export { adadelta } from "./rules/adadelta";
+export { rmsprop } from "./rules/rmsprop";
+export { adam } from "./rules/adam";
+export { nadam } from "./rules/nadam";
+
+// The MLP: sizes, then addresses.
+export { addBias, dense, denseBias, denseInput, denseWeight } from "./nn/dense";
+export { gelu, geluGradient, relu, reluGradient, sigmoid, sigmoidGradient, tanh, tanhGradient } from "./nn/activation";
+export { crossEntropy, squaredError } from "./nn/loss";

@@ -1,0 +1,130 @@
+// Activations y = act(z) and their gradients dz = dy·act′(z), one rounding an operation:
+//
+//   relu     y = max(z, 0)            dz = dy where y > 0, else 0
+//   tanh     y = tanh z               dz = dy·(1 − y·y)
+//   sigmoid  y = σ(z)                 dz = dy·(y·(1 − y))
+//   gelu     y = z·σ(a)               dz = dy·(σ(a) + (z·σ′(a))·(s + q·z²))
+//            a = z·(s + c·z²), s = 2√(2/π), c = 0.044715·s, q = 3c
+//
+// gelu is the tanh form (Hendrycks, Gimpel 2016), as ½(1 + tanh u) = σ(2u). The other gradients are taken from the
+// output y, gelu's from the input z. NaN stays NaN.
+//
+// n is rounded up to whole vectors: buffers are padded to 16 bytes, and the padding is read and written like the rest.
+// An output may be one of the inputs.
+import { exp, logistic, tanh as hyperbolicTangent } from "./math";
+
+const S: f32 = 1.5957691216057308;
+const C: f32 = 0.07135481282553047;
+const Q: f32 = 0.2140644384765914;
+
+@unmanaged
+class Relu {
+  // @ts-ignore: decorator
+  @inline
+  value(z: v128): v128 {
+    return f32x4.pmax(z, f32x4.splat(0));
+  }
+  // @ts-ignore: decorator
+  @inline
+  gradient(y: v128, dy: v128): v128 {
+    return v128.andnot(dy, f32x4.le(y, f32x4.splat(0)));
+  }
+}
+
+@unmanaged
+class Tanh {
+  // @ts-ignore: decorator
+  @inline
+  value(z: v128): v128 {
+    return hyperbolicTangent(z);
+  }
+  // @ts-ignore: decorator
+  @inline
+  gradient(y: v128, dy: v128): v128 {
+    return f32x4.mul(dy, f32x4.sub(f32x4.splat(1), f32x4.mul(y, y)));
+  }
+}
+
+@unmanaged
+class Sigmoid {
+  // @ts-ignore: decorator
+  @inline
+  value(z: v128): v128 {
+    return logistic(z);
+  }
+  // @ts-ignore: decorator
+  @inline
+  gradient(y: v128, dy: v128): v128 {
+    return f32x4.mul(dy, f32x4.mul(y, f32x4.sub(f32x4.splat(1), y)));
+  }
+}
+
+@unmanaged
+class Gelu {
+  // @ts-ignore: decorator
+  @inline
+  value(z: v128): v128 {
+    return f32x4.mul(z, logistic(gate(z)));
+  }
+  // σ = (z ≥ 0 ? 1 : e)/(1 + e) and σ′ = e/(1 + e)² with e = e^−|a|. Beyond |z| = 16 σ′ is 0 in float32: the clamp keeps
+  // 0·∞ away.
+  // @ts-ignore: decorator
+  @inline
+  gradient(z: v128, dy: v128): v128 {
+    const one = f32x4.splat(1);
+    const e = exp(f32x4.neg(f32x4.abs(gate(z))));
+    const r = f32x4.div(one, f32x4.add(one, e));
+    const sigma = f32x4.mul(v128.bitselect(one, e, f32x4.ge(z, f32x4.splat(0))), r);
+    const near = f32x4.pmin(f32x4.pmax(z, f32x4.splat(-16)), f32x4.splat(16));
+    const slope = f32x4.add(f32x4.splat(S), f32x4.mul(f32x4.splat(Q), f32x4.mul(near, near)));
+    const bend = f32x4.mul(f32x4.mul(near, f32x4.mul(e, f32x4.mul(r, r))), slope);
+    return f32x4.mul(dy, f32x4.add(sigma, bend));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function gate(z: v128): v128 {
+  return f32x4.mul(z, f32x4.add(f32x4.splat(S), f32x4.mul(f32x4.splat(C), f32x4.mul(z, z))));
+}
+
+// @ts-ignore: decorator
+@inline
+function forward<Activation>(n: i32, z: usize, y: usize): void {
+  for (const end = z + (<usize>n << 2); z < end; z += 16, y += 16) {
+    v128.store(y, changetype<Activation>(0).value(v128.load(z)));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function backward<Activation>(n: i32, saved: usize, dy: usize, dz: usize): void {
+  for (const end = saved + (<usize>n << 2); saved < end; saved += 16, dy += 16, dz += 16) {
+    v128.store(dz, changetype<Activation>(0).gradient(v128.load(saved), v128.load(dy)));
+  }
+}
+
+export function relu(n: i32, z: usize, y: usize): void {
+  forward<Relu>(n, z, y);
+}
+export function reluGradient(n: i32, y: usize, dy: usize, dz: usize): void {
+  backward<Relu>(n, y, dy, dz);
+}
+export function tanh(n: i32, z: usize, y: usize): void {
+  forward<Tanh>(n, z, y);
+}
+export function tanhGradient(n: i32, y: usize, dy: usize, dz: usize): void {
+  backward<Tanh>(n, y, dy, dz);
+}
+export function sigmoid(n: i32, z: usize, y: usize): void {
+  forward<Sigmoid>(n, z, y);
+}
+export function sigmoidGradient(n: i32, y: usize, dy: usize, dz: usize): void {
+  backward<Sigmoid>(n, y, dy, dz);
+}
+export function gelu(n: i32, z: usize, y: usize): void {
+  forward<Gelu>(n, z, y);
+}
+export function geluGradient(n: i32, z: usize, dy: usize, dz: usize): void {
+  backward<Gelu>(n, z, dy, dz);
+}
