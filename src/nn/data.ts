@@ -1,0 +1,56 @@
+import { wrongType, wrongValue } from "../check.js";
+
+/** Class indices: any integer array, or an array of whole numbers. */
+export type Labels =
+  | readonly number[]
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array;
+
+const integerArrays = new Set<unknown>(
+  [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array]
+    .map((kind) => kind.name)
+    .concat("BigInt64Array", "BigUint64Array"),
+);
+
+const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
+
+/** A typed array's kind by name, also of another realm, which `instanceof` would not know; undefined for all else. */
+const kindOf = (value: unknown): unknown => tag?.get?.call(value);
+
+/** Rows of x. */
+export function checkInput(owner: string, x: unknown, inputs: number): number {
+  const expected = (): string => `a Float32Array of rows of ${inputs}`;
+  if (kindOf(x) !== "Float32Array") throw wrongType(owner, "x", expected(), x);
+  const rows = (x as Float32Array).length / inputs;
+  if (!Number.isInteger(rows)) throw wrongValue(owner, "x", expected(), x);
+  return rows;
+}
+
+export function checkTargets(owner: string, y: unknown, rows: number, outputs: number): void {
+  const expected = (): string => `a Float32Array of ${rows * outputs}: ${outputs} for each row of x`;
+  if (kindOf(y) !== "Float32Array") throw wrongType(owner, "y", expected(), y);
+  if ((y as Float32Array).length !== rows * outputs) throw wrongValue(owner, "y", expected(), y);
+}
+
+export function checkLabels(owner: string, y: unknown, rows: number, classes: number): void {
+  const expected = (): string => `${rows} class indices in an integer array, one for each row of x`;
+  const aClass = (): string => `a class index, a whole number in [0, ${classes})`;
+  const isList = Array.isArray(y);
+  if (!isList && !integerArrays.has(kindOf(y))) throw wrongType(owner, "y", expected(), y);
+  const labels = y as ArrayLike<unknown>;
+  if (labels.length !== rows) throw wrongValue(owner, "y", expected(), y);
+  for (let i = 0; i < rows; i++) {
+    const label = labels[i];
+    if (isList && typeof label !== "number") throw wrongType(owner, `y[${i}]`, aClass(), label);
+    const index = Number(label);
+    if (!(index >= 0 && index < classes && Number.isInteger(index)))
+      throw wrongValue(owner, `y[${i}]`, aClass(), label);
+  }
+}
