@@ -189,6 +189,42 @@ describe("step", () => {
     expect(both.data.late[0]).toBeCloseTo(-0.1, 6);
   });
 
+  test("a tensor that comes to a step late takes it with the options of now", () => {
+    const both = new ParameterDict({ a: [3], b: [3] });
+    for (const n of both.names) both.grad[n].fill(1);
+    const adam = new Adam(both, { lr: 0.1 });
+    adam.step({ skip: ["b"] });
+    adam.paramGroups[0].lr = 0.01;
+    adam.step({ skip: ["a"] });
+    expect(both.data.a[0]).toBeCloseTo(-0.1, 6);
+    expect(both.data.b[0]).toBeCloseTo(-0.01, 6);
+  });
+
+  test("neighbours of one step count but other numbers in their state do not share coefficients", () => {
+    const shapes = { a: [3], b: [3] };
+    const [together, apart] = [new ParameterDict(shapes), new ParameterDict(shapes)];
+    for (const params of [together, apart]) for (const n of params.names) params.grad[n].fill(1);
+    const one = new NAdam(together, { lr: 0.1 });
+    const alone = { a: new NAdam(apart.subset(["a"]), { lr: 0.1 }), b: new NAdam(apart.subset(["b"]), { lr: 0.1 }) };
+    const step = (betas: [number, number], skip: ("a" | "b")[]) => {
+      one.paramGroups[0].betas = betas;
+      one.step({ skip });
+      for (const n of ["a", "b"] as const) {
+        alone[n].paramGroups[0].betas = betas;
+        if (!skip.includes(n)) alone[n].step();
+      }
+    };
+    step([0.9, 0.999], ["b"]);
+    step([0.5, 0.999], ["a"]);
+    step([0.9, 0.999], []);
+    expect(one.state("a").step).toBe(one.state("b").step);
+    expect(one.state("a").muProduct).not.toBe(one.state("b").muProduct);
+    for (const n of together.names) {
+      expect(together.data[n]).toEqual(apart.data[n]);
+      expect(one.state(n).muProduct).toBe(alone[n].state(n).muProduct);
+    }
+  });
+
   test("an optimizer of no tensors does nothing", () => {
     expect(new Adam(params.subset([])).step()).toBe(true);
     expect(new Adam(new ParameterDict({ e: [0] })).step()).toBe(true);

@@ -1,0 +1,105 @@
+import { Command, CommanderError, Option } from "commander";
+import { UserError } from "./errors.ts";
+import { mnistDirectory, readDataset } from "./idx.ts";
+import { type CommandLine, betas, choice, number, rule, ruleList, whole, widths } from "./options.ts";
+import { type Report, lines, restoreTerminal, silent, terminal } from "./report.ts";
+import { ruleNames, rules } from "./rules.ts";
+import { trainOnce } from "./once.ts";
+
+const program = new Command("npm start --")
+  .description("Trains a network of dense layers on MNIST, or on other images in its format, with gradstep.")
+  .helpOption("-h, --help", "show this text")
+  .addOption(new Option("--rule <name>", `update rule: ${ruleNames.join(", ")}`).default("adam").argParser(rule))
+  .option("--epochs <n>", "passes over the training images (default: 3; 5 in the experiment)", whole(1, 10_000))
+  .option("--batch <n>", "images in a batch; a shorter last one is kept", whole(1, 1_000_000), 64)
+  .option("--lr <number>", `learning rate (default: ${learningRates()})`, number)
+  .option("--betas <b1,b2>", "decay rates of adam, adamw and nadam (default: 0.9,0.999)", betas)
+  .addOption(
+    new Option("--dialect <name>", "whose semantics and further defaults the rule has: torch or keras")
+      .default("torch")
+      .argParser(choice("torch", "keras")),
+  )
+  .addOption(
+    new Option("--hidden <widths>", "widths of the hidden layers, such as 128 or 256,128")
+      .default([128], "128")
+      .argParser(widths),
+  )
+  .option("--seed <n>", "of the network's start and of the order of the images", whole(0, 2 ** 32 - 1), 1)
+  .option("--data <folder>", "four IDX files, named as MNIST's, also with .gz (default: the real MNIST)")
+  .option("--json", "print one JSON object and nothing else (npm start --silent -- --json)")
+  .addOption(
+    new Option("--compare <rules>", "train with each of these rules from the same start; a table, a chart in out/")
+      .argParser(ruleList)
+      .conflicts("rule"),
+  )
+  .addOption(
+    new Option("--experiment <name>", "betas: Adam in Keras's semantics, betas 0.9,0.999 against 0.1,0.1, batch 32")
+      .argParser(choice("betas"))
+      .conflicts(["compare", "rule", "betas", "lr", "dialect", "hidden", "batch"]),
+  )
+  .option("--seeds <n>", "runs of the experiment with each pair, from --seed on (default: 10)", whole(1, 1000))
+  .addHelpText(
+    "after",
+    `
+Loss: the mean over an epoch's samples, each as its batch met it. Accuracy: of the test images, all of them after an
+epoch, 500 while it runs. Samples/s: trainBatch and step, without reading, shuffling, gathering and testing.
+Exit code: 0, 1 for a missing or damaged file, 2 for a wrong command line.
+
+Examples:
+  npm start -- --rule nesterov --lr 0.05 --epochs 1
+  npm start -- --compare sgd,momentum,nesterov,adagrad,adadelta,rmsprop,adam,nadam
+  npm start -- --experiment betas`,
+  )
+  .exitOverride();
+
+function learningRates(): string {
+  return Object.entries(rules)
+    .map(([name, { lr }]) => `${name} ${lr}`)
+    .join(", ");
+}
+
+/** `npm start --epochs 1`, without `--`: npm keeps the option for itself. (It has a `--json` of its own, which may be set.) */
+function checkNpm(): void {
+  if (process.env.npm_lifecycle_event !== "start") return;
+  const names = program.options.map((option) => option.name());
+  const kept = names.find((name) => name !== "json" && process.env[`npm_config_${name}`] !== undefined);
+  if (kept !== undefined)
+    throw new UserError(`npm kept --${kept} for itself: options go behind --, as in npm start -- --rule sgd`, 2);
+}
+
+async function main(): Promise<void> {
+  checkNpm();
+  program.parse();
+  const given = program.opts<CommandLine>();
+  if (given.seeds !== undefined && given.experiment === undefined)
+    program.error("error: option '--seeds <n>' goes with '--experiment betas'");
+  const report: Report = given.json ? silent : process.stdout.isTTY ? terminal : lines;
+  restoreTerminal();
+  const load = () => readDataset(given.data ?? mnistDirectory());
+  const result =
+    given.experiment !== undefined
+      ? await (await import("./betas.ts")).compareBetas(given, load, report)
+      : given.compare !== undefined
+        ? await (await import("./compare.ts")).compareRules(given, given.compare, load, report)
+        : await trainOnce(given, load, report);
+  if (given.json) console.log(JSON.stringify(result, null, 2));
+}
+
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error; // the reader, such as head, has had enough
+  process.exit(0);
+});
+
+/** Exits are by `exitCode`, so that what was written to a pipe gets there. */
+main().catch((error: unknown) => {
+  if (error instanceof CommanderError) {
+    if (error.code === "commander.excessArguments")
+      console.error("Options begin with --, lists have no spaces: npm start -- --compare sgd,adam");
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else if (error instanceof UserError) {
+    console.error(`error: ${error.message}`);
+    process.exitCode = error.exitCode;
+  } else {
+    throw error;
+  }
+});

@@ -1,0 +1,49 @@
+import type { Dataset } from "./idx.ts";
+import type { CommandLine } from "./options.ts";
+import { type Report, accuracyText, grouped } from "./report.ts";
+import { type SettledRule, settleRules } from "./rules.ts";
+import { type Epoch, type Settings, train } from "./train.ts";
+
+const EPOCHS = 3;
+
+/** The settings of a run but for its rule: what `--compare` shares. */
+export function settingsOf(given: CommandLine): Omit<Settings, "rule"> {
+  const { lr, betas, dialect, hidden, batch, epochs = EPOCHS, seed } = given;
+  return { options: { lr, betas, dialect }, hidden, init: "torch", batch, epochs, seed };
+}
+
+/** What `--json` says about a run's settings. */
+export function optionsInJson(settings: Omit<Settings, "rule" | "options">, given: CommandLine): object {
+  const { hidden, init, batch, epochs, seed } = settings;
+  return { hidden, init, batch, epochs, seed, data: given.data ?? "mnist" };
+}
+
+export function describeNetwork({ pixels, classes, train, test }: Dataset, { hidden, batch, seed }: Settings): string {
+  const sizes = [pixels, ...hidden, classes].join("-");
+  const images = `${grouped(train.count)} + ${grouped(test.count)} images`;
+  return `${sizes}, ${images}, batch ${batch}, seed ${seed}`;
+}
+
+export const describeRule = ({ rule, lr, betas, dialect }: SettledRule): string =>
+  `${rule}, lr ${lr}${betas ? `, betas ${betas.join(", ")}` : ""}, dialect ${dialect}`;
+
+/** The main command: one run. */
+export async function trainOnce(
+  given: CommandLine,
+  load: () => Dataset,
+  report: Report,
+): Promise<{ options: object; epochs: readonly Epoch[]; testAccuracy: number }> {
+  const settings: Settings = { rule: given.rule, ...settingsOf(given) };
+  const [settled] = settleRules([settings.rule], settings.options);
+  const data = load();
+  report.line(describeNetwork(data, settings));
+  report.line(describeRule(settled));
+  report.line("samples/s: trainBatch and step alone");
+  const run = await train(data, settings, report.watch("", settings.epochs, false));
+  report.line(`test accuracy ${accuracyText(run.testAccuracy)}`);
+  return {
+    options: { ...settled, ...optionsInJson(settings, given) },
+    epochs: run.epochs,
+    testAccuracy: run.testAccuracy,
+  };
+}

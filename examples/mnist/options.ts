@@ -1,0 +1,76 @@
+// What the values of options may be. Commander puts the option's name and value before each message.
+import { InvalidArgumentError } from "commander";
+import type { Dialect } from "gradstep";
+import { type RuleName, ruleNames } from "./rules.ts";
+
+/** The command line, read. */
+export interface CommandLine {
+  rule: RuleName;
+  epochs?: number;
+  batch: number;
+  lr?: number;
+  betas?: readonly [number, number];
+  dialect: Dialect;
+  hidden: readonly number[];
+  seed: number;
+  data?: string;
+  json?: true;
+  compare?: readonly RuleName[];
+  experiment?: "betas";
+  seeds?: number;
+}
+
+export const whole =
+  (least: number, most: number) =>
+  (text: string): number => {
+    const value = /^\d+$/.test(text.trim()) ? Number(text) : NaN;
+    if (!(value >= least && value <= most))
+      throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
+    return value;
+  };
+
+export function number(text: string): number {
+  const value = text.trim() === "" ? NaN : Number(text);
+  if (Number.isNaN(value)) throw new InvalidArgumentError("Expected a number, such as 0.001 or 1e-3.");
+  return value;
+}
+
+const list = (text: string): string[] => text.split(",").map((item) => item.trim());
+
+export function betas(text: string): readonly [number, number] {
+  const values = list(text).map((item) => (item === "" ? NaN : Number(item)));
+  const [first, second] = values;
+  if (values.length !== 2 || values.some(Number.isNaN))
+    throw new InvalidArgumentError("Expected two numbers with a comma between them, such as 0.9,0.999.");
+  return [first, second];
+}
+
+const width = whole(1, 65536);
+export const widths = (text: string): number[] => list(text).map(width);
+
+export function choice<const T extends string>(...names: readonly T[]): (text: string) => T {
+  return (text) => {
+    const name = names.find((candidate) => candidate === text.trim().toLowerCase());
+    if (name === undefined) throw new InvalidArgumentError(`Expected ${alternatives(names)}.`);
+    return name;
+  };
+}
+
+function alternatives(names: readonly string[]): string {
+  return names.length > 1 ? `one of ${names.join(", ")}` : names[0];
+}
+
+export const rule = choice(...ruleNames);
+
+export function ruleList(text: string): RuleName[] {
+  const names = list(text).map((item) => {
+    try {
+      return rule(item);
+    } catch {
+      throw new InvalidArgumentError(`"${item}" is none of ${ruleNames.join(", ")}.`);
+    }
+  });
+  const twice = names.find((name, i) => names.indexOf(name) < i);
+  if (twice !== undefined) throw new InvalidArgumentError(`"${twice}" is there twice.`);
+  return names;
+}
