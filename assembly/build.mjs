@@ -1,6 +1,6 @@
 // Builds the kernels when their sources have changed: the release and the debug binary, and the two TypeScript
 // modules made from them: src/wasm/generated/bytes.ts (the binary) and kernels.ts (the types of its exports).
-import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -21,6 +21,8 @@ sources.push("asconfig.json", createRequire(import.meta.url).resolve("assemblysc
 
 const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 if (Math.min(...outputs.map(modified)) < Math.max(...sources.map(modified))) await build();
+// tsc, which comes next, trusts its record of what it built: without dist/ that is wrong.
+if (modified("dist/index.js") === 0) rmSync("build/tsc.tsbuildinfo", { force: true });
 
 async function build() {
   for (const folder of ["build", "dist", "src/wasm/generated"]) mkdirSync(folder, { recursive: true });
