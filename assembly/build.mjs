@@ -31,7 +31,10 @@ async function build() {
 
   const banner = "// Generated from assembly/ by assembly/build.mjs: do not edit.\n";
   const bytes = readFileSync("build/kernels.wasm");
-  writeFileSync("src/wasm/generated/bytes.ts", `${banner}export const base64: string =\n  "${bytes.toString("base64")}";\n`);
+  writeFileSync(
+    "src/wasm/generated/bytes.ts",
+    `${banner}export const base64: string =\n  "${bytes.toString("base64")}";\n`,
+  );
 
   const signatures = readFileSync("build/kernels.d.ts", "utf8").matchAll(/export function (\w+)\((.*)\): (\w+);/g);
   const members = Array.from(
