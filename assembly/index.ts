@@ -8,6 +8,9 @@ export { rmsprop } from "./rules/rmsprop";
 export { adam } from "./rules/adam";
 export { nadam } from "./rules/nadam";
 
+// Reductions and whole-vector operations: length, then addresses and numbers.
+export { approach, clamp, dot, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./reduce";
+
 // The MLP: sizes, then addresses.
 export { addBias, dense, denseBias, denseInput, denseWeight } from "./nn/dense";
 export { gelu, geluGradient, relu, reluGradient, sigmoid, sigmoidGradient, tanh, tanhGradient } from "./nn/activation";

@@ -157,5 +157,10 @@ export class Arena {
   fill(address: number, bytes: number, value: number): void {
     this.#floats.fill(value, address / 4, (address + bytes) / 4);
   }
+
+  /** @internal Copies `bytes` bytes (a multiple of 4) within the memory. */
+  copy(from: number, to: number, bytes: number): void {
+    this.#floats.copyWithin(to / 4, from / 4, (from + bytes) / 4);
+  }
 }
 defineDispose(Arena);

@@ -12,9 +12,11 @@ export interface Group<Options> {
   readonly c: Float64Array;
   /** Which call of `step()` computed the coefficients, and for which step of the tensors. */
   readonly computed: Float64Array;
-  /** The scalars before and after that step. */
+  /** The tensors' scalars before and after that step. */
   readonly before: Float64Array;
   readonly after: Float64Array;
+  /** The numbers that all tensors of the group, or of the optimizer, have in common. */
+  readonly shared: Float64Array;
 }
 
 /** Reads one group's options: `given` over `base`, a copy of all of them. Names begin with `prefix` in messages. */
@@ -68,6 +70,7 @@ export function makeGroup<Options extends CommonOptions>(
   index: number,
   settled: Settled<Options>,
   params: readonly string[],
+  shared: Float64Array,
   checkAlive: () => void,
 ): Group<Options> {
   const options = { ...settled, params: Object.freeze([...params]) };
@@ -79,6 +82,7 @@ export function makeGroup<Options extends CommonOptions>(
     computed: new Float64Array(2),
     before: new Float64Array(scalars),
     after: new Float64Array(scalars),
+    shared,
   };
 }
 

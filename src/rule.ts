@@ -1,4 +1,5 @@
 import { type Kind, fixed, flag, nonNegative } from "./check.js";
+import type { Shape, Tensor } from "./parameters.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
 
 /**
@@ -21,6 +22,11 @@ export interface CommonOptions {
 export interface WholeOptions {
   /** Semantics and defaults: "torch" (default) or "keras". */
   dialect?: Dialect | undefined;
+  /**
+   * A gradient that is not finite: "propagate" (default) into parameters and state, "skip" the step as a whole (which
+   * then returns false), or "throw" an error that names the first such element. Both of the latter change nothing.
+   */
+  nonFinite?: NonFinitePolicy | undefined;
 }
 
 /** A rule's options once defaults are filled in. */
@@ -28,12 +34,37 @@ export type Settled<Options> = { readonly [Key in keyof Options]-?: Exclude<Opti
   readonly dialect: Dialect;
 };
 
+/** What a rule may know of a tensor when the optimizer is made. */
+export type TensorInfo = Pick<Tensor, "name" | "shape" | "size">;
+
+/** How each element of a slot starts: a number, or a copy of the parameters as they are at the tensor's first step. */
+export type Start = number | "parameters";
+
+/** A slot whose length in elements is not the tensor's. */
+export interface Slot {
+  readonly start: number;
+  readonly length: number;
+}
+
+/** What happens to a step when a gradient is NaN or infinite. */
+export type NonFinitePolicy = "propagate" | "skip" | "throw";
+
 /** One kernel call's numbers, reused from step to step so that a step allocates nothing. */
 export interface Run {
   /** Elements (with padding), then addresses: parameters, gradient, slots in order. An absent slot is at 0. */
   readonly at: Uint32Array;
   /** Coefficients in float64, rounded to float32 once, by the call: gs, wd, dec, then the rule's own. */
   c: Float64Array;
+  /** The step of the run's tensors, from 1. */
+  t: number;
+  /** The tensor's scalars, in order, to be moved on; the same for all tensors of a run. */
+  scalars: Float64Array;
+  /** The numbers that the group, or the whole optimizer, has in common. */
+  shared: Float64Array;
+  /** Of a rule of scope "tensor": its elements without padding, its shape, and the address of its scratch. */
+  size: number;
+  shape: Shape;
+  scratch: number;
 }
 
 /** Where the coefficients that all rules have stand in {@link Run.c}. */
@@ -53,17 +84,62 @@ export interface Rule<Options extends CommonOptions> {
   readonly defaults: Readonly<Partial<Record<Dialect, Omit<Settled<Options>, "dialect">>>>;
   /** What is wrong with options that are each right by themselves: the option and what was expected of it. */
   conflict?(options: Settled<Options>): { option: string; expected: string } | undefined;
-  /** Every slot that the rule can have, in the kernel's order, and its start value; undefined where these options need none. */
-  slots(options: Settled<Options>): Readonly<Record<string, number | undefined>>;
+  /**
+   * "element" (default): one element's update needs no other, so that neighbours with equal options, step and scalars
+   * are swept as one run. "tensor": the rule reduces over each tensor, and gets them one by one.
+   */
+  readonly scope?: "element" | "tensor";
+  /** Throws for a tensor that the rule cannot update, named by `option`. */
+  accept?(tensor: TensorInfo, option: string): void;
+  /**
+   * Every slot that the rule can have, in the kernel's order, and how it starts; undefined where these options (and this
+   * tensor) need none. The names must not depend on the tensor.
+   */
+  slots(options: Settled<Options>, tensor: TensorInfo): Readonly<Record<string, Start | Slot | undefined>>;
+  /** Bytes of scratch, beside the slots, that a step on the tensor uses. */
+  scratch?(options: Settled<Options>, tensor: TensorInfo): number;
   /** Named numbers of a tensor's state and their start values. */
   readonly scalars?: Readonly<Record<string, number>>;
+  /** Named numbers that the tensors of a group, or of the whole optimizer, have in common, and their start values. */
+  readonly shared?: { readonly by: "group" | "optimizer"; start(options: Settled<Options>): Record<string, number> };
+  /** Moves a group's shared numbers on: once a step, before its coefficients are computed. */
+  advance?(options: Settled<Options>, shared: Float64Array): void;
+  /**
+   * A first pass over all tensors, for a rule that must have seen them all before it moves one. `before` begins it and
+   * `between` ends it: false leaves all parameters where they are.
+   */
+  readonly gather?: {
+    before(options: Settled<Options>, shared: Float64Array): void;
+    visit(kernels: Kernels, run: Run, options: Settled<Options>): void;
+    between(options: Settled<Options>, shared: Float64Array): boolean;
+  };
   /**
    * Computes the coefficients of step `t` (from 1) in float64, into `c` from {@link WD} on, and moves the scalars on.
-   * The optimizer sets `c[GS]`.
+   * The optimizer sets `c[GS]` first, to ± `gradScale`. A rule of scope "tensor" may leave this to `sweep`.
    */
-  coefficients(c: Float64Array, options: Settled<Options>, t: number, scalars: Float64Array): void;
+  coefficients?(
+    c: Float64Array,
+    options: Settled<Options>,
+    t: number,
+    scalars: Float64Array,
+    shared: Float64Array,
+  ): void;
   /** Calls the kernel, with written-out arguments: ten times faster than a spread. */
   sweep(kernels: Kernels, run: Run, options: Settled<Options>): void;
+  /**
+   * Sparse steps, where the rule has them: what these options refuse, and the coefficients where they differ from those
+   * of a dense step.
+   */
+  readonly rows?: {
+    refuses?(options: Settled<Options>): string | undefined;
+    coefficients?(c: Float64Array, options: Settled<Options>, t: number): void;
+  };
+  /** Of a rule whose parameters for evaluation lie elsewhere: the slot z, and w of p ← p + w(z − p) in each direction. */
+  readonly evaluation?: {
+    readonly slot: string;
+    toEval(options: Settled<Options>): number;
+    toTrain(options: Settled<Options>): number;
+  };
 }
 
 /** The kinds of {@link CommonOptions}. */

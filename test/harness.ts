@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { Arena, ParameterDict, type StepOptimizer } from "../src/index.js";
-import type { Plain, Settled } from "./reference.js";
+import type { Plain, Settled } from "./reference/common.js";
 import type { Row } from "./rules.js";
 
 /** Sizes around one vector, one unrolled iteration and one alignment unit, and one that is none of these. */

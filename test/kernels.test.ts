@@ -4,6 +4,12 @@ import { type Kernels, instantiate } from "../src/kernels.js";
 import { builds } from "./harness.js";
 import { rows } from "./rules.js";
 
+/** Reductions and whole-vector operations: tested in reduce.test.ts. */
+const shared: (keyof Kernels)[] = [
+  ...(["sumOfSquares", "sumOfAbs", "dot", "maxAbs", "firstNonFinite"] as const),
+  ...(["scale", "clamp", "approach", "flushDenormals"] as const),
+];
+
 /** The kernels of gradstep/nn; what each computes is tested in test/nn. */
 const nnKernels: (keyof Kernels)[] = [
   ...(["addBias", "dense", "denseBias", "denseInput", "denseWeight"] as const),
@@ -17,8 +23,8 @@ describe.each(builds)("the $build binary", ({ module }) => {
     expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
   });
 
-  test("every kernel that it exports has a row in the table, or belongs to gradstep/nn", () => {
-    const known = new Set<string>([...rows.map((row) => row.kernel), ...nnKernels]);
+  test("every kernel that it exports has a row in the table, or belongs to all rules or to gradstep/nn", () => {
+    const known = new Set<string>([...rows.map((row) => row.kernel), ...shared, ...nnKernels]);
     const exported = WebAssembly.Module.exports(module).map((e) => e.name);
     expect(exported.filter((name) => !known.has(name))).toEqual([]);
     expect([...known].filter((name) => !exported.includes(name))).toEqual([]);

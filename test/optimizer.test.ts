@@ -156,8 +156,8 @@ describe("step", () => {
     [{ skip: [3] }, TypeError, 'Adam: "skip[0]" expected a tensor name, got 3'],
     [{ gradScale: NaN }, RangeError, 'Adam: "gradScale" expected a finite number, got NaN'],
     [{ gradScale: "1" }, TypeError, 'Adam: "gradScale" expected a finite number, got "1"'],
-    [{ scale: 1 }, RangeError, 'unknown option "scale"; the options are skip, gradScale'],
-    [{ rows: {} }, RangeError, 'unknown option "rows"; the options are skip, gradScale'],
+    [{ scale: 1 }, RangeError, 'unknown option "scale"; the options are skip, gradScale, rows'],
+    [{ zeroGrad: true }, RangeError, 'unknown option "zeroGrad"; the options are skip, gradScale, rows'],
     [7, TypeError, 'Adam: "step options" expected an object, got 7'],
     [null, TypeError, 'Adam: "step options" expected an object, got null'],
   ])("refuses %j and changes nothing", (options, error, message) => {

@@ -1,20 +1,20 @@
 // The table: a row per rule. Every property in test/ is driven by it, and a kernel without a row fails.
 import * as gradstep from "../src/index.js";
 import type { Kernels } from "../src/kernels.js";
-import * as reference from "./reference.js";
+import * as classic from "./reference/classic.js";
+import type { Settled, Update } from "./reference/common.js";
 
-type RuleName = "SGD" | "Adagrad" | "Adadelta" | "RMSprop" | "Adam" | "AdamW" | "NAdam";
 export type Options = Record<string, unknown>;
 type Bad = [options: Options, error: ErrorConstructor, message: RegExp];
 
 export interface Row {
-  readonly rule: RuleName;
+  readonly rule: string;
   readonly kernel: keyof Kernels;
-  readonly update: reference.Update;
+  readonly update: Update;
   /** Each way through the kernel, in the dialects that have it. */
   readonly variants: readonly Options[];
   /** Start values that are not 0. */
-  readonly start?: (o: reference.Settled) => Record<string, number>;
+  readonly start?: (o: Settled) => Record<string, number>;
   /** Options of the rule's own that must be refused. */
   readonly bad: readonly Bad[];
   /** Options that are settled at the start, with a value for a live optimizer to refuse. */
@@ -40,7 +40,7 @@ export const rows: readonly Row[] = [
   {
     rule: "SGD",
     kernel: "sgd",
-    update: reference.sgd,
+    update: classic.sgd,
     variants: [
       ...dialects({ lr: 0.1 }, { lr: 0.1, momentum: 0.9 }, { lr: 0.1, momentum: 0.9, nesterov: true }),
       { lr: 0.1, momentum: 0.9, dampening: 0.3 },
@@ -64,7 +64,7 @@ export const rows: readonly Row[] = [
   {
     rule: "Adagrad",
     kernel: "adagrad",
-    update: reference.adagrad,
+    update: classic.adagrad,
     variants: dialects({ lr: 0.1 }, { lr: 0.1, lrDecay: 0.01, initialAccumulatorValue: 0.3 }),
     start: (o) => ({ sum: o.initialAccumulatorValue }),
     bad: [
@@ -77,7 +77,7 @@ export const rows: readonly Row[] = [
   {
     rule: "Adadelta",
     kernel: "adadelta",
-    update: reference.adadelta,
+    update: classic.adadelta,
     variants: dialects({ lr: 0.5 }),
     bad: [...badEps, [{ rho: 1.1 }, RangeError, /"rho" expected a number in \[0, 1\], got 1.1/]],
     fixed: {},
@@ -85,7 +85,7 @@ export const rows: readonly Row[] = [
   {
     rule: "RMSprop",
     kernel: "rmsprop",
-    update: reference.rmsprop,
+    update: classic.rmsprop,
     variants: dialects(
       { lr: 0.01 },
       { lr: 0.01, centered: true },
@@ -103,7 +103,7 @@ export const rows: readonly Row[] = [
   {
     rule: "Adam",
     kernel: "adam",
-    update: reference.adam(false),
+    update: classic.adam(false),
     variants: dialects({ lr: 0.01 }, { lr: 0.01, amsgrad: true, betas: [0.8, 0.9] }),
     bad: [...badBetas, ...badEps, [{ amsgrad: 1 }, TypeError, /"amsgrad" expected true or false, got 1/]],
     fixed: { amsgrad: true },
@@ -111,7 +111,7 @@ export const rows: readonly Row[] = [
   {
     rule: "AdamW",
     kernel: "adam",
-    update: reference.adam(true),
+    update: classic.adam(true),
     variants: dialects({ lr: 0.01 }, { lr: 0.01, amsgrad: true, betas: [0.8, 0.9] }),
     bad: [...badBetas, ...badEps, [{ amsgrad: 1 }, TypeError, /"amsgrad" expected true or false, got 1/]],
     fixed: { amsgrad: true },
@@ -119,7 +119,7 @@ export const rows: readonly Row[] = [
   {
     rule: "NAdam",
     kernel: "nadam",
-    update: reference.nadam,
+    update: classic.nadam,
     variants: dialects({ lr: 0.01 }, { lr: 0.01, decoupledWeightDecay: true, momentumDecay: 0.02 }),
     bad: [
       ...badBetas,

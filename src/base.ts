@@ -1,0 +1,334 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { type Arena, padded } from "./arena.js";
+import { knownOnly, nameList, oneOf, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
+import { defineDispose } from "./dispose.js";
+import { type Group, defaultsOf, knownGroupOptions, makeGroup, settle } from "./groups.js";
+import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./options.js";
+import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
+import type { CommonOptions, NonFinitePolicy, Rule, Settled, Slot, TensorInfo } from "./rule.js";
+import { type OptimizerState, prepareLoad, save } from "./state.js";
+import { ABSENT, NOWHERE, type Table, extend, follows, makeTable } from "./table.js";
+
+const policy = oneOf("propagate", "skip", "throw");
+const NO_TENSOR: TensorInfo = { name: "", shape: [0], size: 0 };
+
+/**
+ * What all optimizers have: parameter groups, ownership of tensors, state, and its end. Base of {@link StepOptimizer};
+ * not made by itself.
+ */
+export abstract class Optimizer<Options extends CommonOptions = CommonOptions, Name extends string = string> {
+  declare [Symbol.dispose]: () => void;
+
+  /** @internal */
+  protected readonly rule: Rule<Options>;
+  /** @internal */
+  protected readonly arena: Arena;
+  /** @internal */
+  protected readonly groups: Group<Options>[] = [];
+  /** @internal */
+  protected table: Table;
+  /** @internal */
+  protected readonly indexOf = new Map<string, number>();
+  /** @internal */
+  protected readonly nonFinite: NonFinitePolicy;
+  /** @internal Address of the memory that a step may use as it likes. */
+  protected scratch = 0;
+  /** @internal Whether the parameters are those for evaluation. */
+  protected evaluating = false;
+  readonly #slotNames: readonly string[];
+  readonly #scalarNames: readonly string[];
+  readonly #sharedNames: readonly string[];
+  /** @internal The slots, by column, that start at the parameters. */
+  protected readonly copiedSlots: readonly number[];
+  readonly #blocks: number[] = [];
+  #scratchBytes = 0;
+  #faces: readonly ParamGroup<Options>[] = [];
+  #views: (Vector | undefined)[][] = [];
+  #alive = true;
+
+  /** @internal */
+  protected constructor(rule: Rule<Options>, params: ParameterDict<Name>, options: OptimizerOptions<Options, Name>) {
+    const { name } = rule;
+    if (!(params instanceof ParameterDict)) throw wrongType(name, "params", "a ParameterDict", params);
+    const tensors = params.tensors(name);
+    const { groups = [], dialect, nonFinite = "propagate", ...given } = record(name, "options", options);
+    knownOnly(name, "", given, [...Object.keys(rule.kinds), "dialect", "nonFinite", "groups"]);
+    this.nonFinite = policy.read(name, "nonFinite", nonFinite);
+    const base = settle(rule, "", defaultsOf(rule, dialect), given);
+
+    const groupOf = new Map<Tensor, number>();
+    const settled = [{ options: base, params: [] as string[] }];
+    if (!Array.isArray(groups)) throw wrongType(name, "groups", "an array of groups", groups);
+    groups.forEach((item: unknown, i) => {
+      const prefix = `groups[${i}]`;
+      const group = record(name, prefix, item);
+      knownGroupOptions(rule, `${prefix}.`, group);
+      const names = nameList(name, `${prefix}.params`, group.params);
+      names.forEach((tensorName, k) => {
+        const option = `${prefix}.params[${k}]`;
+        const tensor = params.tensor(name, option, tensorName);
+        if (groupOf.has(tensor)) throw wrongValue(name, option, "each tensor once, in one group", tensorName);
+        groupOf.set(tensor, i + 1);
+      });
+      settled.push({ options: settle(rule, `${prefix}.`, base, group), params: [...names] });
+    });
+    for (const tensor of tensors) if (!groupOf.has(tensor)) settled[0].params.push(tensor.name);
+    for (const tensor of tensors) {
+      if (tensor.owner) throw new Error(owned(name, tensor));
+      rule.accept?.(tensor, `params.${tensor.name}`);
+    }
+
+    this.rule = rule;
+    this.arena = params.arena;
+    const slots = Object.entries(rule.slots(base, NO_TENSOR));
+    this.#slotNames = slots.map(([slot]) => slot);
+    this.copiedSlots = slots.flatMap(([, start], k) => (start === "parameters" ? [k] : []));
+    this.#scalarNames = Object.keys(rule.scalars ?? {});
+    this.#sharedNames = Object.keys(rule.shared?.start(base) ?? {});
+    this.table = makeTable([], this.#slotNames.length, this.#scalarNames.length);
+    this.#adopt(tensors, settled, (tensor) => groupOf.get(tensor) ?? 0);
+  }
+
+  /**
+   * The parameter groups; the first holds the tensors that `groups` did not name. Options are live: set one to change it.
+   * @throws on setting a bad value, or an option that is settled when the optimizer is made; nothing changes then.
+   * @example
+   * optimizer.paramGroups[0].lr = 5e-4;
+   */
+  get paramGroups(): readonly ParamGroup<Options>[] {
+    this.check();
+    return this.#faces;
+  }
+
+  /**
+   * Adds a group with tensors of its own. Options not given are those the optimizer was made with, as its first group
+   * has them now.
+   * @throws RangeError unless `group.params` is a ParameterDict in the same arena, of tensors that no live optimizer
+   * owns, with new names; and when the arena has no room for their state.
+   * @example
+   * optimizer.addParamGroup({ params: head, lr: 1e-4 });
+   */
+  addParamGroup(group: Options & { readonly params: ParameterDict }): void {
+    this.check();
+    const { name } = this.rule;
+    const prefix = `paramGroups[${this.groups.length}]`;
+    const given = record(name, prefix, group);
+    knownGroupOptions(this.rule, `${prefix}.`, given);
+    const { params } = group;
+    if (!(params instanceof ParameterDict)) throw wrongType(name, `${prefix}.params`, "a ParameterDict", params);
+    const tensors = params.tensors(name);
+    if (params.arena !== this.arena)
+      throw wrongValue(name, `${prefix}.params`, "a ParameterDict in the optimizer's arena", params);
+    for (const tensor of tensors) {
+      if (tensor.owner) throw new RangeError(owned(name, tensor));
+      if (this.indexOf.has(tensor.name))
+        throw wrongValue(name, `${prefix}.params`, "names that are new to the optimizer", tensor.name);
+      this.rule.accept?.(tensor, `${prefix}.params.${tensor.name}`);
+    }
+    const options = settle(this.rule, `${prefix}.`, this.groups[0].options, given);
+    this.#adopt(tensors, [{ options, params: tensors.map((t) => t.name) }], () => 0);
+  }
+
+  /**
+   * A tensor's state: `step` (0 before the first) and, under PyTorch's names in camel case, numbers and views of the slots.
+   * @throws RangeError for a name that is not one of the optimizer's tensors.
+   * @example
+   * optimizer.state("fc1.weight"); // { step: 1, expAvg: Float32Array, expAvgSq: Float32Array }
+   */
+  state(name: TensorName<Name>): TensorState {
+    this.check();
+    const index = this.indexOf.get(name);
+    if (index === undefined) throw wrongValue(this.rule.name, "name", "one of the optimizer's tensors", name);
+    const { step, slots, slotSizes, scalars, group } = this.table;
+    const state: Record<string, Vector | number> & { step: number } = { step: step[index] };
+    const views = (this.#views[index] ??= []);
+    this.#slotNames.forEach((slot, k) => {
+      const address = slots[k][index];
+      if (address !== ABSENT)
+        state[slot] = views[k] ??= new Float32Array(this.arena.buffer, address, slotSizes[k][index]);
+    });
+    this.#scalarNames.forEach((scalar, k) => (state[scalar] = scalars[k][index]));
+    this.#sharedNames.forEach((shared, k) => (state[shared] = this.groups[group[index]].shared[k]));
+    return state;
+  }
+
+  /** Sets the gradients of the optimizer's tensors to 0: which is not an absent one, since momentum and decay still move a parameter. */
+  zeroGrad(): void {
+    this.check();
+    for (const tensor of this.table.tensors) tensor.grad.fill(0);
+  }
+
+  /**
+   * All that the optimizer has come to, as owned copies in a plain object: store it, post it, or give it to
+   * {@link loadStateDict}, after which training goes on with the same bits.
+   * @example
+   * const saved = optimizer.stateDict();
+   */
+  stateDict(): OptimizerState {
+    this.check();
+    return save(this.#internals());
+  }
+
+  /**
+   * Goes on from what {@link stateDict} gave: an optimizer of the same rule, dialect, tensors and groups. Options come from
+   * it too. All of it is checked before anything is written.
+   * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
+   * @example
+   * optimizer.loadStateDict(saved);
+   */
+  loadStateDict(saved: OptimizerState): void {
+    this.prepareLoad(saved)();
+  }
+
+  /** @internal Checks a saved state; what is returned writes it. */
+  prepareLoad(saved: unknown): () => void {
+    this.check();
+    const write = prepareLoad(this.#internals(), saved);
+    return () => {
+      this.evaluating = write();
+    };
+  }
+
+  /** The parameters for training again. For all but the schedule-free rules, and when they are there already: nothing. */
+  train(): void {
+    this.check();
+    if (this.evaluating) this.#swap("toTrain");
+    this.evaluating = false;
+  }
+
+  /**
+   * The parameters for evaluation: those of the schedule-free rules are an average, which `step()` does not move, so that
+   * {@link train} must come before it. (Back and forth is no identity in float32.) For all other rules: nothing.
+   * @example
+   * optimizer.eval();
+   * const { accuracy } = mlp.evaluate(x, y);
+   * optimizer.train();
+   */
+  eval(): void {
+    this.check();
+    if (!this.rule.evaluation) return;
+    if (!this.evaluating) this.#swap("toEval");
+    this.evaluating = true;
+  }
+
+  /** Ends the optimizer: its tensors are free for another, its slots' memory too, and each later use throws. Again: nothing. */
+  dispose(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    for (const tensor of this.table.tensors) tensor.owner = undefined;
+    for (const block of this.#blocks) this.arena.release(block);
+    if (this.scratch !== 0) this.arena.release(this.scratch);
+  }
+
+  /** @internal Memory that is given back with the optimizer. */
+  protected takeBlock(bytes: number, purpose: string): number {
+    const block = this.arena.allocate(bytes, this.rule.name, purpose);
+    this.#blocks.push(block);
+    return block;
+  }
+
+  /** @internal The tensors in order of address. */
+  get tensors(): readonly Tensor[] {
+    this.check();
+    return this.table.tensors;
+  }
+
+  /** @internal */
+  protected check(): void {
+    if (!this.#alive || !this.arena.alive) throw usedAfterDispose(this.rule.name);
+  }
+
+  #internals() {
+    const { rule, table, groups, arena, evaluating } = this;
+    const [slotNames, scalarNames, sharedNames] = [this.#slotNames, this.#scalarNames, this.#sharedNames];
+    return { rule, table, groups, arena, evaluating, slotNames, scalarNames, sharedNames };
+  }
+
+  /** p ← p + w(z − p) for every tensor that has taken a step. */
+  #swap(way: "toEval" | "toTrain"): void {
+    const { table, groups, rule } = this;
+    if (!rule.evaluation) return;
+    const z = table.slots[this.#slotNames.indexOf(rule.evaluation.slot)];
+    for (let i = 0; i < table.tensors.length; i++) {
+      const w = rule.evaluation[way](groups[table.group[i]].options);
+      if (table.step[i] > 0) this.arena.kernels.approach(table.length[i], table.data[i], z[i], w);
+    }
+  }
+
+  /** Takes tensors in new groups: room for their slots first, which may throw, then all the rest. */
+  #adopt(
+    tensors: readonly Tensor[],
+    added: readonly { options: Settled<Options>; params: readonly string[] }[],
+    groupOf: (tensor: Tensor) => number,
+  ): void {
+    const { rule, arena } = this;
+    const ordered = [...tensors].sort((a, b) => a.dataAt - b.dataAt);
+    const plans = ordered.map((tensor) => this.#planSlots(added[groupOf(tensor)].options, tensor));
+    const bytes = plans.flat().reduce((sum, slot) => sum + (slot ? padded(slot.length) : 0), 0);
+    const scratchBytes = ordered.reduce((most, tensor) => {
+      return Math.max(most, rule.scratch?.(added[groupOf(tensor)].options, tensor) ?? 0);
+    }, this.#scratchBytes);
+    let address = arena.allocate(bytes, rule.name, "its state");
+    if (scratchBytes > this.#scratchBytes) {
+      try {
+        this.#growScratch(scratchBytes);
+      } catch (error) {
+        arena.release(address);
+        throw error;
+      }
+    }
+    if (bytes > 0) this.#blocks.push(address);
+
+    const from = this.table.tensors.length;
+    const table = extend(this.table, ordered);
+    table.slots.forEach((column, k) => {
+      ordered.forEach((tensor, i) => {
+        const slot = plans[i][k];
+        if (slot === undefined) return;
+        column[from + i] = bytes > 0 ? address : NOWHERE;
+        table.slotSizes[k][from + i] = slot.length;
+        if (slot.start === "parameters") arena.copy(tensor.dataAt, address, tensor.bytes);
+        else if (slot.start !== 0) arena.fill(address, padded(slot.length), slot.start);
+        address += padded(slot.length);
+      });
+    });
+    const scalarStarts = Object.values(rule.scalars ?? {});
+    ordered.forEach((tensor, k) => {
+      const i = from + k;
+      tensor.owner = this;
+      this.indexOf.set(tensor.name, i);
+      table.group[i] = this.groups.length + groupOf(tensor);
+      table.scalars.forEach((column, s) => (column[i] = scalarStarts[s]));
+      table.joined[i] = i > 0 && follows(table, i) ? 1 : 0;
+    });
+    this.table = table;
+    for (const { options, params } of added) {
+      const common = rule.shared?.by === "optimizer" ? this.groups.at(0)?.shared : undefined;
+      const shared = common ?? Float64Array.from(Object.values(rule.shared?.start(options) ?? {}));
+      this.groups.push(makeGroup(rule, this.groups.length, options, params, shared, () => this.check()));
+    }
+    this.#faces = Object.freeze(this.groups.map((group) => group.face as unknown as ParamGroup<Options>));
+  }
+
+  /** A tensor's slots in the kernel's order; undefined where it has none. */
+  #planSlots(
+    options: Settled<Options>,
+    tensor: Tensor,
+  ): (Slot | { start: "parameters"; length: number } | undefined)[] {
+    return Object.values(this.rule.slots(options, tensor)).map((slot) => {
+      if (slot === undefined || typeof slot === "object") return slot;
+      return { start: slot, length: tensor.size };
+    });
+  }
+
+  #growScratch(bytes: number): void {
+    const scratch = this.arena.allocate(bytes, this.rule.name, "its scratch");
+    if (this.scratch !== 0) this.arena.release(this.scratch);
+    this.scratch = scratch;
+    this.#scratchBytes = bytes;
+  }
+}
+defineDispose(Optimizer);
+
+const owned = (name: string, tensor: Tensor): string =>
+  `${name}: "${tensor.name}" belongs to a live ${tensor.owner?.constructor.name}; dispose that first`;

@@ -1,0 +1,40 @@
+import type { Vector } from "./parameters.js";
+import type { WholeOptions } from "./rule.js";
+
+/** Tensors with options of their own, among those an optimizer is made with. */
+export type GroupOptions<Options, Name extends string = string> = Options & {
+  /** Names of the tensors. */
+  readonly params: readonly Name[];
+};
+
+/** What an optimizer is made with: the rule's options, for all tensors, and groups that override them. */
+export type OptimizerOptions<Options, Name extends string = string> = Options &
+  WholeOptions & {
+    /** Tensors with options of their own. Those named nowhere are `paramGroups[0]`. */
+    readonly groups?: readonly GroupOptions<Options, Name>[] | undefined;
+  };
+
+/** A parameter group: its options, which can be set while training, and the names of its tensors. */
+export type ParamGroup<Options> = { -readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> } & {
+  readonly dialect: NonNullable<WholeOptions["dialect"]>;
+  readonly params: readonly string[];
+};
+
+/** A tensor's state: views of the slots and numbers, under PyTorch's names in camel case. */
+export type TensorState = { readonly step: number } & Readonly<Record<string, Vector | number>>;
+
+/** One of the names that are known to the type, or one that came with `addParamGroup`. */
+export type TensorName<Name extends string> = Name | (string & Record<never, never>);
+
+/** What one `step()` takes. */
+export interface StepOptions<Name extends string = string> {
+  /** Tensors that take no part in this step, as if PyTorch's `grad` were None: no update, no decay, no step count. */
+  readonly skip?: readonly TensorName<Name>[] | undefined;
+  /**
+   * Row numbers by tensor: of these 2-D tensors only those rows are updated, each once, at a cost that does not depend on
+   * the others (embeddings). For `SGD` without momentum, `Adagrad` and `Adam`, as PyTorch's sparse optimizers do.
+   */
+  readonly rows?: Readonly<Record<string, ArrayLike<number>>> | undefined;
+  /** Multiplies every gradient, a finite number: 1/n for gradients summed over n micro-batches, 1/scale for scaled losses. Default 1. */
+  readonly gradScale?: number | undefined;
+}

@@ -1,0 +1,236 @@
+import type { Arena } from "./arena.js";
+import { record, wrongType, wrongValue } from "./check.js";
+import { type Group, settle } from "./groups.js";
+import type { Shape, Vector } from "./parameters.js";
+import type { CommonOptions, Rule } from "./rule.js";
+import { ABSENT, type Table } from "./table.js";
+
+/** What `stateDict()` gives: owned, structured-cloneable, of the form that `version` names. */
+export interface OptimizerState {
+  readonly format: "gradstep/optimizer";
+  readonly version: 1;
+  /** The class's name. */
+  readonly rule: string;
+  /** Whether the parameters were those for evaluation, which only schedule-free rules tell apart. */
+  readonly evaluating: boolean;
+  /** The groups in order: tensors, options, and numbers that the group has in common. */
+  readonly groups: readonly {
+    readonly params: readonly string[];
+    readonly options: Readonly<Record<string, unknown>>;
+    readonly shared: Readonly<Record<string, number>>;
+  }[];
+  /** By tensor: its steps, its shape, its slots and its numbers. */
+  readonly state: Readonly<Record<string, TensorStateDict>>;
+}
+
+/** A tensor's part of {@link OptimizerState}. */
+export interface TensorStateDict {
+  readonly step: number;
+  readonly shape: Shape;
+  readonly slots: Readonly<Record<string, Vector>>;
+  readonly scalars: Readonly<Record<string, number>>;
+}
+
+/** What saving and loading see of an optimizer. */
+export interface Internals<Options extends CommonOptions> {
+  readonly rule: Rule<Options>;
+  readonly table: Table;
+  readonly groups: readonly Group<Options>[];
+  readonly arena: Arena;
+  readonly evaluating: boolean;
+  readonly slotNames: readonly string[];
+  readonly scalarNames: readonly string[];
+  readonly sharedNames: readonly string[];
+}
+
+const FORMAT = "gradstep/optimizer";
+const VERSION = 1;
+
+export function save<Options extends CommonOptions>(internals: Internals<Options>): OptimizerState {
+  const { rule, table, groups, evaluating, scalarNames, sharedNames } = internals;
+  return {
+    format: FORMAT,
+    version: VERSION,
+    rule: rule.name,
+    evaluating,
+    groups: groups.map(({ options, face, shared }) => ({
+      params: [...face.params],
+      options: Object.fromEntries(
+        [...Object.keys(rule.kinds), "dialect"].map((name) => {
+          const value = options[name as keyof typeof options] as unknown;
+          return [name, Array.isArray(value) ? [...(value as unknown[])] : value];
+        }),
+      ),
+      shared: Object.fromEntries(sharedNames.map((name, k) => [name, shared[k]])),
+    })),
+    state: Object.fromEntries(
+      table.tensors.map((tensor, i) => [
+        tensor.name,
+        {
+          step: table.step[i],
+          shape: [...tensor.shape],
+          slots: Object.fromEntries(slotsOf(internals, i).map(([name, view]) => [name, view.slice()])),
+          scalars: Object.fromEntries(scalarNames.map((name, k) => [name, table.scalars[k][i]])),
+        },
+      ]),
+    ),
+  };
+}
+
+/** The slots that tensor i has, as views. */
+function slotsOf<Options extends CommonOptions>(
+  { table, arena, slotNames }: Internals<Options>,
+  i: number,
+): [string, Vector][] {
+  return slotNames.flatMap((name, k): [string, Vector][] => {
+    const address = table.slots[k][i];
+    return address === ABSENT ? [] : [[name, new Float32Array(arena.buffer, address, table.slotSizes[k][i])]];
+  });
+}
+
+/** Checks all of a saved state. What is returned writes it, and returns whether the optimizer is evaluating then. */
+export function prepareLoad<Options extends CommonOptions>(
+  internals: Internals<Options>,
+  given: unknown,
+): () => boolean {
+  const { rule, table, groups, scalarNames, sharedNames } = internals;
+  const owner = rule.name;
+  const saved = record(owner, "saved", given);
+  same(owner, "saved.format", saved.format, FORMAT);
+  same(owner, "saved.version", saved.version, VERSION);
+  same(owner, "saved.rule", saved.rule, rule.name);
+  if (typeof saved.evaluating !== "boolean")
+    throw wrongType(owner, "saved.evaluating", "true or false", saved.evaluating);
+  if (saved.evaluating && !rule.evaluation)
+    throw wrongValue(owner, "saved.evaluating", "false for this rule", saved.evaluating);
+
+  if (!Array.isArray(saved.groups)) throw wrongType(owner, "saved.groups", "an array of groups", saved.groups);
+  if (saved.groups.length !== groups.length)
+    throw wrongValue(owner, "saved.groups", `${groups.length} groups, as the optimizer has`, saved.groups);
+  const loadedGroups = groups.map((group, g) => {
+    const prefix = `saved.groups[${g}]`;
+    const item = record(owner, prefix, (saved.groups as unknown[])[g]);
+    checkNames(owner, `${prefix}.params`, item.params, group.face.params);
+    const options = readOptions(rule, `${prefix}.options`, group, item.options);
+    return { options, shared: readNumbers(owner, `${prefix}.shared`, item.shared, sharedNames) };
+  });
+
+  const state = record(owner, "saved.state", saved.state);
+  const known = new Set(table.tensors.map((tensor) => tensor.name));
+  for (const name of Object.keys(state))
+    if (!known.has(name)) throw wrongValue(owner, "saved.state", "only the optimizer's tensors", name);
+  const loadedTensors = table.tensors.map((tensor, i) => {
+    const prefix = `saved.state.${tensor.name}`;
+    if (!Object.hasOwn(state, tensor.name)) throw wrongType(owner, prefix, "the tensor's state", undefined);
+    const item = record(owner, prefix, state[tensor.name]);
+    if (!isShape(item.shape, tensor.shape))
+      throw wrongValue(owner, `${prefix}.shape`, `[${tensor.shape.join(", ")}]`, item.shape);
+    return {
+      step: readStep(owner, `${prefix}.step`, item.step),
+      slots: readSlots(owner, `${prefix}.slots`, item.slots, slotsOf(internals, i)),
+      scalars: readNumbers(owner, `${prefix}.scalars`, item.scalars, scalarNames),
+    };
+  });
+
+  const evaluating = saved.evaluating;
+  return () => {
+    loadedGroups.forEach(({ options, shared }, g) => {
+      Object.assign(groups[g].options, options);
+      groups[g].shared.set(shared);
+      groups[g].computed.fill(0);
+    });
+    loadedTensors.forEach(({ step, slots, scalars }, i) => {
+      table.step[i] = step;
+      for (const [view, values] of slots) view.set(values);
+      scalars.forEach((value, k) => (table.scalars[k][i] = value));
+    });
+    return evaluating;
+  };
+}
+
+function same(owner: string, name: string, value: unknown, expected: string | number): void {
+  if (value === expected) return;
+  const error = typeof value === typeof expected ? wrongValue : wrongType;
+  throw error(owner, name, JSON.stringify(expected), value);
+}
+
+function checkNames(owner: string, name: string, value: unknown, expected: readonly string[]): void {
+  if (!Array.isArray(value)) throw wrongType(owner, name, "an array of tensor names", value);
+  const names = new Set(value as unknown[]);
+  const missing = expected.find((tensor) => !names.has(tensor));
+  if (missing !== undefined || value.length !== expected.length)
+    throw wrongValue(
+      owner,
+      name,
+      `the group's ${expected.length} tensors${missing === undefined ? "" : ` ("${missing}" is missing)`}`,
+      value,
+    );
+}
+
+/** A group's options: all of them, each right by itself, and those that are settled as they are here. */
+function readOptions<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  prefix: string,
+  group: Group<Options>,
+  value: unknown,
+): object {
+  const given = record(rule.name, prefix, value);
+  const current = group.options as Readonly<Record<string, unknown>>;
+  same(rule.name, `${prefix}.dialect`, given.dialect, group.options.dialect);
+  for (const [name, kind] of Object.entries(rule.kinds) as [string, { live: boolean }][]) {
+    if (given[name] === undefined) throw wrongType(rule.name, `${prefix}.${name}`, "a value", undefined);
+    if (!kind.live && given[name] !== current[name])
+      throw wrongValue(
+        rule.name,
+        `${prefix}.${name}`,
+        `${JSON.stringify(current[name])}, as the optimizer has`,
+        given[name],
+      );
+  }
+  const settled = settle(rule, `${prefix}.`, group.options, given) as Record<string, unknown>;
+  return Object.fromEntries(Object.keys(rule.kinds).map((name) => [name, settled[name]]));
+}
+
+function readNumbers(owner: string, prefix: string, value: unknown, names: readonly string[]): number[] {
+  const given = record(owner, prefix, value);
+  for (const name of Object.keys(given))
+    if (!names.includes(name))
+      throw wrongValue(owner, prefix, names.length ? `only ${names.join(", ")}` : "nothing", name);
+  return names.map((name) => {
+    const number = given[name];
+    if (typeof number !== "number") throw wrongType(owner, `${prefix}.${name}`, "a number", number);
+    if (Number.isNaN(number)) throw wrongValue(owner, `${prefix}.${name}`, "a number", number);
+    return number;
+  });
+}
+
+function readStep(owner: string, name: string, value: unknown): number {
+  const expected = "a whole number >= 0";
+  if (typeof value !== "number") throw wrongType(owner, name, expected, value);
+  if (!Number.isSafeInteger(value) || value < 0) throw wrongValue(owner, name, expected, value);
+  return value;
+}
+
+function readSlots(
+  owner: string,
+  prefix: string,
+  value: unknown,
+  slots: readonly [string, Vector][],
+): [view: Vector, values: Vector][] {
+  const given = record(owner, prefix, value);
+  const names = slots.map(([name]) => name);
+  for (const name of Object.keys(given))
+    if (!names.includes(name))
+      throw wrongValue(owner, prefix, names.length ? `only ${names.join(", ")}` : "nothing", name);
+  return slots.map(([name, view]) => {
+    const values = given[name];
+    const expected = `a Float32Array of ${view.length}`;
+    if (Object.prototype.toString.call(values) !== "[object Float32Array]")
+      throw wrongType(owner, `${prefix}.${name}`, expected, values);
+    if ((values as Vector).length !== view.length) throw wrongValue(owner, `${prefix}.${name}`, expected, values);
+    return [view, values as Vector];
+  });
+}
+
+const isShape = (value: unknown, shape: Shape): boolean =>
+  Array.isArray(value) && value.length === shape.length && shape.every((size, i) => size === value[i]);
