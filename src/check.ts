@@ -30,7 +30,8 @@ function show(value: unknown): string {
   if (typeof value === "object" && value !== null) {
     const kind = Object.prototype.toString.call(value).slice(8, -1);
     if (ArrayBuffer.isView(value) && "length" in value) return `a ${kind} of ${String(value.length)}`;
-    return kind === "Object" ? "an object" : `a ${kind}`;
+    const made = kind === "Object" ? ((value as { constructor?: { name?: string } }).constructor?.name ?? kind) : kind;
+    return made === "Object" ? "an object" : `a ${made}`;
   }
   return String(value);
 }
@@ -95,9 +96,13 @@ export const fixed = <T>(kind: Kind<T>): Kind<T> => ({
   read: (owner, name, value) => kind.read(owner, name, value),
 });
 
-/** An object of named values, as users pass options. */
+/**
+ * An object of named values, as users pass options: a plain one, of any realm, since the entries of a Map or the fields of
+ * a class would be missed without a word.
+ */
 export function record(owner: string, name: string, value: unknown): Record<string, unknown> {
-  if (typeof value !== "object" || value === null || Array.isArray(value))
+  const prototype: unknown = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined;
+  if (prototype === undefined || (prototype !== null && Object.getPrototypeOf(prototype) !== null))
     throw wrongType(owner, name, "an object", value);
   return value as Record<string, unknown>;
 }

@@ -69,6 +69,9 @@ describe("ParameterDict", () => {
     [{ w: [2 ** 40] }, RangeError, /ParameterDict: the tensors need \d+ bytes, an arena holds at most 4294901760/],
     [[], TypeError, 'ParameterDict: "shapes" expected an object, got []'],
     [undefined, TypeError, 'ParameterDict: "shapes" expected an object, got undefined'],
+    [new Map([["w", [2]]]), TypeError, 'ParameterDict: "shapes" expected an object, got a Map'],
+    [new Float32Array(2), TypeError, 'ParameterDict: "shapes" expected an object, got a Float32Array of 2'],
+    [new ParameterDict({ w: [2] }), TypeError, 'ParameterDict: "shapes" expected an object, got a ParameterDict'],
   ])("shapes %j", (shapes, error, message) => {
     const construct = () => new ParameterDict(shapes as never);
     expect(construct).toThrow(error);
