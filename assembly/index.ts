@@ -7,6 +7,17 @@ export { adadelta } from "./rules/adadelta";
 export { rmsprop } from "./rules/rmsprop";
 export { adam } from "./rules/adam";
 export { nadam } from "./rules/nadam";
+export { adamax } from "./rules/adamax";
+export { asgd } from "./rules/asgd";
+export { rprop } from "./rules/rprop";
+export { lion } from "./rules/lion";
+export { adabelief } from "./rules/adabelief";
+export { yogi } from "./rules/yogi";
+export { adan } from "./rules/adan";
+export { adopt } from "./rules/adopt";
+export { ademamix } from "./rules/ademamix";
+export { madgrad } from "./rules/madgrad";
+export { ftrl } from "./rules/ftrl";
 
 // Reductions and whole-vector operations: length, then addresses and numbers.
 export { approach, clamp, dot, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./reduce";

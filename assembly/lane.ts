@@ -39,6 +39,14 @@ export function move<Decay>(p: usize, u: v128, dec: v128): void {
   v128.store(p, f32x4.sub(x, sizeof<Decay>() == sizeof<Decoupled>() ? f32x4.add(f32x4.mul(dec, x), u) : u));
 }
 
+/** 1, −1, or x itself where it is ±0 or NaN. */
+// @ts-ignore: decorator
+@inline
+export function sign(x: v128): v128 {
+  const one = v128.or(v128.and(x, f32x4.splat(-0.0)), f32x4.splat(1));
+  return v128.bitselect(one, x, f32x4.gt(f32x4.abs(x), f32x4.splat(0)));
+}
+
 /** Drives a rule over n elements. A rule is an unmanaged class whose `apply<Decay>` updates one vector; trailing
  * slots and coefficients that it does not use are named `_`. */
 // @ts-ignore: decorator
@@ -75,5 +83,44 @@ function loop<Rule, Decay>(
     s0 += 64;
     s1 += 64;
     s2 += 64;
+  }
+}
+
+/** The same for a rule with up to four slots and twelve coefficients. */
+// @ts-ignore: decorator
+@inline
+export function sweepWide<Rule>(
+  n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, s3: usize,
+  gs: f32, wd: f32, dec: f32,
+  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32, c8: f32, c9: f32, c10: f32 = 0, c11: f32 = 0,
+): void {
+  if (dec != 0)
+    loopWide<Rule, Decoupled>(n, p, g, s0, s1, s2, s3, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+  else if (wd != 0)
+    loopWide<Rule, Coupled>(n, p, g, s0, s1, s2, s3, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+  else loopWide<Rule, Absent>(n, p, g, s0, s1, s2, s3, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+}
+
+// One vector an iteration: so many coefficients fill the registers anyway.
+// @ts-ignore: decorator
+@inline
+function loopWide<Rule, Decay>(
+  n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, s3: usize,
+  gs: f32, decay: f32,
+  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32, c8: f32, c9: f32, c10: f32, c11: f32,
+): void {
+  const vgs = f32x4.splat(gs), vd = f32x4.splat(decay);
+  const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
+  const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
+  const v8 = f32x4.splat(c8), v9 = f32x4.splat(c9), v10 = f32x4.splat(c10), v11 = f32x4.splat(c11);
+  const end = p + (<usize>n << 2);
+  while (p < end) {
+    changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, s3, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
+    p += 16;
+    g += 16;
+    s0 += 16;
+    s1 += 16;
+    s2 += 16;
+    s3 += 16;
   }
 }

@@ -35,7 +35,7 @@ const [p, g, m, v] = [0, 1, 2, 3].map((k) => 65536 + k * N * 4);
 const raw = new Float32Array(memory.buffer, g, N);
 fill(new Float32Array(memory.buffer, p, N));
 fill(raw);
-const bare = (): void => adam(N, p, g, m, v, 0, 1, 0, 0, 0.9, 0.1, 0.999, 0.001, 0.001, 1, 1e-8);
+const bare = (): void => adam(N, p, g, m, v, 0, 1, 0, 0, 0.9, 0.1, 0.999, 0.001, 0.001, 1, 1e-8, 1);
 
 time(() => optimizer.step(), 2000);
 time(bare, 2000);

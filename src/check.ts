@@ -76,16 +76,19 @@ export function oneOf<const T extends string>(...values: readonly T[]): Kind<T> 
 }
 
 /** Two values of one kind, such as Adam's `betas`. The copy that is kept is frozen. */
-export function pair<T>(kind: Kind<T>): Kind<readonly [T, T]> {
+export const pair = <T>(kind: Kind<T>): Kind<readonly [T, T]> => tuple(kind, 2, "an array of two numbers");
+
+/** Three values of one kind. */
+export const triple = <T>(kind: Kind<T>): Kind<readonly [T, T, T]> => tuple(kind, 3, "an array of three numbers");
+
+function tuple<T, Tuple extends readonly T[]>(kind: Kind<T>, length: Tuple["length"], expected: string): Kind<Tuple> {
   return {
     live: kind.live,
     read(owner, name, value) {
-      if (!Array.isArray(value)) throw wrongType(owner, name, "an array of two numbers", value);
-      if (value.length !== 2) throw wrongValue(owner, name, "an array of two numbers", value);
-      return Object.freeze([
-        kind.read(owner, `${name}[0]`, value[0]),
-        kind.read(owner, `${name}[1]`, value[1]),
-      ] as const);
+      if (!Array.isArray(value)) throw wrongType(owner, name, expected, value);
+      if (value.length !== length) throw wrongValue(owner, name, expected, value);
+      const read: readonly T[] = Array.from(value, (item: unknown, i) => kind.read(owner, `${name}[${i}]`, item));
+      return Object.freeze(read) as Tuple;
     },
   };
 }

@@ -53,28 +53,37 @@ export function exponentiate(x: Float64Array, i: number): void {
   }
 }
 
-/** ln x: x = 2ᵏ·y with y in [√½, √2), then 2·atanh((y − 1)/(y + 1)) as a series. */
+/** ln x. */
 export function log(x: number): number {
-  if (Number.isNaN(x) || x < 0) return NaN;
-  if (x === 0) return -Infinity;
-  if (x === Infinity) return x;
+  scratch[0] = x;
+  logarithm(scratch, 0);
+  return scratch[0];
+}
+
+/** x[i] ← ln x[i]: x = 2ᵏ·y with y in [√½, √2), then 2·atanh((y − 1)/(y + 1)) as a series. */
+export function logarithm(x: Float64Array, i: number): void {
+  let y = x[i];
+  if (!(y > 0 && y < Infinity)) {
+    x[i] = y === 0 ? -Infinity : y < 0 ? NaN : y;
+    return;
+  }
   let k = 0;
-  for (let step = 512; step >= 1; step /= 2) {
-    const power = wholePower(2, step);
-    while (x >= power * SQRT_HALF) {
-      x /= power;
+  // The root of a power of 2 with an even exponent is exact.
+  for (let step = 512, power = 2 ** 512; step >= 1; step >>= 1, power = Math.sqrt(power)) {
+    while (y >= power * SQRT_HALF) {
+      y /= power;
       k += step;
     }
-    while (x < (2 * SQRT_HALF) / power) {
-      x *= power;
+    while (y < (2 * SQRT_HALF) / power) {
+      y *= power;
       k -= step;
     }
   }
-  const z = (x - 1) / (x + 1);
+  const z = (y - 1) / (y + 1);
   const z2 = z * z;
   let sum = 0;
-  for (let i = 23; i > 0; i -= 2) sum = sum * z2 + 1 / i;
-  return k * LN2_HIGH + (2 * z * sum + k * LN2_LOW);
+  for (let n = 23; n > 0; n -= 2) sum = sum * z2 + 1 / n;
+  x[i] = k * LN2_HIGH + (2 * z * sum + k * LN2_LOW);
 }
 
 /** bˣ for b > 0. */

@@ -2,7 +2,7 @@ import { knownOnly, oneOf, wrongValue } from "./check.js";
 import { type CommonOptions, type Dialect, OWN, type Rule, type Settled } from "./rule.js";
 
 /** Room for gs, wd, dec and a rule's own coefficients. */
-const MAX_COEFFICIENTS = OWN + 8;
+const MAX_COEFFICIENTS = OWN + 12;
 
 /** Tensors with the same hyper-parameters, and the coefficients they had last. */
 export interface Group<Options> {

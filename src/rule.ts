@@ -4,15 +4,16 @@ import type { Kernels } from "./wasm/generated/kernels.js";
 
 /**
  * Whose semantics a rule follows. "torch" (default): PyTorch's. "keras": Keras's, with its defaults; weight decay is
- * then decoupled in every rule. A dialect is other coefficients or another start value, never another loop.
+ * then decoupled in every rule. "optax": optax's, with its defaults; decay is coupled where optax has none for the rule.
+ * A dialect is other coefficients or another start value, never another loop.
  */
-export type Dialect = "torch" | "keras";
+export type Dialect = "torch" | "keras" | "optax";
 
 /** What every rule takes. */
 export interface CommonOptions {
   /** Learning rate, >= 0. */
   lr?: number | undefined;
-  /** Weight decay λ, >= 0. Coupled (g + λθ) in PyTorch's dialect, unless the rule says otherwise; decoupled in Keras's. */
+  /** Weight decay λ, >= 0. Coupled (g + λθ) in PyTorch's dialect, and optax's, unless the rule says otherwise; decoupled in Keras's. */
   weightDecay?: number | undefined;
   /** Ascend instead of descend. Default false. */
   maximize?: boolean | undefined;
@@ -20,7 +21,7 @@ export interface CommonOptions {
 
 /** What only the optimizer as a whole takes. */
 export interface WholeOptions {
-  /** Semantics and defaults: "torch" (default) or "keras". */
+  /** Semantics and defaults: "torch" (default), "keras" or "optax", where the rule has them. */
   dialect?: Dialect | undefined;
   /**
    * A gradient that is not finite: "propagate" (default) into parameters and state, "skip" the step as a whole (which
@@ -33,6 +34,9 @@ export interface WholeOptions {
 export type Settled<Options> = { readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> } & {
   readonly dialect: Dialect;
 };
+
+/** A dialect's defaults. Where `lr` has none, it must be given. */
+export type Defaults<Options> = Omit<Settled<Options>, "dialect" | "lr"> & { readonly lr?: number };
 
 /** What a rule may know of a tensor when the optimizer is made. */
 export type TensorInfo = Pick<Tensor, "name" | "shape" | "size">;
@@ -81,7 +85,7 @@ export interface Rule<Options extends CommonOptions> {
   /** What each option may be. */
   readonly kinds: { readonly [Key in keyof Options]-?: Kind<Exclude<Options[Key], undefined>> };
   /** Defaults of the dialects that the rule has. */
-  readonly defaults: Readonly<Partial<Record<Dialect, Omit<Settled<Options>, "dialect">>>>;
+  readonly defaults: Readonly<Partial<Record<Dialect, Defaults<Options>>>>;
   /** What is wrong with options that are each right by themselves: the option and what was expected of it. */
   conflict?(options: Settled<Options>): { option: string; expected: string } | undefined;
   /**

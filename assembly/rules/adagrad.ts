@@ -2,7 +2,7 @@
 //   x = gs·g                           (coupled decay: + wd·θ)
 //   S = S + x·x
 //   θ = θ − (s·x) / (√(S + ei) + eo)   (decoupled decay: θ − (dec·θ + …))
-// s = lr/(1 + (t − 1)·lrDecay). PyTorch: ei = 0, eo = ε. Keras: ei = ε, eo = 0.
+// s = lr/(1 + (t − 1)·lrDecay). PyTorch: ei = 0, eo = ε. Keras, optax: ei = ε, eo = 0.
 import { gradient, move, sweep } from "../lane";
 
 @unmanaged

@@ -3,9 +3,11 @@
 //   x = gs·g                      (coupled decay: + wd·θ)
 //   m = b1·m + a1·x               a1 = 1 − β₁
 //   v = b2·v + a2·(x·x)           a2 = 1 − β₂
-//   h = max(h, v)                 AMSGrad only; otherwise h is v
+//   h = max(h, v·j)               AMSGrad only; otherwise h is v
 //   θ = θ − (s·m) / (√h·k + e)    (decoupled decay: θ − (dec·θ + …))
-// PyTorch: s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ). Keras: s = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), k = 1.
+// PyTorch: s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ). Keras: s = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), k = 1. j = 1.
+// optax: as PyTorch, but AMSGrad keeps the maximum of the corrected v: j = 1/(1 − β₂ᵗ), k = 1.
+// RAdam (Liu et al. 2020, arXiv:1908.03265): s times the rectification; before there is one, k = 0 and e = 1.
 import { Absent, Present, average, gradient, has, move, sweep } from "../lane";
 
 @unmanaged
@@ -14,13 +16,13 @@ class Adam<Max> {
   @inline
   apply<Decay>(
     p: usize, g: usize, m: usize, v: usize, h: usize, gs: v128, d: v128,
-    b1: v128, a1: v128, b2: v128, a2: v128, s: v128, k: v128, e: v128, _: v128,
+    b1: v128, a1: v128, b2: v128, a2: v128, s: v128, k: v128, e: v128, j: v128,
   ): void {
     const x = gradient<Decay>(p, g, gs, d);
     const m1 = average(b1, m, a1, x);
     let v1 = average(b2, v, a2, f32x4.mul(x, x));
     if (has<Max>()) {
-      v1 = f32x4.max(v128.load(h), v1);
+      v1 = f32x4.max(v128.load(h), f32x4.mul(v1, j));
       v128.store(h, v1);
     }
     move<Decay>(p, f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e)), d);
@@ -29,8 +31,8 @@ class Adam<Max> {
 
 export function adam(
   n: i32, p: usize, g: usize, m: usize, v: usize, h: usize, gs: f32, wd: f32, dec: f32,
-  b1: f32, a1: f32, b2: f32, a2: f32, s: f32, k: f32, e: f32,
+  b1: f32, a1: f32, b2: f32, a2: f32, s: f32, k: f32, e: f32, j: f32,
 ): void {
-  if (h) sweep<Adam<Present>>(n, p, g, m, v, h, gs, wd, dec, b1, a1, b2, a2, s, k, e);
+  if (h) sweep<Adam<Present>>(n, p, g, m, v, h, gs, wd, dec, b1, a1, b2, a2, s, k, e, j);
   else sweep<Adam<Absent>>(n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, s, k, e);
 }

@@ -4,6 +4,7 @@
 //   v = b2·v + a2·(x·x)                   a2 = 1 − β₂
 //   θ = θ − (cg·x + cm·m) / (√v·k + e)    (decoupled decay: θ − (dec·θ + …))
 // cg = lr(1 − μₜ)/(1 − Πμₜ), cm = lr·μₜ₊₁/(1 − Πμₜ₊₁), k = 1/√(1 − β₂ᵗ), where μₜ = β₁(1 − ½·0.96^(tψ)).
+// optax: cg = lr(1 − β₁)/(1 − β₁ᵗ), cm = lr·β₁/(1 − β₁ᵗ⁺¹).
 import { average, gradient, move, sweep } from "../lane";
 
 @unmanaged

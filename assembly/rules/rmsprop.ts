@@ -6,7 +6,7 @@
 //   u = (si·x) / (√(w + ei) + eo)
 //   b = mu·b + u, u = so·b                with momentum only
 //   θ = θ − u                             (decoupled decay: θ − (dec·θ + u))
-// PyTorch: ei = 0, eo = ε; with momentum si = 1, so = lr. Keras: ei = ε, eo = 0; si = lr, so = 1.
+// PyTorch: ei = 0, eo = ε; with momentum si = 1, so = lr. Keras, optax: ei = ε, eo = 0; si = lr, so = 1.
 import { Absent, Present, average, gradient, has, move, sweep } from "../lane";
 
 @unmanaged

@@ -5,7 +5,7 @@ import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDec
 
 /** Options of {@link Adadelta}. */
 export interface AdadeltaOptions extends CommonOptions {
-  /** Factor on the update, >= 0. Default 1; Keras 1e-3. */
+  /** Factor on the update, >= 0. Default 1; Keras 1e-3; optax: must be given. */
   lr?: number | undefined;
   /** Decay rate of both averages, in [0, 1]. Default 0.9; Keras 0.95. */
   rho?: number | undefined;
@@ -19,6 +19,7 @@ const rule: Rule<AdadeltaOptions> = {
   defaults: {
     torch: { ...commonDefaults, lr: 1, rho: 0.9, eps: 1e-6 },
     keras: { ...commonDefaults, lr: 1e-3, rho: 0.95, eps: 1e-7 },
+    optax: { ...commonDefaults, rho: 0.9, eps: 1e-6 },
   },
   slots: () => ({ squareAvg: 0, accDelta: 0 }),
   coefficients(c, o) {

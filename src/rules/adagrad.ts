@@ -5,13 +5,13 @@ import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDec
 
 /** Options of {@link Adagrad}. */
 export interface AdagradOptions extends CommonOptions {
-  /** Learning rate, >= 0. Default 1e-2; Keras 1e-3. */
+  /** Learning rate, >= 0. Default 1e-2; Keras 1e-3; optax: must be given. */
   lr?: number | undefined;
   /** Step t moves by lr/(1 + (t − 1)·lrDecay), >= 0. Default 0. */
   lrDecay?: number | undefined;
-  /** Start of the sum of squares, >= 0. Default 0; Keras 0.1. */
+  /** Start of the sum of squares, >= 0. Default 0; Keras, optax 0.1. */
   initialAccumulatorValue?: number | undefined;
-  /** Added to the root of the sum, >= 0; in Keras's dialect under the root. Default 1e-10; Keras 1e-7. */
+  /** Added to the root of the sum, >= 0; in Keras's and optax's dialects under the root. Default 1e-10; Keras, optax 1e-7. */
   eps?: number | undefined;
 }
 
@@ -21,10 +21,11 @@ const rule: Rule<AdagradOptions> = {
   defaults: {
     torch: { ...commonDefaults, lr: 1e-2, lrDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },
     keras: { ...commonDefaults, lr: 1e-3, lrDecay: 0, initialAccumulatorValue: 0.1, eps: 1e-7 },
+    optax: { ...commonDefaults, lrDecay: 0, initialAccumulatorValue: 0.1, eps: 1e-7 },
   },
   slots: (o) => ({ sum: o.initialAccumulatorValue }),
   coefficients(c, o, t) {
-    const inside = o.dialect === "keras";
+    const inside = o.dialect !== "torch";
     setDecay(c, o, false);
     c[OWN] = o.lr / (1 + (t - 1) * o.lrDecay);
     c[OWN + 1] = inside ? o.eps : 0;

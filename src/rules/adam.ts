@@ -6,6 +6,7 @@ import {
   type CommonOptions,
   OWN,
   type Rule,
+  type Settled,
   commonDefaults,
   commonKinds,
   fixedFlag,
@@ -21,12 +22,36 @@ export interface AdamOptions extends CommonOptions {
   betas?: readonly [number, number] | undefined;
   /** Added to the root of the second moment, >= 0. Default 1e-8; Keras 1e-7. */
   eps?: number | undefined;
-  /** Divide by the largest second moment seen (AMSGrad). Default false. */
+  /** Divide by the largest second moment seen (AMSGrad), in optax's dialect the largest corrected one. Default false. */
   amsgrad?: boolean | undefined;
 }
 
+/** Adam's first seven coefficients: β₁, 1 − β₁, β₂, 1 − β₂, the step size, the correction of √v, and ε. */
+export function setAdam(
+  c: Float64Array,
+  o: Pick<Settled<AdamOptions>, "dialect" | "lr" | "betas" | "eps">,
+  t: number,
+): void {
+  const keras = o.dialect === "keras";
+  const power1 = OWN + 4;
+  const power2 = OWN + 5;
+  setMoments(c, o.betas);
+  c[power1] = o.betas[0];
+  c[power2] = o.betas[1];
+  raise(c, power1, t);
+  raise(c, power2, t);
+  const root2 = Math.sqrt(1 - c[power2]);
+  c[OWN + 4] = (keras ? o.lr * root2 : o.lr) / (1 - c[power1]);
+  c[OWN + 5] = keras ? 1 : 1 / root2;
+  c[OWN + 6] = o.eps;
+}
+
 /** Adam and AdamW: they differ in where weight decay goes and in its default. */
-export function adamRule(name: string, decoupled: boolean, decay: { torch: number; keras: number }): Rule<AdamOptions> {
+export function adamRule(
+  name: string,
+  decoupled: boolean,
+  decay: { torch: number; keras: number; optax: number },
+): Rule<AdamOptions> {
   const defaults = { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999] as const, amsgrad: false };
   return {
     name,
@@ -34,31 +59,24 @@ export function adamRule(name: string, decoupled: boolean, decay: { torch: numbe
     defaults: {
       torch: { ...defaults, eps: 1e-8, weightDecay: decay.torch },
       keras: { ...defaults, eps: 1e-7, weightDecay: decay.keras },
+      optax: { ...defaults, eps: 1e-8, weightDecay: decay.optax },
     },
     slots: (o) => ({ expAvg: 0, expAvgSq: 0, maxExpAvgSq: o.amsgrad ? 0 : undefined }),
     coefficients(c, o, t) {
-      const keras = o.dialect === "keras";
+      const inMaximum = o.amsgrad && o.dialect === "optax"; // the correction of v goes into its maximum
       setDecay(c, o, decoupled);
-      setMoments(c, o.betas);
-      const power1 = OWN + 4;
-      const power2 = OWN + 5;
-      c[power1] = o.betas[0];
-      c[power2] = o.betas[1];
-      raise(c, power1, t);
-      raise(c, power2, t);
-      const root2 = Math.sqrt(1 - c[power2]);
-      c[OWN + 4] = (keras ? o.lr * root2 : o.lr) / (1 - c[power1]);
-      c[OWN + 5] = keras ? 1 : 1 / root2;
-      c[OWN + 6] = o.eps;
+      setAdam(c, o, t);
+      c[OWN + 7] = inMaximum ? c[OWN + 5] * c[OWN + 5] : 1;
+      if (inMaximum) c[OWN + 5] = 1;
     },
     sweep({ adam }, { at, c }) {
       // prettier-ignore
-      adam(at[0], at[1], at[2], at[3], at[4], at[5], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
+      adam(at[0], at[1], at[2], at[3], at[4], at[5], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]);
     },
   };
 }
 
-const rule = adamRule("Adam", false, { torch: 0, keras: 0 });
+const rule = adamRule("Adam", false, { torch: 0, keras: 0, optax: 0 });
 
 /**
  * Adam: θ −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), with moving averages m of the gradient and v of its square.

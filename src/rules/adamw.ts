@@ -2,10 +2,10 @@ import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
 import type { ParameterDict } from "../parameters.js";
 import { type AdamOptions, adamRule } from "./adam.js";
 
-/** Options of {@link AdamW}: Adam's, but weight decay is decoupled and by default 0.01 (Keras 0.004). */
+/** Options of {@link AdamW}: Adam's, but weight decay is decoupled and by default 0.01 (Keras 0.004, optax 1e-4). */
 export type AdamWOptions = AdamOptions;
 
-const rule = adamRule("AdamW", true, { torch: 0.01, keras: 0.004 });
+const rule = adamRule("AdamW", true, { torch: 0.01, keras: 0.004, optax: 1e-4 });
 
 /**
  * AdamW: Adam with decoupled weight decay: θ −= lr·λ·θ + Adam's update.

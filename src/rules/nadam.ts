@@ -15,13 +15,13 @@ import {
 
 /** Options of {@link NAdam}. */
 export interface NAdamOptions extends CommonOptions {
-  /** Learning rate, >= 0. Default 2e-3; Keras 1e-3. */
+  /** Learning rate, >= 0. Default 2e-3; Keras, optax 1e-3. */
   lr?: number | undefined;
   /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.999]. */
   betas?: readonly [number, number] | undefined;
   /** Added to the root of the second moment, >= 0. Default 1e-8; Keras 1e-7. */
   eps?: number | undefined;
-  /** ψ, how fast the momentum rises: μₜ = β₁(1 − ½·0.96^(tψ)); >= 0. Default 4e-3; Keras 1. */
+  /** ψ, how fast the momentum rises: μₜ = β₁(1 − ½·0.96^(tψ)); >= 0. Default 4e-3; Keras 1; optax none, μₜ is β₁. */
   momentumDecay?: number | undefined;
   /** Decouple weight decay as AdamW does. Default false; Keras's dialect always does. */
   decoupledWeightDecay?: boolean | undefined;
@@ -44,24 +44,38 @@ const rule: Rule<NAdamOptions> = {
   defaults: {
     torch: { ...defaults, lr: 2e-3, eps: 1e-8, momentumDecay: 4e-3 },
     keras: { ...defaults, lr: 1e-3, eps: 1e-7, momentumDecay: 1 },
+    optax: { ...defaults, lr: 1e-3, eps: 1e-8, momentumDecay: 0 },
   },
+  conflict: ({ dialect, momentumDecay }) =>
+    dialect === "optax" && momentumDecay !== 0
+      ? { option: "momentumDecay", expected: 'nothing but 0 with dialect "optax", whose momentum is constant' }
+      : undefined,
   slots: () => ({ expAvg: 0, expAvgSq: 0 }),
   scalars: { muProduct: 1 },
   coefficients(c, o, t, scalars) {
     setDecay(c, o, o.decoupledWeightDecay);
     setMoments(c, o.betas);
-    c[OWN + 4] = t * o.momentumDecay * LOG_096;
-    c[OWN + 5] = (t + 1) * o.momentumDecay * LOG_096;
     c[OWN + 6] = o.betas[1];
-    exponentiate(c, OWN + 4);
-    exponentiate(c, OWN + 5);
     raise(c, OWN + 6, t);
-    const mu = o.betas[0] * (1 - 0.5 * c[OWN + 4]);
-    const next = o.betas[0] * (1 - 0.5 * c[OWN + 5]);
-    const product = scalars[0] * mu;
-    scalars[0] = product;
-    c[OWN + 4] = (o.lr * (1 - mu)) / (1 - product);
-    c[OWN + 5] = (o.lr * next) / (1 - product * next);
+    if (o.dialect === "optax") {
+      c[OWN + 4] = o.betas[0];
+      c[OWN + 5] = o.betas[0];
+      raise(c, OWN + 4, t);
+      raise(c, OWN + 5, t + 1);
+      c[OWN + 4] = (o.lr * (1 - o.betas[0])) / (1 - c[OWN + 4]);
+      c[OWN + 5] = (o.lr * o.betas[0]) / (1 - c[OWN + 5]);
+    } else {
+      c[OWN + 4] = t * o.momentumDecay * LOG_096;
+      c[OWN + 5] = (t + 1) * o.momentumDecay * LOG_096;
+      exponentiate(c, OWN + 4);
+      exponentiate(c, OWN + 5);
+      const mu = o.betas[0] * (1 - 0.5 * c[OWN + 4]);
+      const next = o.betas[0] * (1 - 0.5 * c[OWN + 5]);
+      const product = scalars[0] * mu;
+      scalars[0] = product;
+      c[OWN + 4] = (o.lr * (1 - mu)) / (1 - product);
+      c[OWN + 5] = (o.lr * next) / (1 - product * next);
+    }
     c[OWN + 6] = 1 / Math.sqrt(1 - c[OWN + 6]);
     c[OWN + 7] = o.eps;
   },
@@ -73,7 +87,8 @@ const rule: Rule<NAdamOptions> = {
 /**
  * NAdam: Adam that looks ahead as Nesterov's momentum does, with a momentum μₜ that rises from about β₁/2 to β₁.
  *
- * State: `expAvg`, `expAvgSq` and the number `muProduct`; 8 bytes a parameter.
+ * State: `expAvg`, `expAvgSq` and the number `muProduct` (1 in optax's dialect, which has no such product); 8 bytes a
+ * parameter.
  *
  * @see Dozat (2016), https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ
  * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.

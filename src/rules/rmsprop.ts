@@ -5,11 +5,11 @@ import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, fixedF
 
 /** Options of {@link RMSprop}. */
 export interface RMSpropOptions extends CommonOptions {
-  /** Learning rate, >= 0. Default 1e-2; Keras 1e-3. */
+  /** Learning rate, >= 0. Default 1e-2; Keras 1e-3; optax: must be given. */
   lr?: number | undefined;
-  /** Decay rate of the average of squares (Keras's `rho`), in [0, 1]. Default 0.99; Keras 0.9. */
+  /** Decay rate of the average of squares (Keras's `rho`, optax's `decay`), in [0, 1]. Default 0.99; Keras, optax 0.9. */
   alpha?: number | undefined;
-  /** Added to the root, >= 0; in Keras's dialect under the root. Default 1e-8; Keras 1e-7. */
+  /** Added to the root, >= 0; in Keras's and optax's dialects under the root. Default 1e-8; Keras 1e-7. */
   eps?: number | undefined;
   /** Divide by the spread around the average gradient instead of by the mean square. Default false. */
   centered?: boolean | undefined;
@@ -25,6 +25,7 @@ const rule: Rule<RMSpropOptions> = {
   defaults: {
     torch: { ...defaults, lr: 1e-2, alpha: 0.99, eps: 1e-8 },
     keras: { ...defaults, lr: 1e-3, alpha: 0.9, eps: 1e-7 },
+    optax: { ...defaults, alpha: 0.9, eps: 1e-8 },
   },
   slots: (o) => ({
     squareAvg: 0,
@@ -32,14 +33,14 @@ const rule: Rule<RMSpropOptions> = {
     momentumBuffer: o.momentum > 0 ? 0 : undefined,
   }),
   coefficients(c, o) {
-    const keras = o.dialect === "keras";
-    const early = keras || o.momentum === 0; // lr goes into the update, not onto the momentum
+    const inside = o.dialect !== "torch";
+    const early = inside || o.momentum === 0; // lr goes into the update, not onto the momentum
     setDecay(c, o, false);
     c[OWN] = o.alpha;
     c[OWN + 1] = 1 - o.alpha;
     c[OWN + 2] = o.momentum;
-    c[OWN + 3] = keras ? o.eps : 0;
-    c[OWN + 4] = keras ? 0 : o.eps;
+    c[OWN + 3] = inside ? o.eps : 0;
+    c[OWN + 4] = inside ? 0 : o.eps;
     c[OWN + 5] = early ? o.lr : 1;
     c[OWN + 6] = early ? 1 : o.lr;
   },

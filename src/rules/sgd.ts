@@ -6,7 +6,7 @@ import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDec
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends CommonOptions {
-  /** Learning rate, >= 0. Default 1e-3; Keras 0.01. */
+  /** Learning rate, >= 0. Default 1e-3; Keras, optax 0.01. */
   lr?: number | undefined;
   /** μ, >= 0; below 1 in the moving-average form. Default 0: plain gradient descent, without state. */
   momentum?: number | undefined;
@@ -39,7 +39,7 @@ const rule: Rule<SGDOptions> = {
     momentumForm: oneOf("torch", "ema"),
     biasCorrection: fixed(flag),
   },
-  defaults: { torch: { ...defaults, lr: 1e-3 }, keras: { ...defaults, lr: 0.01 } },
+  defaults: { torch: { ...defaults, lr: 1e-3 }, keras: { ...defaults, lr: 0.01 }, optax: { ...defaults, lr: 0.01 } },
   conflict({ momentum, dampening, nesterov, momentumForm, biasCorrection, dialect }) {
     const ema = momentumForm === "ema";
     if (ema && momentum >= 1) return { option: "momentum", expected: 'a number in [0, 1) with momentumForm "ema"' };

@@ -1,0 +1,47 @@
+import { belowOne, nonNegative, pair } from "../check.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import { setAdam } from "./adam.js";
+
+/** Options of {@link AdaBelief}. */
+export interface AdaBeliefOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-3. */
+  lr?: number | undefined;
+  /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.999]. */
+  betas?: readonly [number, number] | undefined;
+  /** Added to the second moment at every step, and to its root, >= 0. Default 1e-16. */
+  eps?: number | undefined;
+}
+
+const rule: Rule<AdaBeliefOptions> = {
+  name: "AdaBelief",
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
+  defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999], eps: 1e-16 } },
+  slots: () => ({ expAvg: 0, expAvgVar: 0 }),
+  coefficients(c, o, t) {
+    setDecay(c, o, false);
+    setAdam(c, o, t);
+  },
+  sweep({ adabelief }, { at, c }) {
+    adabelief(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
+  },
+};
+
+/**
+ * AdaBelief: Adam whose second moment averages (g − m)² + ε, the surprise of the gradient: long steps where it comes as
+ * expected.
+ *
+ * State: `expAvg`, `expAvgVar`; 8 bytes a parameter.
+ *
+ * @see Zhuang et al. (2020), https://arxiv.org/abs/2010.07468
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new AdaBelief(params, { lr: 1e-3 });
+ * optimizer.step();
+ */
+export class AdaBelief<Name extends string = string> extends StepOptimizer<AdaBeliefOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdaBeliefOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

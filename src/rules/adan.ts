@@ -1,0 +1,72 @@
+import { belowOne, nonNegative, triple } from "../check.js";
+import { raise } from "../exact.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, DEC, OWN, type Rule, WD, commonDefaults, commonKinds } from "../rule.js";
+
+/** Options of {@link Adan}. */
+export interface AdanOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-3. */
+  lr?: number | undefined;
+  /** λ, >= 0: after the update the parameters are divided by 1 + lr·λ. Default 0. */
+  weightDecay?: number | undefined;
+  /** Decay rates of the averages of g, of its change, and of the square, each in [0, 1). Default [0.98, 0.92, 0.99]. */
+  betas?: readonly [number, number, number] | undefined;
+  /** Added to the root of the second moment, >= 0. Default 1e-8. */
+  eps?: number | undefined;
+}
+
+const rule: Rule<AdanOptions> = {
+  name: "Adan",
+  kinds: { ...commonKinds, betas: triple(belowOne), eps: nonNegative },
+  defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.98, 0.92, 0.99], eps: 1e-8 } },
+  slots: () => ({ expAvg: 0, expAvgDiff: 0, expAvgSq: 0, prevGrad: 0 }),
+  coefficients(c, o, t) {
+    const [b1, b2, b3] = o.betas;
+    const shrink = 1 + o.lr * o.weightDecay;
+    c[WD] = 0;
+    c[DEC] = (o.lr * o.weightDecay) / shrink;
+    c[OWN] = b1;
+    c[OWN + 1] = 1 - b1;
+    c[OWN + 2] = b2;
+    c[OWN + 3] = 1 - b2;
+    c[OWN + 4] = b3;
+    c[OWN + 5] = 1 - b3;
+    c[OWN + 6] = t === 1 ? 0 : 1;
+    c[OWN + 7] = b1;
+    c[OWN + 8] = b2;
+    c[OWN + 9] = b3;
+    raise(c, OWN + 7, t);
+    raise(c, OWN + 8, t);
+    raise(c, OWN + 9, t);
+    c[OWN + 7] = o.lr / (1 - c[OWN + 7]) / shrink;
+    c[OWN + 8] = (o.lr * b2) / (1 - c[OWN + 8]) / shrink;
+    c[OWN + 9] = 1 / Math.sqrt(1 - c[OWN + 9]);
+    c[OWN + 10] = o.eps;
+  },
+  sweep({ adan }, { at, c }) {
+    // prettier-ignore
+    adan(
+      at[0], at[1], at[2], at[3], at[4], at[5], at[6], c[0], c[1], c[2],
+      c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12], c[13],
+    );
+  },
+};
+
+/**
+ * Adan: Nesterov's look-ahead from the change of the gradient, d = g − g₋₁ (0 at first): moving averages of g, of d, and of
+ * (g + β₂d)², each corrected as Adam's are; weight decay divides by 1 + lr·λ.
+ *
+ * State: `expAvg`, `expAvgDiff`, `expAvgSq`, `prevGrad`; 16 bytes a parameter.
+ *
+ * @see Xie et al. (2022), https://arxiv.org/abs/2208.06677
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new Adan(params, { lr: 1e-3, weightDecay: 0.02 });
+ * optimizer.step();
+ */
+export class Adan<Name extends string = string> extends StepOptimizer<AdanOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdanOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

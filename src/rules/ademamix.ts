@@ -1,0 +1,69 @@
+import { belowOne, nonNegative, triple } from "../check.js";
+import { raise } from "../exact.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+
+/** Options of {@link AdEMAMix}. */
+export interface AdEMAMixOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-3. */
+  lr?: number | undefined;
+  /** λ of the decoupled weight decay, >= 0. Default 0. */
+  weightDecay?: number | undefined;
+  /** Decay rates of the fast first moment, of the second moment, and of the slow first moment, each in [0, 1). Default [0.9, 0.999, 0.9999]. */
+  betas?: readonly [number, number, number] | undefined;
+  /** Weight of the slow moment, >= 0. Default 5. */
+  alpha?: number | undefined;
+  /** Added to the root of the second moment, >= 0. Default 1e-8. */
+  eps?: number | undefined;
+}
+
+const rule: Rule<AdEMAMixOptions> = {
+  name: "AdEMAMix",
+  kinds: { ...commonKinds, betas: triple(belowOne), alpha: nonNegative, eps: nonNegative },
+  defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999, 0.9999], alpha: 5, eps: 1e-8 } },
+  slots: () => ({ expAvg: 0, expAvgSlow: 0, expAvgSq: 0 }),
+  coefficients(c, o, t) {
+    const [b1, b2, b3] = o.betas;
+    setDecay(c, o, true);
+    c[OWN] = b1;
+    c[OWN + 1] = 1 - b1;
+    c[OWN + 2] = b2;
+    c[OWN + 3] = 1 - b2;
+    c[OWN + 4] = b3;
+    c[OWN + 5] = 1 - b3;
+    c[OWN + 6] = b1;
+    c[OWN + 8] = b2;
+    raise(c, OWN + 6, t);
+    raise(c, OWN + 8, t);
+    c[OWN + 6] = o.lr / (1 - c[OWN + 6]);
+    c[OWN + 7] = o.lr * o.alpha;
+    c[OWN + 8] = 1 / Math.sqrt(1 - c[OWN + 8]);
+    c[OWN + 9] = o.eps;
+  },
+  sweep({ ademamix }, { at, c }) {
+    // prettier-ignore
+    ademamix(
+      at[0], at[1], at[2], at[3], at[4], at[5], c[0], c[1], c[2],
+      c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10], c[11], c[12],
+    );
+  },
+};
+
+/**
+ * AdEMAMix: Adam with a second, slow first moment m₂, which remembers thousands of steps:
+ * θ −= lr·(m₁/(1 − β₁ᵗ) + α·m₂)/(√v/√(1 − β₂ᵗ) + ε), decay decoupled.
+ *
+ * State: `expAvg`, `expAvgSlow`, `expAvgSq`; 12 bytes a parameter.
+ *
+ * @see Pagliardini, Ablin, Grangier (2024), https://arxiv.org/abs/2409.03137
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new AdEMAMix(params, { lr: 1e-3, alpha: 8 });
+ * optimizer.step();
+ */
+export class AdEMAMix<Name extends string = string> extends StepOptimizer<AdEMAMixOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdEMAMixOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

@@ -1,0 +1,62 @@
+import { belowOne, nonNegative, pair } from "../check.js";
+import { exponentiate, logarithm } from "../exact.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, setMoments } from "../rule.js";
+
+/** Options of {@link ADOPT}. */
+export interface ADOPTOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-3. */
+  lr?: number | undefined;
+  /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.9999]. */
+  betas?: readonly [number, number] | undefined;
+  /** The least that a gradient is divided by, >= 0. Default 1e-6. */
+  eps?: number | undefined;
+}
+
+/** Scaled gradients are clamped to ±(t − 1) to this power. */
+const CLIP_POWER = 0.333;
+
+const rule: Rule<ADOPTOptions> = {
+  name: "ADOPT",
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
+  defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.9999], eps: 1e-6 } },
+  slots: () => ({ expAvg: 0, expAvgSq: 0 }),
+  coefficients(c, o, t) {
+    setDecay(c, o, false);
+    setMoments(c, o.betas);
+    if (t === 1) {
+      c[OWN + 2] = 0;
+      c[OWN + 3] = 1;
+      c[OWN + 4] = 0;
+    } else {
+      c[OWN + 4] = t - 1;
+      logarithm(c, OWN + 4);
+      c[OWN + 4] *= CLIP_POWER;
+      exponentiate(c, OWN + 4);
+    }
+    c[OWN + 5] = o.eps;
+    c[OWN + 6] = o.lr;
+  },
+  sweep({ adopt }, { at, c }) {
+    adopt(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
+  },
+};
+
+/**
+ * ADOPT: g/max(√v, ε) with the v of the step before, clamped to ±(t − 1)^0.333, enters the moving average m; θ −= lr·m. So
+ * it converges for any β₂. A tensor's first step only sets v = g², and moves nothing.
+ *
+ * State: `expAvg`, `expAvgSq`; 8 bytes a parameter.
+ *
+ * @see Taniguchi et al. (2024), https://arxiv.org/abs/2411.02853
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new ADOPT(params, { lr: 1e-3 });
+ * optimizer.step();
+ */
+export class ADOPT<Name extends string = string> extends StepOptimizer<ADOPTOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<ADOPTOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

@@ -1,0 +1,56 @@
+import { nonNegative } from "../check.js";
+import { exponentiate, logarithm } from "../exact.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, DEC, OWN, type Rule, WD, commonDefaults, commonKinds } from "../rule.js";
+
+/** Options of {@link ASGD}. */
+export interface ASGDOptions extends CommonOptions {
+  /** Learning rate at the first step, >= 0. Default 1e-2. */
+  lr?: number | undefined;
+  /** λ, decoupled decay of the parameters by λη, >= 0. Default 1e-4. */
+  lambd?: number | undefined;
+  /** α, how fast the rate falls: η = lr/(1 + λ·lr·(t − 1))^α; >= 0. Default 0.75. */
+  alpha?: number | undefined;
+  /** t₀, the step after which the average begins, >= 0. Default 1e6. */
+  t0?: number | undefined;
+}
+
+const rule: Rule<ASGDOptions> = {
+  name: "ASGD",
+  kinds: { ...commonKinds, lambd: nonNegative, alpha: nonNegative, t0: nonNegative },
+  defaults: { torch: { ...commonDefaults, lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6 } },
+  slots: () => ({ ax: 0 }),
+  coefficients(c, o, t) {
+    c[OWN] = 1 + o.lambd * o.lr * (t - 1);
+    logarithm(c, OWN);
+    c[OWN] *= -o.alpha;
+    exponentiate(c, OWN);
+    c[OWN] *= o.lr;
+    c[OWN + 1] = 1 / Math.max(1, t - 1 - o.t0);
+    c[OWN + 2] = 1 - c[OWN + 1];
+    c[WD] = o.weightDecay;
+    c[DEC] = o.lambd * c[OWN];
+  },
+  sweep({ asgd }, { at, c }) {
+    asgd(at[0], at[1], at[2], at[3], c[0], c[1], c[2], c[3], c[4], c[5]);
+  },
+};
+
+/**
+ * ASGD: θ −= λη·θ + η·g with a rate η that falls, and beside it `ax`, the average of the parameters from step t₀ on (until
+ * then the parameters themselves), to be used in their place when training has ended.
+ *
+ * State: `ax`; 4 bytes a parameter.
+ *
+ * @see Polyak, Juditsky (1992), https://doi.org/10.1137/0330046
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new ASGD(params, { lr: 0.05, t0: 1000 });
+ * optimizer.step();
+ */
+export class ASGD<Name extends string = string> extends StepOptimizer<ASGDOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<ASGDOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

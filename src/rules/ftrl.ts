@@ -1,0 +1,61 @@
+import { nonNegative } from "../check.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+
+/** Options of {@link Ftrl}. */
+export interface FtrlOptions extends CommonOptions {
+  /** Learning rate, > 0. Default 1e-3. */
+  lr?: number | undefined;
+  /** λ of the decoupled weight decay, >= 0. Default 0. */
+  weightDecay?: number | undefined;
+  /** Weight of |θ|, >= 0: parameters that matter little become exactly 0. Default 0. */
+  l1?: number | undefined;
+  /** Weight of θ², >= 0. Default 0. */
+  l2?: number | undefined;
+  /** Added to the root of the sum, as l2 of beta/(2·lr), >= 0. Default 0. */
+  beta?: number | undefined;
+  /** Start of the sum of squares, >= 0. Default 0.1. */
+  initialAccumulatorValue?: number | undefined;
+}
+
+const rule: Rule<FtrlOptions> = {
+  name: "Ftrl",
+  kinds: {
+    ...commonKinds,
+    l1: nonNegative,
+    l2: nonNegative,
+    beta: nonNegative,
+    initialAccumulatorValue: nonNegative,
+  },
+  defaults: { torch: { ...commonDefaults, lr: 1e-3, l1: 0, l2: 0, beta: 0, initialAccumulatorValue: 0.1 } },
+  conflict: ({ lr }) => (lr === 0 ? { option: "lr", expected: "a number > 0, since Ftrl divides by it" } : undefined),
+  slots: (o) => ({ accumulator: o.initialAccumulatorValue, linear: 0 }),
+  coefficients(c, o) {
+    setDecay(c, o, true);
+    c[OWN] = 1 / o.lr;
+    c[OWN + 1] = o.l1;
+    c[OWN + 2] = 2 * o.l2 + o.beta / o.lr;
+  },
+  sweep({ ftrl }, { at, c }) {
+    ftrl(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5]);
+  },
+};
+
+/**
+ * Ftrl ("follow the regularized leader"), as Keras has it: n += g², z += g − (√n′ − √n)/lr·θ; θ = 0 where |z| ≤ l1, else
+ * (±l1 − z)/(√n/lr + 2·l2 + beta/lr). What θ starts with is forgotten at the first step, which makes it 0 where g is 0.
+ *
+ * State: `accumulator`, `linear`; 8 bytes a parameter.
+ *
+ * @see McMahan et al. (2013), https://research.google/pubs/pub41159/
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new Ftrl(params, { lr: 0.05, l1: 0.01 });
+ * optimizer.step();
+ */
+export class Ftrl<Name extends string = string> extends StepOptimizer<FtrlOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<FtrlOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

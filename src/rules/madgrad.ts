@@ -1,0 +1,48 @@
+import { belowOne, nonNegative } from "../check.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+
+/** Options of {@link MADGRAD}. */
+export interface MADGRADOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-2. */
+  lr?: number | undefined;
+  /** Momentum, in [0, 1). Default 0.9. */
+  momentum?: number | undefined;
+  /** Added to the cube root and to lr, >= 0. Default 1e-6. */
+  eps?: number | undefined;
+}
+
+const rule: Rule<MADGRADOptions> = {
+  name: "MADGRAD",
+  kinds: { ...commonKinds, momentum: belowOne, eps: nonNegative },
+  defaults: { torch: { ...commonDefaults, lr: 1e-2, momentum: 0.9, eps: 1e-6 } },
+  slots: () => ({ gradSumSq: 0, s: 0, x0: "parameters" }),
+  coefficients(c, o, t) {
+    setDecay(c, o, false);
+    c[OWN] = (o.lr + o.eps) * Math.sqrt(t);
+    c[OWN + 1] = o.eps;
+    c[OWN + 2] = 1 - o.momentum;
+  },
+  sweep({ madgrad }, { at, c }) {
+    madgrad(at[0], at[1], at[2], at[3], at[4], at[5], c[0], c[1], c[2], c[3], c[4], c[5]);
+  },
+};
+
+/**
+ * MADGRAD: sums S of λₜg² and s of λₜg with λₜ = (lr + ε)·√t; θ moves by 1 − momentum towards θ₀ − s/(∛S + ε), θ₀ the
+ * parameters before the first step. Use less weight decay than with SGD.
+ *
+ * State: `gradSumSq`, `s`, `x0`; 12 bytes a parameter.
+ *
+ * @see Defazio, Jelassi (2021), https://arxiv.org/abs/2101.11075
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new MADGRAD(params, { lr: 1e-2 });
+ * optimizer.step();
+ */
+export class MADGRAD<Name extends string = string> extends StepOptimizer<MADGRADOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<MADGRADOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

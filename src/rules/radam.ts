@@ -1,0 +1,71 @@
+import { belowOne, nonNegative, pair } from "../check.js";
+import { raise } from "../exact.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, fixedFlag, setDecay } from "../rule.js";
+import { setAdam } from "./adam.js";
+
+/** Options of {@link RAdam}. */
+export interface RAdamOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-3. */
+  lr?: number | undefined;
+  /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.999]. */
+  betas?: readonly [number, number] | undefined;
+  /** Added to the root of the second moment, >= 0; in optax's dialect to that of the corrected one. Default 1e-8. */
+  eps?: number | undefined;
+  /** Decouple weight decay as AdamW does. Default false. */
+  decoupledWeightDecay?: boolean | undefined;
+}
+
+const defaults = { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999] as const, eps: 1e-8, decoupledWeightDecay: false };
+
+const rule: Rule<RAdamOptions> = {
+  name: "RAdam",
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative, decoupledWeightDecay: fixedFlag },
+  defaults: { torch: defaults, optax: defaults },
+  slots: () => ({ expAvg: 0, expAvgSq: 0 }),
+  coefficients(c, o, t) {
+    const beta2 = o.betas[1];
+    setDecay(c, o, o.decoupledWeightDecay);
+    setAdam(c, o, t);
+    c[OWN + 7] = beta2;
+    raise(c, OWN + 7, t);
+    const left = c[OWN + 7];
+    const most = 2 / (1 - beta2) - 1;
+    const rho = most - (2 * t * left) / (1 - left);
+    if (o.dialect === "optax" ? rho >= 5 : rho > 5) {
+      const r = Math.sqrt(((rho - 4) * (rho - 2) * most) / ((most - 4) * (most - 2) * rho));
+      if (o.dialect === "optax") {
+        c[OWN + 4] *= r;
+      } else {
+        c[OWN + 4] *= r * Math.sqrt(1 - left);
+        c[OWN + 5] = 1;
+      }
+    } else {
+      c[OWN + 5] = 0; // a denominator of exactly 1
+      c[OWN + 6] = 1;
+    }
+    c[OWN + 7] = 1;
+  },
+  sweep({ adam }, { at, c }) {
+    adam(at[0], at[1], at[2], at[3], at[4], 0, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]);
+  },
+};
+
+/**
+ * RAdam: Adam whose step size is rectified by rₜ, from the variance that v has after t steps; while that cannot be told
+ * (ρₜ ≤ 5, the first five steps with β₂ = 0.999), θ −= lr·m/(1 − β₁ᵗ). A warm-up that need not be tuned.
+ *
+ * State: `expAvg`, `expAvgSq`; 8 bytes a parameter.
+ *
+ * @see Liu et al. (2020), https://arxiv.org/abs/1908.03265
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new RAdam(params, { lr: 1e-3, weightDecay: 0.01, decoupledWeightDecay: true });
+ * optimizer.step();
+ */
+export class RAdam<Name extends string = string> extends StepOptimizer<RAdamOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<RAdamOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}
