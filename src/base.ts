@@ -321,6 +321,17 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     });
   }
 
+  /** @internal A tensor's slots as they are before its first step, under these options of its group. */
+  startOf(name: string, options: object): Record<string, Vector> {
+    const { tensors, group, slots, slotSizes } = this.table;
+    const i = this.indexOf.get(name) ?? -1;
+    const plan = this.#planSlots({ ...this.groups[group[i]].options, ...options }, tensors[i]);
+    const present = this.#slotNames.map((slot, k) => [slot, k] as const).filter(([, k]) => slots[k][i] !== ABSENT);
+    return Object.fromEntries(
+      present.map(([slot, k]) => [slot, new Float32Array(slotSizes[k][i]).fill(Number(plan[k]?.start) || 0)]),
+    );
+  }
+
   #growScratch(bytes: number): void {
     const scratch = this.arena.allocate(bytes, this.rule.name, "its scratch");
     if (this.scratch !== 0) this.arena.release(this.scratch);

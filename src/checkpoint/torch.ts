@@ -1,0 +1,83 @@
+// What PyTorch's optimizers keep beyond what ours do, rule by rule, and how names are mapped: `expAvg`, `exp_avg`.
+import { pow } from "../exact.js";
+import type { Shape } from "../parameters.js";
+
+export type Options = Readonly<Record<string, unknown>>;
+
+/** How PyTorch's optimizer of a rule differs from ours in what it saves. */
+export interface TorchForm {
+  /** Entries of its groups that are no options here: written, and compared where they change the arithmetic. */
+  readonly constants: Options;
+  /** Options that it lacks, with the value that means what it does. */
+  readonly ours?: Options;
+  /** Its state has no step count: a tensor with state has stepped. */
+  readonly stepless?: true;
+  /** Names that are no snake case of ours. */
+  readonly renamed?: Readonly<Record<string, string>>;
+  /** What it calls None. */
+  readonly none?: Options;
+  /** Numbers of its state that ours computes from the step count. */
+  readonly derived?: (options: Options, step: number) => Readonly<Record<string, number>>;
+}
+
+const plain = { foreach: false, differentiable: false };
+const capturable = { ...plain, capturable: false };
+
+/** PyTorch's optimizers. Its LBFGS keeps lists, which flattened names cannot hold. */
+const forms: Readonly<Record<string, TorchForm>> = {
+  SGD: { constants: { ...plain, fused: null }, ours: { momentumForm: "torch", biasCorrection: false }, stepless: true },
+  Adagrad: { constants: { ...plain, fused: null } },
+  Adadelta: { constants: capturable },
+  RMSprop: { constants: capturable },
+  Adam: { constants: { ...capturable, fused: null, decoupled_weight_decay: false } },
+  AdamW: { constants: { ...capturable, fused: null, decoupled_weight_decay: true } },
+  Adamax: { constants: capturable },
+  NAdam: { constants: capturable },
+  RAdam: { constants: capturable },
+  ASGD: { constants: capturable, derived: averages },
+  Rprop: { constants: capturable, ours: { weightDecay: 0 } },
+  Adafactor: { constants: { foreach: false } },
+  Muon: {
+    constants: { ns_coefficients: [3.4445, -4.775, 2.0315], eps: 1e-7, use_addmm: false },
+    ours: { maximize: false },
+    stepless: true,
+    renamed: { adjustLr: "adjust_lr_fn" },
+    none: { adjustLr: "original" },
+  },
+};
+
+/** Entries that say how PyTorch computes, and not what. */
+export const howOnly: ReadonlySet<string> = new Set(["foreach", "differentiable", "capturable", "fused", "use_addmm"]);
+
+/** The options that PyTorch's older versions lack, and what these do. */
+export const later: Options = { maximize: false, decoupledWeightDecay: false };
+
+/** PyTorch's form of an optimizer with these options; undefined where PyTorch has none. */
+export function torchForm(rule: string, options: Options): TorchForm | undefined {
+  const form = formOf(rule);
+  if (form === undefined || options.dialect !== "torch") return undefined;
+  return Object.entries(form.ours ?? {}).every(([name, value]) => options[name] === value) ? form : undefined;
+}
+
+/** ASGD's η and weight of the average, as they are for the step that comes next. */
+function averages({ lr, lambd, alpha, t0 }: Options, step: number): { eta: number; mu: number } {
+  const [rate, decay] = [Number(lr), Number(lambd)];
+  const eta = step === 0 ? rate : rate / pow(1 + decay * rate * step, Number(alpha));
+  return { eta, mu: 1 / Math.max(1, step - Number(t0)) };
+}
+
+export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+
+/** Its form whatever the options; undefined where it has no such rule. */
+export const formOf = (rule: string): TorchForm | undefined => (Object.hasOwn(forms, rule) ? forms[rule] : undefined);
+
+export const optionName = (form: TorchForm | undefined, option: string): string =>
+  form?.renamed?.[option] ?? snakeCase(option);
+
+/** The shape of a slot: its tensor's, or that of Adafactor's sums over the last dimension or the one before. */
+export function slotShape(slot: string, shape: Shape, length: number): Shape {
+  const shapes: Shape[] = [shape];
+  if (slot === "rowVar") shapes.unshift([...shape.slice(0, -1), 1]);
+  if (slot === "colVar") shapes.unshift([...shape.slice(0, -2), 1, ...shape.slice(-1)]);
+  return shapes.find((candidate) => candidate.reduce((product, size) => product * size, 1) === length) ?? [length];
+}

@@ -1,0 +1,104 @@
+// Plain values as JSON, exactly: what JSON cannot say is an object with the one name "$". Typed arrays become tensors.
+import { wrongType, wrongValue } from "../check.js";
+import { type Dtype, type Entry, damaged } from "./safetensors.js";
+
+export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+/** Anything that {@link flatten} takes apart. */
+export type Plain =
+  | null
+  | undefined
+  | boolean
+  | number
+  | string
+  | ArrayBufferView
+  | readonly Plain[]
+  | { readonly [name: string]: Plain };
+
+const TAG = "$";
+
+const kinds = {
+  Float32Array: ["F32", Float32Array],
+  Float64Array: ["F64", Float64Array],
+  Int8Array: ["I8", Int8Array],
+  Uint8Array: ["U8", Uint8Array],
+  Uint8ClampedArray: ["U8", Uint8ClampedArray],
+  Int16Array: ["I16", Int16Array],
+  Uint16Array: ["U16", Uint16Array],
+  Int32Array: ["I32", Int32Array],
+  Uint32Array: ["U32", Uint32Array],
+  BigInt64Array: ["I64", BigInt64Array],
+  BigUint64Array: ["U64", BigUint64Array],
+} as const satisfies Record<string, readonly [Dtype, unknown]>;
+type Kind = keyof typeof kinds;
+
+const specials = new Map<string, number | undefined>([
+  ["NaN", NaN],
+  ["Infinity", Infinity],
+  ["-Infinity", -Infinity],
+  ["-0", -0],
+  ["undefined", undefined],
+]);
+
+export const bytesOf = (view: ArrayBufferView): Uint8Array =>
+  new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+
+/**
+ * The value as JSON. Each typed array goes to `take`, which gives the name of its tensor; `path` leads to the value.
+ * @throws TypeError for what is not plain, RangeError for what contains itself.
+ */
+export function flatten(
+  value: unknown,
+  option: string,
+  path: readonly string[],
+  take: (path: readonly string[], entry: Entry) => string,
+  above: readonly unknown[] = [],
+): Json {
+  const expected = "plain objects, arrays, typed arrays, numbers, strings, booleans and null";
+  if (value === null || typeof value === "boolean" || typeof value === "string") return value;
+  if (typeof value === "number" && Number.isFinite(value) && !Object.is(value, -0)) return value;
+  if (typeof value === "number") return { [TAG]: Object.is(value, -0) ? "-0" : String(value) };
+  if (value === undefined) return { [TAG]: "undefined" };
+  if (typeof value !== "object") throw wrongType("save", option, expected, value);
+  if (ArrayBuffer.isView(value)) {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    if (!Object.hasOwn(kinds, kind)) throw wrongType("save", option, expected, value);
+    const shape = [(value as unknown as ArrayLike<unknown>).length];
+    return { [TAG]: "tensor", kind, name: take(path, { dtype: kinds[kind as Kind][0], shape, bytes: bytesOf(value) }) };
+  }
+  if (above.includes(value)) throw wrongValue("save", option, "a value that does not contain itself", value);
+  const inside = [...above, value];
+  if (Array.isArray(value))
+    return Array.from(value, (item, i) => flatten(item, `${option}[${i}]`, [...path, String(i)], take, inside));
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) throw wrongType("save", option, expected, value);
+  const entries = Object.fromEntries(
+    Object.entries(value).map(([name, item]) => [
+      name,
+      flatten(item, `${option}.${name}`, [...path, name], take, inside),
+    ]),
+  );
+  return Object.hasOwn(entries, TAG) ? { [TAG]: "object", entries } : entries;
+}
+
+/** The value again; `give` has the tensors, and its bytes are copied. */
+export function inflate(json: Json, give: (name: string) => Entry): Plain {
+  if (json === null || typeof json !== "object") return json;
+  if (Array.isArray(json)) return json.map((item) => inflate(item, give));
+  const all = (object: object): Plain =>
+    Object.fromEntries(Object.entries(object).map(([name, item]) => [name, inflate(item as Json, give)]));
+  const tag = Object.hasOwn(json, TAG) ? json[TAG] : undefined;
+  if (tag === undefined) return all(json);
+  if (tag === "object" && typeof json.entries === "object" && json.entries !== null) return all(json.entries);
+  if (tag === "tensor" && typeof json.kind === "string" && typeof json.name === "string")
+    return typed(json.kind, json.name, give(json.name));
+  if (typeof tag === "string" && specials.has(tag)) return specials.get(tag);
+  throw damaged(`has a value in "gradstep" that is unknown: ${JSON.stringify(tag)}`);
+}
+
+function typed(kind: string, name: string, { dtype, bytes }: Entry): Plain {
+  if (!Object.hasOwn(kinds, kind) || kinds[kind as Kind][0] !== dtype)
+    throw damaged(`has ${dtype} for "${name}", which "gradstep" calls a ${kind}`);
+  const { buffer } = bytes.slice();
+  return new kinds[kind as Kind][1](buffer);
+}

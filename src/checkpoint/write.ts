@@ -1,0 +1,74 @@
+// An optimizer's state under PyTorch's flattened names, and its groups' options as the metadata entry `param_groups`.
+import type { Optimizer } from "../base.js";
+import type { OptimizerState } from "../state.js";
+import { type Entry } from "./safetensors.js";
+import { type Options, type TorchForm, optionName, slotShape, snakeCase, torchForm } from "./torch.js";
+import { type Json, bytesOf, flatten } from "./values.js";
+
+/** Tensors of ours alone, and metadata of ours alone, have names that begin so. */
+export const RESERVED = "gradstep.";
+
+export const float32 = (value: number): Entry => ({ dtype: "F32", shape: [], bytes: bytesOf(Float32Array.of(value)) });
+
+/** What {@link writeOptimizer} gives. */
+interface Written {
+  /** All of the state dict; its vectors are names of tensors. */
+  readonly json: Json;
+  readonly paramGroups: Options;
+}
+
+/** Hands each of the state's tensors to `add`. */
+export function writeOptimizer(
+  optimizer: Optimizer,
+  position: number,
+  add: (name: string, entry: Entry) => string,
+): Written {
+  const saved = optimizer.stateDict();
+  const { rule, groups, state } = saved;
+  const paramGroups: Record<string, unknown> = {};
+  const optionsOf = new Map<string, Options>();
+  for (const { params, options } of groups)
+    for (const name of params) {
+      optionsOf.set(name, options);
+      for (const [option, value] of groupEntries(rule, options)) paramGroups[`param_groups.${name}.${option}`] = value;
+    }
+
+  for (const [name, { step, scalars }] of Object.entries(state)) {
+    const options = optionsOf.get(name) ?? {};
+    const form = torchForm(rule, options);
+    const numbers = { ...(form?.stepless ? {} : { step }), ...scalars, ...form?.derived?.(options, step) };
+    for (const [scalar, value] of Object.entries(numbers)) add(stateName(name, scalar), float32(value));
+  }
+
+  const json = flatten(saved, `optimizers[${position}]`, [], (path, entry) => {
+    const [part, name, slots, slot] = path;
+    if (path.length !== 4 || part !== "state" || slots !== "slots")
+      return add(`${RESERVED}optimizers.${position}.${path.join(".")}`, entry);
+    const form = torchForm(rule, optionsOf.get(name) ?? {});
+    const { step, shape } = state[name];
+    const place = readsAsStepped(form, optionsOf.get(name), step)
+      ? `${RESERVED}${stateName(name, slot)}`
+      : stateName(name, slot);
+    return add(place, { ...entry, shape: slotShape(slot, shape, entry.shape[0]) });
+  });
+  return { json, paramGroups };
+}
+
+export const stateName = (tensor: string, part: string): string => `state.${tensor}.${snakeCase(part)}`;
+
+/** PyTorch's SGD takes a tensor that has a buffer for one that has stepped, and dampens then. */
+const readsAsStepped = (form: TorchForm | undefined, options: Options | undefined, step: number): boolean =>
+  form?.stepless === true && step === 0 && Number(options?.dampening ?? 0) !== 0;
+
+/** A group's options as PyTorch names them, with what its optimizer has beside; ours by name where it has no such rule. */
+function groupEntries(rule: string, options: OptimizerState["groups"][number]["options"]): [string, unknown][] {
+  const form = torchForm(rule, options);
+  const { dialect, ...rest } = options;
+  const entries = Object.entries(rest)
+    .filter(([option]) => !Object.hasOwn(form?.ours ?? {}, option))
+    .map(([option, value]): [string, unknown] => [
+      optionName(form, option),
+      form?.none?.[option] === value && value !== undefined ? null : value,
+    ]);
+  return form ? [...entries, ...Object.entries(form.constants)] : [...entries, ["dialect", dialect]];
+}
