@@ -18,9 +18,11 @@ export { adopt } from "./rules/adopt";
 export { ademamix } from "./rules/ademamix";
 export { madgrad } from "./rules/madgrad";
 export { ftrl } from "./rules/ftrl";
+export { schedulefreesgd } from "./rules/schedulefreesgd";
+export { schedulefreeadamw } from "./rules/schedulefreeadamw";
 
 // Reductions and whole-vector operations: length, then addresses and numbers.
-export { approach, clamp, dot, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./reduce";
+export { addScaled, approach, clamp, dot, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./reduce";
 
 // The MLP: sizes, then addresses.
 export { addBias, dense, denseBias, denseInput, denseWeight } from "./nn/dense";

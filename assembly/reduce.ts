@@ -147,6 +147,14 @@ export function approach(n: i32, x: usize, y: usize, w: f32): void {
   }
 }
 
+// x ← x + c·y.
+export function addScaled(n: i32, x: usize, y: usize, c: f32): void {
+  const v = f32x4.splat(c);
+  for (const end = x + (<usize>n << 2); x < end; x += 16, y += 16) {
+    v128.store(x, f32x4.add(v128.load(x), f32x4.mul(v, v128.load(y))));
+  }
+}
+
 // x ← 0 where |x| < 2⁻¹²⁶: denormals, at which arithmetic is slow, become zeros.
 export function flushDenormals(n: i32, x: usize): void {
   const least = f32x4.splat(1.1754943508222875e-38);

@@ -22,7 +22,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   /** @internal */
   protected readonly rule: Rule<Options>;
   /** @internal */
-  protected readonly arena: Arena;
+  readonly arena: Arena;
   /** @internal */
   protected readonly groups: Group<Options>[] = [];
   /** @internal */

@@ -114,7 +114,7 @@ export function record(owner: string, name: string, value: unknown): Record<stri
 export function knownOnly(owner: string, prefix: string, given: object, known: readonly string[]): void {
   for (const key of Object.keys(given))
     if (!known.includes(key))
-      throw new RangeError(`${owner}: unknown option "${prefix}${key}"; the options are ${known.join(", ")}`);
+      throw new RangeError(`${owner}: unknown option "${prefix}${key}"; the options are ${known.join(", ") || "none"}`);
 }
 
 /** A list of names. */

@@ -1,6 +1,17 @@
 export { Arena, type ArenaOptions } from "./arena.js";
+export { type AverageState, WeightAverage, WeightEma, type WeightEmaOptions } from "./average.js";
 export type { MemoryOptions } from "./memory.js";
 export { Optimizer } from "./base.js";
+export {
+  type ClipGradAdaptiveOptions,
+  type ClipGradNormOptions,
+  type GradNormOptions,
+  clipGradAdaptive,
+  clipGradNorm,
+  clipGradValue,
+  gradNorm,
+} from "./clip.js";
+export { Lookahead, type LookaheadOptions, type LookaheadState } from "./lookahead.js";
 export { StepOptimizer } from "./optimizer.js";
 export type { GroupOptions, OptimizerOptions, ParamGroup, StepOptions, TensorName, TensorState } from "./options.js";
 export { ParameterDict, type Shape, type Values, type Vector } from "./parameters.js";
@@ -22,6 +33,9 @@ export { NAdam, type NAdamOptions } from "./rules/nadam.js";
 export { RAdam, type RAdamOptions } from "./rules/radam.js";
 export { RMSprop, type RMSpropOptions } from "./rules/rmsprop.js";
 export { Rprop, type RpropOptions } from "./rules/rprop.js";
+export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from "./rules/schedulefreeadamw.js";
+export { type ScheduleFreeOptions, ScheduleFreeSGD, type ScheduleFreeSGDOptions } from "./rules/schedulefreesgd.js";
 export { SGD, type SGDOptions } from "./rules/sgd.js";
 export { Yogi, type YogiOptions } from "./rules/yogi.js";
+export type { SavedTensor } from "./saved.js";
 export type { OptimizerState, TensorStateDict } from "./state.js";

@@ -3,6 +3,7 @@ import { record, wrongType, wrongValue } from "./check.js";
 import { type Group, settle } from "./groups.js";
 import type { Shape, Vector } from "./parameters.js";
 import type { CommonOptions, Rule } from "./rule.js";
+import { checkShape, readCount, readEach, readVector, same } from "./saved.js";
 import { ABSENT, type Table } from "./table.js";
 
 /** What `stateDict()` gives: owned, structured-cloneable, of the form that `version` names. */
@@ -115,18 +116,10 @@ export function prepareLoad<Options extends CommonOptions>(
     return { options, shared: readNumbers(owner, `${prefix}.shared`, item.shared, sharedNames) };
   });
 
-  const state = record(owner, "saved.state", saved.state);
-  const known = new Set(table.tensors.map((tensor) => tensor.name));
-  for (const name of Object.keys(state))
-    if (!known.has(name)) throw wrongValue(owner, "saved.state", "only the optimizer's tensors", name);
-  const loadedTensors = table.tensors.map((tensor, i) => {
-    const prefix = `saved.state.${tensor.name}`;
-    if (!Object.hasOwn(state, tensor.name)) throw wrongType(owner, prefix, "the tensor's state", undefined);
-    const item = record(owner, prefix, state[tensor.name]);
-    if (!isShape(item.shape, tensor.shape))
-      throw wrongValue(owner, `${prefix}.shape`, `[${tensor.shape.join(", ")}]`, item.shape);
+  const loadedTensors = readEach(owner, "saved.state", saved.state, table.tensors, (tensor, item, prefix, i) => {
+    checkShape(owner, `${prefix}.shape`, item.shape, tensor.shape);
     return {
-      step: readStep(owner, `${prefix}.step`, item.step),
+      step: readCount(owner, `${prefix}.step`, item.step),
       slots: readSlots(owner, `${prefix}.slots`, item.slots, slotsOf(internals, i)),
       scalars: readNumbers(owner, `${prefix}.scalars`, item.scalars, scalarNames),
     };
@@ -146,12 +139,6 @@ export function prepareLoad<Options extends CommonOptions>(
     });
     return evaluating;
   };
-}
-
-function same(owner: string, name: string, value: unknown, expected: string | number): void {
-  if (value === expected) return;
-  const error = typeof value === typeof expected ? wrongValue : wrongType;
-  throw error(owner, name, JSON.stringify(expected), value);
 }
 
 function checkNames(owner: string, name: string, value: unknown, expected: readonly string[]): void {
@@ -204,13 +191,6 @@ function readNumbers(owner: string, prefix: string, value: unknown, names: reado
   });
 }
 
-function readStep(owner: string, name: string, value: unknown): number {
-  const expected = "a whole number >= 0";
-  if (typeof value !== "number") throw wrongType(owner, name, expected, value);
-  if (!Number.isSafeInteger(value) || value < 0) throw wrongValue(owner, name, expected, value);
-  return value;
-}
-
 function readSlots(
   owner: string,
   prefix: string,
@@ -223,14 +203,6 @@ function readSlots(
     if (!names.includes(name))
       throw wrongValue(owner, prefix, names.length ? `only ${names.join(", ")}` : "nothing", name);
   return slots.map(([name, view]) => {
-    const values = given[name];
-    const expected = `a Float32Array of ${view.length}`;
-    if (Object.prototype.toString.call(values) !== "[object Float32Array]")
-      throw wrongType(owner, `${prefix}.${name}`, expected, values);
-    if ((values as Vector).length !== view.length) throw wrongValue(owner, `${prefix}.${name}`, expected, values);
-    return [view, values as Vector];
+    return [view, readVector(owner, `${prefix}.${name}`, given[name], view.length)];
   });
 }
-
-const isShape = (value: unknown, shape: Shape): boolean =>
-  Array.isArray(value) && value.length === shape.length && shape.every((size, i) => size === value[i]);

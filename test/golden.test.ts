@@ -1,7 +1,13 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import * as gradstep from "../src/index.js";
 import { ParameterDict } from "../src/index.js";
 import { type Options, make } from "./rules.js";
+
+/** What is not there yet: the cases that need it wait. The list shrinks as these arrive. */
+const awaited: readonly string[] = [
+  ...["Adafactor", "Muon", "LAMB", "LARS", "NovoGrad", "Prodigy"],
+];
 
 type Named<T> = Record<string, T>;
 interface Case {
@@ -14,6 +20,9 @@ interface Case {
   changes?: Named<Options>;
   gradients?: "absolute";
   step?: { gradScale: number };
+  before?: Named<unknown[]>;
+  average?: Named<Options>;
+  lookahead?: Options;
   expected: Named<Named<number[]>>;
   bound: Named<Named<number>>;
 }
@@ -27,28 +36,65 @@ const inputs = read("inputs.json") as {
   absent: Partial<Named<string[]>>;
 };
 
+const surface = gradstep as unknown as Named<unknown>;
+type Constructor = new (target: unknown, options: Options) => unknown;
+interface Average {
+  update(): void;
+  apply(): void;
+  restore(): void;
+}
+
+/** The exports that a case needs. */
+const needs = (c: Case): string[] => [
+  c.rule,
+  ...Object.keys(c.before ?? {}),
+  ...Object.keys(c.average ?? {}),
+  ...(c.lookahead ? ["Lookahead"] : []),
+];
+const waits = (c: Case): boolean => needs(c).some((name) => awaited.includes(name));
+
+/** JSON has no infinity. */
+const reviveNorm = (x: unknown): unknown =>
+  typeof x === "object" && x !== null && "normType" in x && x.normType === "inf" ? { ...x, normType: Infinity } : x;
+
 test("the fixtures are all there", () => {
   expect(cases).toHaveLength(162);
 });
 
-describe("golden vectors", () => {
-  test.each(cases.map((c) => [c.name, c] as const))("%s", (_, c) => {
-    const params = ParameterDict.from(
-      Object.fromEntries(c.tensors.map((n) => [n, { shape: inputs.shapes[n], data: inputs.initial[n].flat(9) }])),
-    );
-    const optimizer = make(c.rule, params, { ...c.options, ...(c.groups ? { groups: c.groups } : {}) });
-    for (let t = 1; t <= Math.max(...checkpoints); t++) {
-      for (const n of c.tensors) {
-        const gradient = inputs.gradients[t - 1][n].flat(9);
-        params.grad[n].set(c.gradients === "absolute" ? gradient.map(Math.abs) : gradient);
-      }
-      for (const group of optimizer.paramGroups) Object.assign(group, c.changes?.[t]);
-      const skip = c.absent ? (inputs.absent[t] ?? []) : [];
-      optimizer.step({ skip, ...c.step });
-      if (!checkpoints.includes(t)) continue;
+test("only cases of what is not there yet wait", () => {
+  expect(awaited.filter((name) => name in surface)).toEqual([]);
+  expect(awaited.filter((name) => !cases.some((c) => needs(c).includes(name)))).toEqual([]);
+  const missing = new Set(cases.flatMap(needs).filter((name) => !(name in surface)));
+  expect([...missing].sort()).toEqual([...awaited].sort());
+});
+
+function run(c: Case): void {
+  const params = ParameterDict.from(
+    Object.fromEntries(c.tensors.map((n) => [n, { shape: inputs.shapes[n], data: inputs.initial[n].flat(9) }])),
+  );
+  const optimizer = make(c.rule, params, { ...c.options, ...(c.groups ? { groups: c.groups } : {}) });
+  const wrap = (name: string, target: unknown, options: Options) => new (surface[name] as Constructor)(target, options);
+  const stepper = c.lookahead ? (wrap("Lookahead", optimizer, c.lookahead) as typeof optimizer) : optimizer;
+  const averages = Object.entries(c.average ?? {}).map(([name, options]) => wrap(name, params, options) as Average);
+
+  for (let t = 1; t <= Math.max(...checkpoints); t++) {
+    for (const n of c.tensors) {
+      const gradient = inputs.gradients[t - 1][n].flat(9);
+      params.grad[n].set(c.gradients === "absolute" ? gradient.map(Math.abs) : gradient);
+    }
+    for (const group of optimizer.paramGroups) Object.assign(group, c.changes?.[t]);
+    for (const [name, args] of Object.entries(c.before ?? {}))
+      (surface[name] as (params: ParameterDict, ...args: unknown[]) => void)(params, ...args.map(reviveNorm));
+    const skip = c.absent ? (inputs.absent[t] ?? []) : [];
+    stepper.step({ skip, ...c.step });
+    for (const average of averages) average.update();
+    if (!checkpoints.includes(t)) continue;
+
+    const compare = (prefix: string): void => {
       for (const [key, expected] of Object.entries(c.expected[t])) {
-        const [, slot, name] = /^state:(\w+):(.+)$/.exec(key) ?? [];
-        const state = slot ? optimizer.state(name)[slot] : params.data[key];
+        const [, kind, slot, name] = /^(?:(average|eval|state):)?(?:(\w+):)?(.+)$/.exec(key) ?? [];
+        if ((kind === "average" || kind === "eval" ? kind : "") !== prefix) continue;
+        const state = slot ? optimizer.state(name)[slot] : params.data[name];
         const actual = typeof state === "number" ? [state] : state;
         const bound = c.bound[t][key];
         expect(actual.length, key).toBe(expected.length);
@@ -59,6 +105,22 @@ describe("golden vectors", () => {
             );
         });
       }
+    };
+    compare("");
+    for (const average of averages) {
+      average.apply();
+      compare("average");
+      average.restore();
     }
-  });
+    if (Object.keys(c.expected[t]).some((key) => key.startsWith("eval:"))) {
+      optimizer.eval();
+      compare("eval");
+      optimizer.train();
+    }
+  }
+}
+
+describe("golden vectors", () => {
+  test.each(cases.filter((c) => !waits(c)).map((c) => [c.name, c] as const))("%s", (_, c) => run(c));
+  for (const c of cases.filter(waits)) test.todo(c.name);
 });

@@ -7,7 +7,7 @@ import { rows } from "./rules.js";
 /** Reductions and whole-vector operations: tested in reduce.test.ts. */
 const shared: (keyof Kernels)[] = [
   ...(["sumOfSquares", "sumOfAbs", "dot", "maxAbs", "firstNonFinite"] as const),
-  ...(["scale", "clamp", "approach", "flushDenormals"] as const),
+  ...(["scale", "clamp", "addScaled", "approach", "flushDenormals"] as const),
 ];
 
 /** The kernels of gradstep/nn; what each computes is tested in test/nn. */

@@ -1,0 +1,267 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { fraction, knownOnly, record, usedAfterDispose, wrongType } from "./check.js";
+import { defineDispose } from "./dispose.js";
+import { ParameterDict, type Vector } from "./parameters.js";
+import { type SavedTensor, readCount, same } from "./saved.js";
+import { Shadow } from "./shadow.js";
+
+/** Options of {@link WeightEma}. */
+export interface WeightEmaOptions {
+  /** How much of the average stays at each update, in [0, 1]. Default 0.999. */
+  decay?: number | undefined;
+}
+
+/** What `stateDict()` of an average gives: owned, structured-cloneable, of the form that `version` names. */
+export interface AverageState {
+  readonly format: "gradstep/weight-ema" | "gradstep/weight-average";
+  readonly version: 1;
+  /** Updates so far. */
+  readonly updates: number;
+  /** Of {@link WeightEma}. */
+  readonly decay?: number;
+  /** By tensor: its shape and its average. */
+  readonly tensors: Readonly<Record<string, SavedTensor>>;
+}
+
+const VERSION = 1;
+
+/** What {@link WeightEma} and {@link WeightAverage} have in common; not made by itself. */
+abstract class Average<Name extends string> {
+  declare [Symbol.dispose]: () => void;
+
+  readonly #owner: string;
+  readonly #format: AverageState["format"];
+  readonly #params: ParameterDict<Name>;
+  readonly #shadow: Shadow;
+  readonly #values: Readonly<Record<Name, Vector>>;
+  #updates = 0;
+  /** The parameters themselves while the average stands in their place. */
+  #kept: readonly Vector[] | undefined;
+  #alive = true;
+
+  /** @internal */
+  protected constructor(owner: string, format: AverageState["format"], params: ParameterDict<Name>) {
+    if (!(params instanceof ParameterDict)) throw wrongType(owner, "params", "a ParameterDict", params);
+    this.#owner = owner;
+    this.#format = format;
+    this.#params = params;
+    this.#shadow = new Shadow(owner, params.arena, params.tensors(owner));
+    const values = Object.create(null) as Record<Name, Vector>;
+    params.names.forEach((name, i) => (values[name] = this.#shadow.views[i]));
+    this.#values = Object.freeze(values);
+  }
+
+  /** How far the average moves towards the parameters at update `k` from 0; the first one copies. @internal */
+  protected abstract weight(k: number): number;
+
+  /** The averages by name: frozen, without a prototype; each a view, row-major. Before the first update, the parameters as they were. */
+  get values(): Readonly<Record<Name, Vector>> {
+    this.check();
+    return this.#values;
+  }
+
+  /** Number of updates so far. */
+  get updates(): number {
+    this.check();
+    return this.#updates;
+  }
+
+  /**
+   * Takes the parameters as they are into the average: after each step, or as often as you like. The first update copies.
+   * @throws Error between `apply()` and `restore()`, and after a dispose.
+   * @example
+   * optimizer.step();
+   * average.update();
+   */
+  update(): void {
+    this.check();
+    if (this.#kept) throw new Error(`${this.#owner}: update() would average the average: call restore() first`);
+    if (this.#updates === 0) this.#shadow.read();
+    else this.#shadow.approach(this.weight(this.#updates));
+    this.#updates++;
+  }
+
+  /**
+   * Puts the average in the parameters' place, which {@link restore} gives back: for evaluation, or for saving.
+   * @throws Error before the first update, when it is there already, and after a dispose.
+   * @example
+   * average.apply();
+   * const { accuracy } = mlp.evaluate(x, y);
+   * average.restore();
+   */
+  apply(): void {
+    this.check();
+    if (this.#kept) throw new Error(`${this.#owner}: apply() twice: call restore() first`);
+    if (this.#updates === 0) throw new Error(`${this.#owner}: apply() without an average: call update() first`);
+    this.#kept = this.#shadow.tensors.map((tensor) => tensor.data.slice());
+    this.#shadow.write();
+  }
+
+  /**
+   * Gives the parameters back as they were at {@link apply}.
+   * @throws Error without `apply()`, and after a dispose.
+   */
+  restore(): void {
+    this.check();
+    const kept = this.#kept;
+    if (!kept) throw new Error(`${this.#owner}: restore() without apply()`);
+    this.#shadow.tensors.forEach((tensor, i) => tensor.data.set(kept[i]));
+    this.#kept = undefined;
+  }
+
+  /**
+   * The average and the number of updates, as owned copies in a plain object. Parameters that {@link apply} put aside are
+   * not in it.
+   * @example
+   * const saved = average.stateDict();
+   */
+  stateDict(): AverageState {
+    this.check();
+    return {
+      format: this.#format,
+      version: VERSION,
+      updates: this.#updates,
+      ...this.options(),
+      tensors: this.#shadow.save(),
+    };
+  }
+
+  /**
+   * Goes on from what {@link stateDict} gave, for the same tensors, with the same bits. All of it is checked before
+   * anything is written.
+   * @throws TypeError, RangeError naming what does not fit; Error between `apply()` and `restore()`. Nothing is changed then.
+   */
+  loadStateDict(saved: AverageState): void {
+    this.prepareLoad(saved)();
+  }
+
+  /** @internal Checks a saved state; what is returned writes it. */
+  prepareLoad(given: unknown): () => void {
+    this.check();
+    const owner = this.#owner;
+    if (this.#kept) throw new Error(`${owner}: loadStateDict() while the average is applied: call restore() first`);
+    const saved = record(owner, "saved", given);
+    same(owner, "saved.format", saved.format, this.#format);
+    same(owner, "saved.version", saved.version, VERSION);
+    const updates = readCount(owner, "saved.updates", saved.updates);
+    const takeOptions = this.readOptions(saved);
+    const write = this.#shadow.prepareLoad("saved.tensors", saved.tensors);
+    return () => {
+      takeOptions();
+      write();
+      this.#updates = updates;
+    };
+  }
+
+  /**
+   * Gives the average's memory back; each later use throws. Again: nothing. After {@link apply} the average stays in the
+   * parameters for good.
+   */
+  dispose(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#kept = undefined;
+    this.#shadow.dispose();
+  }
+
+  /** Options to save, and how to read them: what is returned takes them. @internal */
+  protected abstract options(): { readonly decay?: number };
+  /** @internal */
+  protected abstract readOptions(saved: Readonly<Record<string, unknown>>): () => void;
+
+  /** @internal */
+  protected check(): void {
+    if (!this.#alive) throw usedAfterDispose(this.#owner);
+    this.#params.check(`${this.#owner}'s parameters`);
+  }
+}
+defineDispose(Average);
+
+/**
+ * The exponential moving average of the parameters: avg ← avg + (1 − decay)·(θ − avg); the first update copies.
+ *
+ * State: 4 bytes a parameter, in the arena of the parameters.
+ *
+ * @see Polyak, Juditsky (1992), https://doi.org/10.1137/0330046
+ * @throws TypeError, RangeError for a wrong option, and when the arena has no room for the average.
+ * @example
+ * const ema = new WeightEma(params, { decay: 0.99 });
+ * optimizer.step();
+ * ema.update();
+ */
+export class WeightEma<Name extends string = string> extends Average<Name> {
+  #decay: number;
+
+  constructor(params: ParameterDict<Name>, options: WeightEmaOptions = {}) {
+    const owner = "WeightEma";
+    const given = record(owner, "options", options);
+    knownOnly(owner, "", given, ["decay"]);
+    const decay = given.decay === undefined ? 0.999 : fraction.read(owner, "decay", given.decay);
+    super(owner, "gradstep/weight-ema", params);
+    this.#decay = decay;
+  }
+
+  /** How much of the average stays at each update; can be set, to a number in [0, 1]. */
+  get decay(): number {
+    this.check();
+    return this.#decay;
+  }
+
+  set decay(value: number) {
+    this.check();
+    this.#decay = fraction.read("WeightEma", "decay", value);
+  }
+
+  /** @internal */
+  protected weight(): number {
+    return 1 - this.#decay;
+  }
+
+  /** @internal */
+  protected options(): { readonly decay: number } {
+    return { decay: this.#decay };
+  }
+
+  /** @internal */
+  protected readOptions(saved: Readonly<Record<string, unknown>>): () => void {
+    const decay = fraction.read("WeightEma", "saved.decay", saved.decay);
+    return () => {
+      this.#decay = decay;
+    };
+  }
+}
+
+/**
+ * The plain mean of the parameters over all updates (stochastic weight averaging): avg ← avg + (θ − avg)/(k + 1) at update
+ * k from 0.
+ *
+ * State: 4 bytes a parameter, in the arena of the parameters.
+ *
+ * @see Izmailov et al. (2018), https://arxiv.org/abs/1803.05407
+ * @throws TypeError for a wrong argument, RangeError when the arena has no room for the average.
+ * @example
+ * const swa = new WeightAverage(params);
+ * optimizer.step();
+ * swa.update();
+ */
+export class WeightAverage<Name extends string = string> extends Average<Name> {
+  constructor(params: ParameterDict<Name>, options: Readonly<Record<string, never>> = {}) {
+    knownOnly("WeightAverage", "", record("WeightAverage", "options", options), []);
+    super("WeightAverage", "gradstep/weight-average", params);
+  }
+
+  /** @internal */
+  protected weight(k: number): number {
+    return 1 / (k + 1);
+  }
+
+  /** @internal */
+  protected options(): object {
+    return {};
+  }
+
+  /** @internal */
+  protected readOptions(): () => void {
+    return () => undefined;
+  }
+}

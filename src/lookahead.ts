@@ -1,0 +1,151 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+import { fraction, knownOnly, record, usedAfterDispose, wholeFrom, wrongType } from "./check.js";
+import { defineDispose } from "./dispose.js";
+import type { StepOptions } from "./options.js";
+import { StepOptimizer } from "./optimizer.js";
+import type { CommonOptions } from "./rule.js";
+import { type SavedTensor, readCount, same } from "./saved.js";
+import { Shadow } from "./shadow.js";
+import type { OptimizerState } from "./state.js";
+
+/** Options of {@link Lookahead}. */
+export interface LookaheadOptions {
+  /** Steps of the optimizer between two moves of the slow weights, a whole number >= 1. Default 6. */
+  k?: number | undefined;
+  /** How far the slow weights move towards the fast ones, in [0, 1]. Default 0.5. */
+  alpha?: number | undefined;
+}
+
+/** What `stateDict()` of {@link Lookahead} gives: owned, structured-cloneable, of the form that `version` names. */
+export interface LookaheadState {
+  readonly format: "gradstep/lookahead";
+  readonly version: 1;
+  readonly k: number;
+  readonly alpha: number;
+  /** Successful steps so far. */
+  readonly steps: number;
+  /** By tensor: its shape and its slow weights. */
+  readonly tensors: Readonly<Record<string, SavedTensor>>;
+  /** The state of the optimizer inside. */
+  readonly optimizer: OptimizerState;
+}
+
+const OWNER = "Lookahead";
+const FORMAT = "gradstep/lookahead";
+const VERSION = 1;
+const steps = wholeFrom(1);
+
+/**
+ * Lookahead around any optimizer with a `step()`: the optimizer moves the parameters as the fast weights θ; at every k-th
+ * step the slow weights φ ← φ + α(θ − φ), and θ ← φ. The slow weights start at the parameters it is made with.
+ *
+ * State: 4 bytes a parameter beside the optimizer's, in the same arena.
+ *
+ * @see Zhang et al. (2019), https://arxiv.org/abs/1907.08610
+ * @throws TypeError, RangeError for a wrong argument, and when the arena has no room for the slow weights.
+ * @example
+ * const lookahead = new Lookahead(new AdamW(params), { k: 6, alpha: 0.5 });
+ * lookahead.step();
+ */
+export class Lookahead<Name extends string = string> {
+  declare [Symbol.dispose]: () => void;
+
+  readonly #optimizer: StepOptimizer<CommonOptions, Name>;
+  readonly #slow: Shadow;
+  #k: number;
+  #alpha: number;
+  #steps = 0;
+  #alive = true;
+
+  constructor(optimizer: StepOptimizer<CommonOptions, Name>, options: LookaheadOptions = {}) {
+    if (!(optimizer instanceof StepOptimizer))
+      throw wrongType(OWNER, "optimizer", "an optimizer whose step() takes no closure", optimizer);
+    const { k, alpha, ...unknown } = record(OWNER, "options", options);
+    knownOnly(OWNER, "", unknown, ["k", "alpha"]);
+    this.#k = k === undefined ? 6 : steps.read(OWNER, "k", k);
+    this.#alpha = alpha === undefined ? 0.5 : fraction.read(OWNER, "alpha", alpha);
+    this.#optimizer = optimizer;
+    this.#slow = new Shadow(OWNER, optimizer.arena, optimizer.tensors);
+  }
+
+  /**
+   * One step of the optimizer; after every k-th that it did not skip as a whole, the slow weights move and the parameters
+   * are theirs.
+   * @returns What the optimizer's `step()` returned.
+   * @throws as the optimizer's `step()`.
+   * @example
+   * lookahead.step({ gradScale: 1 / 4 });
+   */
+  step(options?: StepOptions<Name>): boolean {
+    this.#adopt();
+    if (!this.#optimizer.step(options)) return false;
+    this.#steps++;
+    if (this.#steps % this.#k === 0) {
+      this.#slow.approach(this.#alpha);
+      this.#slow.write();
+    }
+    return true;
+  }
+
+  /**
+   * The slow weights, the number of steps, and the state of the optimizer inside, as owned copies in a plain object.
+   * @example
+   * const saved = lookahead.stateDict();
+   */
+  stateDict(): LookaheadState {
+    this.#adopt();
+    return {
+      format: FORMAT,
+      version: VERSION,
+      k: this.#k,
+      alpha: this.#alpha,
+      steps: this.#steps,
+      tensors: this.#slow.save(),
+      optimizer: this.#optimizer.stateDict(),
+    };
+  }
+
+  /**
+   * Goes on from what {@link stateDict} gave, the optimizer inside included, with the same bits. `k` and `alpha` come
+   * from it too. All of it is checked before anything is written.
+   * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
+   */
+  loadStateDict(saved: LookaheadState): void {
+    this.prepareLoad(saved)();
+  }
+
+  /** @internal Checks a saved state; what is returned writes it. */
+  prepareLoad(given: unknown): () => void {
+    this.#adopt();
+    const saved = record(OWNER, "saved", given);
+    same(OWNER, "saved.format", saved.format, FORMAT);
+    same(OWNER, "saved.version", saved.version, VERSION);
+    const k = steps.read(OWNER, "saved.k", saved.k);
+    const alpha = fraction.read(OWNER, "saved.alpha", saved.alpha);
+    const count = readCount(OWNER, "saved.steps", saved.steps);
+    const writeSlow = this.#slow.prepareLoad("saved.tensors", saved.tensors);
+    const writeOptimizer = this.#optimizer.prepareLoad(saved.optimizer);
+    return () => {
+      this.#k = k;
+      this.#alpha = alpha;
+      this.#steps = count;
+      writeSlow();
+      writeOptimizer();
+    };
+  }
+
+  /** Gives the slow weights' memory back; each later use throws. The optimizer inside lives on. Again: nothing. */
+  dispose(): void {
+    if (!this.#alive) return;
+    this.#alive = false;
+    this.#slow.dispose();
+  }
+
+  /** Takes in the tensors of groups that were added to the optimizer: their slow weights start now. */
+  #adopt(): void {
+    if (!this.#alive) throw usedAfterDispose(OWNER);
+    const { tensors } = this.#optimizer;
+    if (tensors.length > this.#slow.tensors.length) this.#slow.add(tensors.slice(this.#slow.tensors.length));
+  }
+}
+defineDispose(Lookahead);

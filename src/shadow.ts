@@ -1,0 +1,68 @@
+import type { Arena } from "./arena.js";
+import type { Tensor, Vector } from "./parameters.js";
+import { type SavedTensor, checkShape, readEach, readVector } from "./saved.js";
+
+/** Copies of tensors, in their own arena, that follow them: an average, or Lookahead's slow weights. */
+export class Shadow {
+  readonly #owner: string;
+  readonly #arena: Arena;
+  readonly #blocks: number[] = [];
+  readonly #at: number[] = [];
+  readonly tensors: Tensor[] = [];
+  readonly views: Vector[] = [];
+
+  constructor(owner: string, arena: Arena, tensors: readonly Tensor[]) {
+    this.#owner = owner;
+    this.#arena = arena;
+    this.add(tensors);
+  }
+
+  /** Takes tensors, whose copies start at what they are now. Throws when the arena has no room; nothing is changed then. */
+  add(tensors: readonly Tensor[]): void {
+    const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
+    let at = this.#arena.allocate(bytes, this.#owner, "its copy of the parameters");
+    if (bytes > 0) this.#blocks.push(at);
+    for (const tensor of tensors) {
+      this.tensors.push(tensor);
+      this.views.push(new Float32Array(this.#arena.buffer, at, tensor.size));
+      this.#at.push(at);
+      this.#arena.copy(tensor.dataAt, at, tensor.bytes);
+      at += tensor.bytes;
+    }
+  }
+
+  /** shadow ← θ. */
+  read(): void {
+    this.tensors.forEach(({ dataAt, bytes }, i) => this.#arena.copy(dataAt, this.#at[i], bytes));
+  }
+
+  /** θ ← shadow. */
+  write(): void {
+    this.tensors.forEach(({ dataAt, bytes }, i) => this.#arena.copy(this.#at[i], dataAt, bytes));
+  }
+
+  /** shadow ← shadow + w(θ − shadow). */
+  approach(w: number): void {
+    const { kernels } = this.#arena;
+    this.tensors.forEach(({ dataAt, size }, i) => kernels.approach(size, this.#at[i], dataAt, w));
+  }
+
+  save(): Record<string, SavedTensor> {
+    return Object.fromEntries(
+      this.tensors.map(({ name, shape }, i) => [name, { shape: [...shape], values: this.views[i].slice() }]),
+    );
+  }
+
+  /** Checks what {@link save} gave; what is returned takes it. */
+  prepareLoad(prefix: string, saved: unknown): () => void {
+    const values = readEach(this.#owner, prefix, saved, this.tensors, ({ shape, size }, item, name) => {
+      checkShape(this.#owner, `${name}.shape`, item.shape, shape);
+      return readVector(this.#owner, `${name}.values`, item.values, size);
+    });
+    return () => this.views.forEach((view, i) => view.set(values[i]));
+  }
+
+  dispose(): void {
+    for (const block of this.#blocks) this.#arena.release(block);
+  }
+}
