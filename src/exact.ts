@@ -86,6 +86,17 @@ export function logarithm(x: Float64Array, i: number): void {
   x[i] = k * LN2_HIGH + (2 * z * sum + k * LN2_LOW);
 }
 
+/** x[i] ← x[i] to the power y[j], for x[i] > 0 (or 0, with y[j] >= 0). */
+export function raiseTo(x: Float64Array, i: number, y: Float64Array, j: number): void {
+  if (Number.isSafeInteger(y[j]) && y[j] >= 0) {
+    raise(x, i, y[j]);
+  } else {
+    logarithm(x, i);
+    x[i] *= y[j];
+    exponentiate(x, i);
+  }
+}
+
 /** bˣ for b > 0. */
 export function pow(b: number, x: number): number {
   return Number.isSafeInteger(x) && x >= 0 ? wholePower(b, x) : exp(x * log(b));

@@ -1,0 +1,36 @@
+// Schedule-free SGD (Defazio et al. 2024, arXiv:2405.15682). θ is y, where gradients are taken; z is where plain SGD has
+// come to; x, their average, is not kept: y = (1 − β)z + βx. One vector, one rounding an operation, in this order:
+//   x = gs·g                              (coupled decay: + wd·θ)
+//   θ = θ − (a·x − c1·(z − θ))            with the old z (decoupled decay: θ − (dec·θ + …))
+//   z = z − l·x
+// l is lr (rising over the warm-up), a = l·(1 − β(1 − c1)), c1 the new z's weight in the average:
+// w/Σw with w = kʳ·lmaxᵖ at step k, lmax the largest l so far.
+import { gradient, move, sweep } from "../lane";
+
+/** θ and z after a step of u. */
+// @ts-ignore: decorator
+@inline
+export function moveBoth<Decay>(p: usize, z: usize, u: v128, c1: v128, a: v128, l: v128, d: v128): void {
+  const z0 = v128.load(z);
+  move<Decay>(p, f32x4.sub(f32x4.mul(a, u), f32x4.mul(c1, f32x4.sub(z0, v128.load(p)))), d);
+  v128.store(z, f32x4.sub(z0, f32x4.mul(l, u)));
+}
+
+@unmanaged
+class ScheduleFreeSGD {
+  // @ts-ignore: decorator
+  @inline
+  apply<Decay>(
+    p: usize, g: usize, z: usize, _1: usize, _2: usize, gs: v128, d: v128,
+    c1: v128, a: v128, l: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+  ): void {
+    moveBoth<Decay>(p, z, gradient<Decay>(p, g, gs, d), c1, a, l, d);
+  }
+}
+
+export function schedulefreesgd(
+  n: i32, p: usize, g: usize, z: usize, gs: f32, wd: f32, dec: f32,
+  c1: f32, a: f32, l: f32,
+): void {
+  sweep<ScheduleFreeSGD>(n, p, g, z, 0, 0, gs, wd, dec, c1, a, l);
+}
