@@ -36,7 +36,9 @@ export type Settled<Options> = { readonly [Key in keyof Options]-?: Exclude<Opti
 };
 
 /** A dialect's defaults. Where `lr` has none, it must be given. */
-export type Defaults<Options> = Omit<Settled<Options>, "dialect" | "lr"> & { readonly lr?: number };
+export type Defaults<Options> = {
+  readonly [Key in keyof Options as Exclude<Key, "lr">]-?: Exclude<Options[Key], undefined>;
+} & { readonly lr?: number };
 
 /** What a rule may know of a tensor when the optimizer is made. */
 export type TensorInfo = Pick<Tensor, "name" | "shape" | "size">;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { exp, log, pow, raise, wholePower } from "../src/exact.js";
+import { exp, exponentiate, log, logarithm, pow, raise, wholePower } from "../src/exact.js";
 import { random } from "./harness.js";
 
 const close = (actual: number, wanted: number, tolerance = 1e-13): void =>
@@ -43,5 +43,12 @@ describe("powers, exponentials and logarithms from basic operations", () => {
     const x = Float64Array.of(5, 3, 7);
     raise(x, 1, 4);
     expect([...x]).toEqual([5, 81, 7]);
+  });
+
+  test("in place, one element and the same bits", () => {
+    const x = Float64Array.of(5, 3, 7);
+    logarithm(x, 2);
+    exponentiate(x, 1);
+    expect([...x]).toEqual([5, exp(3), log(7)]);
   });
 });

@@ -65,7 +65,9 @@ export const slotNames = (optimizer: StepOptimizer, name: string): string[] =>
 export function plainOf(row: Row, optimizer: StepOptimizer, params: ParameterDict, name: string): Plain {
   const start = row.start?.(settledOf(optimizer)) ?? {};
   const slots = slotNames(optimizer, name).map((slot) => {
-    return [slot, new Float32Array(params.data[name].length).fill(start[slot] ?? 0)] as const;
+    const from = start[slot] ?? 0;
+    if (from === "parameters") return [slot, params.data[name].slice()] as const;
+    return [slot, new Float32Array(params.data[name].length).fill(from)] as const;
   });
   const p = params.data[name].slice();
   return { p, g: new Float32Array(p.length), slots: Object.fromEntries(slots), scalars: { muProduct: 1 } };

@@ -251,13 +251,17 @@ describe("state", () => {
     "$rule: before the first step the count is 0 and slots hold their start values",
     ({ rule, variants, start }) => {
       for (const options of variants) {
-        const optimizer = make(rule, three(), options);
+        const params = three();
+        params.data.b.fill(0.25);
+        const optimizer = make(rule, params, options);
         const starts = start?.(optimizer.paramGroups[0] as never) ?? {};
         const { step, muProduct, ...slots } = optimizer.state("b");
         expect(step).toBe(0);
         expect(muProduct).toBe(rule === "NAdam" ? 1 : undefined);
-        for (const [name, slot] of Object.entries(slots))
-          expect(slot).toEqual(new Float32Array(20).fill(starts[name] ?? 0));
+        for (const [name, slot] of Object.entries(slots)) {
+          const from = starts[name] ?? 0;
+          expect(slot).toEqual(new Float32Array(20).fill(from === "parameters" ? 0.25 : from));
+        }
         expect(optimizer.state("a").step).toBe(0);
       }
     },

@@ -13,8 +13,8 @@ const common: Bad[] = [
   [{ lr: null }, TypeError, /"lr" expected a finite number >= 0, got null$/],
   [{ weightDecay: -0.1 }, RangeError, /"weightDecay" expected a finite number >= 0, got -0.1$/],
   [{ maximize: "no" }, TypeError, /"maximize" expected true or false, got "no"$/],
-  [{ dialect: "caffe" }, RangeError, /"dialect" expected one of "torch", "keras", got "caffe"$/],
-  [{ dialect: 1 }, TypeError, /"dialect" expected one of "torch", "keras", got 1$/],
+  [{ dialect: "caffe" }, RangeError, /"dialect" expected (one of )?"torch"(, "keras")?(, "optax")?, got "caffe"$/],
+  [{ dialect: 1 }, TypeError, /"dialect" expected (one of )?"torch"(, "keras")?(, "optax")?, got 1$/],
   [{ learningRate: 0.1 }, RangeError, /unknown option "learningRate"; the options are lr, weightDecay, /],
   [{ nonFinite: "ignore" }, RangeError, /"nonFinite" expected one of "propagate", "skip", "throw", got "ignore"$/],
   [{ groups: [{ params: ["a"], nonFinite: "skip" }] }, RangeError, /unknown option "groups\[0\].nonFinite"/],
@@ -100,6 +100,20 @@ describe.each(rows)("$rule", (row) => {
       `${row.rule}: unknown option "paramGroups[0].learningRate"; the options are lr,`,
     );
     expect(() => delete (optimizer.paramGroups[0] as Options).lr).toThrow(TypeError);
+  });
+
+  test("has its dialects and no others; where lr has no default it must be given", () => {
+    const lrMissing = ["Adagrad", "Adadelta", "RMSprop", "Lion"].includes(row.rule);
+    for (const dialect of ["keras", "optax"] as const) {
+      const construct = (options: Options) => make(row.rule, new ParameterDict({ a: [3] }), { dialect, ...options });
+      if (!row.dialects.includes(dialect)) {
+        expect(() => construct({ lr: 0.1 })).toThrow(`${row.rule}: "dialect" expected`);
+      } else if (dialect === "optax" && lrMissing) {
+        const missing = `${row.rule}: "lr" expected a finite number >= 0, got undefined`;
+        expect(() => construct({})).toThrow(new TypeError(missing));
+        expect(() => construct({ lr: undefined, groups: [{ params: ["a"], lr: 0.1 }] })).toThrow(missing);
+      } else expect(construct({}).paramGroups[0].lr).toBeGreaterThan(0);
+    }
   });
 
   test("undefined is an absent option", () => {

@@ -3,6 +3,8 @@ import * as gradstep from "../src/index.js";
 import type { Kernels } from "../src/kernels.js";
 import * as classic from "./reference/classic.js";
 import type { Settled, Update } from "./reference/common.js";
+import * as moments from "./reference/moments.js";
+import * as others from "./reference/others.js";
 
 export type Options = Record<string, unknown>;
 type Bad = [options: Options, error: ErrorConstructor, message: RegExp];
@@ -11,18 +13,25 @@ export interface Row {
   readonly rule: string;
   readonly kernel: keyof Kernels;
   readonly update: Update;
-  /** Each way through the kernel, in the dialects that have it. */
+  /** The dialects beside "torch". */
+  readonly dialects: readonly ("keras" | "optax")[];
+  /** Each way through the kernel, in each dialect. */
   readonly variants: readonly Options[];
-  /** Start values that are not 0. */
-  readonly start?: (o: Settled) => Record<string, number>;
+  /** Start values that are not 0; "parameters" for a copy of these. */
+  readonly start?: (o: Settled) => Record<string, number | "parameters">;
+  /** Why a zero gradient without decay moves parameters, in a rule where it does. */
+  readonly moves?: string;
+  /** The first step that moves a parameter, and why, in a rule where it is not step 1. */
+  readonly firstMove?: readonly [step: number, why: string];
   /** Options of the rule's own that must be refused. */
   readonly bad: readonly Bad[];
   /** Options that are settled at the start, with a value for a live optimizer to refuse. */
   readonly fixed: Options;
 }
 
-const dialects = (...variants: Options[]): Options[] =>
-  variants.flatMap((options) => [options, { ...options, dialect: "keras" }]);
+const inEach = (dialects: Row["dialects"], ...variants: Options[]): Options[] =>
+  variants.flatMap((options) => [options, ...dialects.map((dialect) => ({ ...options, dialect }))]);
+const both = ["keras", "optax"] as const;
 const badBetas: Bad[] = [
   [{ betas: [1.5, 0.9] }, RangeError, /"betas\[0\]" expected a number in \[0, 1\), got 1.5/],
   [{ betas: [0.9, 1] }, RangeError, /"betas\[1\]" expected a number in \[0, 1\), got 1$/],
@@ -30,6 +39,12 @@ const badBetas: Bad[] = [
   [{ betas: [NaN, 0.9] }, RangeError, /"betas\[0\]" expected .* got NaN/],
   [{ betas: [0.9] }, RangeError, /"betas" expected an array of two numbers, got \[0.9\]/],
   [{ betas: 0.9 }, TypeError, /"betas" expected an array of two numbers, got 0.9/],
+];
+const badThreeBetas: Bad[] = [
+  [{ betas: [0.9, 0.9, 1] }, RangeError, /"betas\[2\]" expected a number in \[0, 1\), got 1$/],
+  [{ betas: [0.9, 0.9, "0.9"] }, TypeError, /"betas\[2\]" expected a number in \[0, 1\), got "0.9"/],
+  [{ betas: [0.9, 0.99] }, RangeError, /"betas" expected an array of three numbers, got \[0.9, 0.99\]/],
+  [{ betas: "0.9" }, TypeError, /"betas" expected an array of three numbers, got "0.9"/],
 ];
 const badEps: Bad[] = [
   [{ eps: -1e-8 }, RangeError, /"eps" expected a finite number >= 0, got -1e-8/],
@@ -41,10 +56,12 @@ export const rows: readonly Row[] = [
     rule: "SGD",
     kernel: "sgd",
     update: classic.sgd,
+    dialects: both,
     variants: [
-      ...dialects({ lr: 0.1 }, { lr: 0.1, momentum: 0.9 }, { lr: 0.1, momentum: 0.9, nesterov: true }),
+      ...inEach(both, { lr: 0.1 }, { lr: 0.1, momentum: 0.9 }, { lr: 0.1, momentum: 0.9, nesterov: true }),
       { lr: 0.1, momentum: 0.9, dampening: 0.3 },
-      ...dialects(
+      ...inEach(
+        both,
         { lr: 0.1, momentum: 0.9, momentumForm: "ema" },
         { lr: 0.1, momentum: 0.9, momentumForm: "ema", biasCorrection: true },
       ),
@@ -65,7 +82,8 @@ export const rows: readonly Row[] = [
     rule: "Adagrad",
     kernel: "adagrad",
     update: classic.adagrad,
-    variants: dialects({ lr: 0.1 }, { lr: 0.1, lrDecay: 0.01, initialAccumulatorValue: 0.3 }),
+    dialects: both,
+    variants: inEach(both, { lr: 0.1 }, { lr: 0.1, lrDecay: 0.01, initialAccumulatorValue: 0.3 }),
     start: (o) => ({ sum: o.initialAccumulatorValue }),
     bad: [
       ...badEps,
@@ -78,7 +96,8 @@ export const rows: readonly Row[] = [
     rule: "Adadelta",
     kernel: "adadelta",
     update: classic.adadelta,
-    variants: dialects({ lr: 0.5 }),
+    dialects: both,
+    variants: inEach(both, { lr: 0.5 }),
     bad: [...badEps, [{ rho: 1.1 }, RangeError, /"rho" expected a number in \[0, 1\], got 1.1/]],
     fixed: {},
   },
@@ -86,7 +105,9 @@ export const rows: readonly Row[] = [
     rule: "RMSprop",
     kernel: "rmsprop",
     update: classic.rmsprop,
-    variants: dialects(
+    dialects: both,
+    variants: inEach(
+      both,
       { lr: 0.01 },
       { lr: 0.01, centered: true },
       { lr: 0.01, momentum: 0.8 },
@@ -104,7 +125,8 @@ export const rows: readonly Row[] = [
     rule: "Adam",
     kernel: "adam",
     update: classic.adam(false),
-    variants: dialects({ lr: 0.01 }, { lr: 0.01, amsgrad: true, betas: [0.8, 0.9] }),
+    dialects: both,
+    variants: inEach(both, { lr: 0.01 }, { lr: 0.01, amsgrad: true, betas: [0.8, 0.9] }),
     bad: [...badBetas, ...badEps, [{ amsgrad: 1 }, TypeError, /"amsgrad" expected true or false, got 1/]],
     fixed: { amsgrad: true },
   },
@@ -112,7 +134,8 @@ export const rows: readonly Row[] = [
     rule: "AdamW",
     kernel: "adam",
     update: classic.adam(true),
-    variants: dialects({ lr: 0.01 }, { lr: 0.01, amsgrad: true, betas: [0.8, 0.9] }),
+    dialects: both,
+    variants: inEach(both, { lr: 0.01 }, { lr: 0.01, amsgrad: true, betas: [0.8, 0.9] }),
     bad: [...badBetas, ...badEps, [{ amsgrad: 1 }, TypeError, /"amsgrad" expected true or false, got 1/]],
     fixed: { amsgrad: true },
   },
@@ -120,14 +143,161 @@ export const rows: readonly Row[] = [
     rule: "NAdam",
     kernel: "nadam",
     update: classic.nadam,
-    variants: dialects({ lr: 0.01 }, { lr: 0.01, decoupledWeightDecay: true, momentumDecay: 0.02 }),
+    dialects: both,
+    variants: [
+      ...inEach(both, { lr: 0.01 }, { lr: 0.01, decoupledWeightDecay: true }),
+      ...inEach(["keras"], { lr: 0.01, momentumDecay: 0.02 }),
+    ],
     bad: [
       ...badBetas,
       ...badEps,
+      [{ momentumDecay: 0.004, dialect: "optax" }, RangeError, /"momentumDecay" expected nothing but 0 with dialect/],
       [{ momentumDecay: -1 }, RangeError, /"momentumDecay" expected a finite number >= 0, got -1/],
       [{ decoupledWeightDecay: 1 }, TypeError, /"decoupledWeightDecay" expected true or false, got 1/],
     ],
     fixed: { decoupledWeightDecay: true },
+  },
+  {
+    rule: "Adamax",
+    kernel: "adamax",
+    update: moments.adamax,
+    dialects: both,
+    variants: inEach(both, { lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.5], eps: 0.01 }),
+    bad: [...badBetas, ...badEps],
+    fixed: {},
+  },
+  {
+    rule: "RAdam",
+    kernel: "adam",
+    update: moments.radam,
+    dialects: ["optax"],
+    variants: inEach(["optax"], { lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.95], decoupledWeightDecay: true }),
+    bad: [
+      ...badBetas,
+      ...badEps,
+      [{ decoupledWeightDecay: 1 }, TypeError, /"decoupledWeightDecay" expected true or false, got 1/],
+    ],
+    fixed: { decoupledWeightDecay: true },
+  },
+  {
+    rule: "ASGD",
+    kernel: "asgd",
+    update: others.asgd,
+    dialects: [],
+    variants: [{ lr: 0.05 }, { lr: 0.05, lambd: 0.01, alpha: 0.6, t0: 2 }, { lr: 0.05, lambd: 0 }],
+    moves: "it decays parameters by itself (lambd)",
+    bad: [
+      [{ lambd: -1 }, RangeError, /"lambd" expected a finite number >= 0, got -1/],
+      [{ alpha: "0.75" }, TypeError, /"alpha" expected a finite number >= 0, got "0.75"/],
+      [{ t0: NaN }, RangeError, /"t0" expected a finite number >= 0, got NaN/],
+    ],
+    fixed: {},
+  },
+  {
+    rule: "Rprop",
+    kernel: "rprop",
+    update: others.rprop,
+    dialects: [],
+    variants: [{ lr: 0.02 }, { lr: 0.02, etas: [0.6, 1.1], stepSizes: [0.015, 0.023] }],
+    start: (o) => ({ stepSize: o.lr }),
+    bad: [
+      [{ etas: [0.5, 1] }, RangeError, /"etas" expected a factor in \(0, 1\) and one above 1, got \[0.5, 1\]/],
+      [{ etas: [0, 1.2] }, RangeError, /"etas" expected a factor in \(0, 1\) and one above 1, got \[0, 1.2\]/],
+      [{ etas: [1, 1.2] }, RangeError, /"etas" expected a factor in \(0, 1\) and one above 1, got \[1, 1.2\]/],
+      [{ etas: [0.5, Infinity] }, RangeError, /"etas\[1\]" expected a finite number >= 0, got Infinity/],
+      [{ etas: 0.5 }, TypeError, /"etas" expected an array of two numbers, got 0.5/],
+      [
+        { stepSizes: [1, 0.1] },
+        RangeError,
+        /"stepSizes" expected the smallest and the largest, in order, got \[1, 0.1\]/,
+      ],
+      [{ stepSizes: [-1, 1] }, RangeError, /"stepSizes\[0\]" expected a finite number >= 0, got -1/],
+    ],
+    fixed: {},
+  },
+  {
+    rule: "Lion",
+    kernel: "lion",
+    update: others.lion,
+    dialects: both,
+    variants: inEach(both, { lr: 0.01 }, { lr: 0.01, betas: [0.5, 0.6] }),
+    bad: badBetas,
+    fixed: {},
+  },
+  {
+    rule: "AdaBelief",
+    kernel: "adabelief",
+    update: moments.adabelief,
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 1e-3 }],
+    bad: [...badBetas, ...badEps],
+    fixed: {},
+  },
+  {
+    rule: "Yogi",
+    kernel: "yogi",
+    update: moments.yogi,
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 0.1 }],
+    start: () => ({ expAvg: 1e-6, expAvgSq: 1e-6 }),
+    moves: "its first moment starts at 1e-6",
+    bad: [...badBetas, ...badEps],
+    fixed: {},
+  },
+  {
+    rule: "Adan",
+    kernel: "adan",
+    update: moments.adan,
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.7, 0.8, 0.9], eps: 1e-3 }],
+    bad: [...badThreeBetas, ...badEps],
+    fixed: {},
+  },
+  {
+    rule: "ADOPT",
+    kernel: "adopt",
+    update: moments.adopt,
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 0.1 }],
+    firstMove: [2, "the first step only sets the second moment"],
+    bad: [...badBetas, ...badEps],
+    fixed: {},
+  },
+  {
+    rule: "AdEMAMix",
+    kernel: "ademamix",
+    update: moments.ademamix,
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9, 0.95], alpha: 3, eps: 1e-3 }],
+    bad: [...badThreeBetas, ...badEps, [{ alpha: -5 }, RangeError, /"alpha" expected a finite number >= 0, got -5/]],
+    fixed: {},
+  },
+  {
+    rule: "MADGRAD",
+    kernel: "madgrad",
+    update: others.madgrad,
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.01, momentum: 0, eps: 1e-3 }],
+    start: () => ({ x0: "parameters" }),
+    bad: [...badEps, [{ momentum: 1 }, RangeError, /"momentum" expected a number in \[0, 1\), got 1$/]],
+    fixed: {},
+  },
+  {
+    rule: "Ftrl",
+    kernel: "ftrl",
+    update: others.ftrl,
+    dialects: [],
+    variants: [{ lr: 0.05 }, { lr: 0.1, l1: 0.01, l2: 0.02, beta: 0.1, initialAccumulatorValue: 0.2 }],
+    start: (o) => ({ accumulator: o.initialAccumulatorValue }),
+    moves: "what the parameters start with is forgotten at the first step",
+    bad: [
+      [{ lr: 0 }, RangeError, /"lr" expected a number > 0, since Ftrl divides by it, got 0$/],
+      [{ l1: -1 }, RangeError, /"l1" expected a finite number >= 0, got -1/],
+      [{ l2: NaN }, RangeError, /"l2" expected a finite number >= 0, got NaN/],
+      [{ beta: "1" }, TypeError, /"beta" expected a finite number >= 0, got "1"/],
+      [{ initialAccumulatorValue: -1 }, RangeError, /"initialAccumulatorValue" expected .* got -1/],
+    ],
+    fixed: {},
   },
 ];
 

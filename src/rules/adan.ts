@@ -22,7 +22,9 @@ const rule: Rule<AdanOptions> = {
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.98, 0.92, 0.99], eps: 1e-8 } },
   slots: () => ({ expAvg: 0, expAvgDiff: 0, expAvgSq: 0, prevGrad: 0 }),
   coefficients(c, o, t) {
-    const [b1, b2, b3] = o.betas;
+    const b1 = o.betas[0];
+    const b2 = o.betas[1];
+    const b3 = o.betas[2];
     const shrink = 1 + o.lr * o.weightDecay;
     c[WD] = 0;
     c[DEC] = (o.lr * o.weightDecay) / shrink;

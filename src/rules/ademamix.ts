@@ -24,7 +24,9 @@ const rule: Rule<AdEMAMixOptions> = {
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999, 0.9999], alpha: 5, eps: 1e-8 } },
   slots: () => ({ expAvg: 0, expAvgSlow: 0, expAvgSq: 0 }),
   coefficients(c, o, t) {
-    const [b1, b2, b3] = o.betas;
+    const b1 = o.betas[0];
+    const b2 = o.betas[1];
+    const b3 = o.betas[2];
     setDecay(c, o, true);
     c[OWN] = b1;
     c[OWN + 1] = 1 - b1;

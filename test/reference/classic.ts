@@ -20,7 +20,7 @@ export const sgd: Update = (tensor, o, t, gradScale) => {
 
 export const adagrad: Update = (tensor, o, t, gradScale) => {
   const { sum } = tensor.slots;
-  const [ei, eo] = o.dialect === "keras" ? [f(o.eps), 0] : [0, f(o.eps)];
+  const [ei, eo] = o.dialect === "torch" ? [0, f(o.eps)] : [f(o.eps), 0];
   const s = f(o.lr / (1 + (t - 1) * o.lrDecay));
   sweep(tensor, o, gradScale, false, (x, i) => {
     sum[i] = f(sum[i] + f(x * x));
@@ -41,10 +41,10 @@ export const adadelta: Update = (tensor, o, _, gradScale) => {
 
 export const rmsprop: Update = (tensor, o, _, gradScale) => {
   const { squareAvg: v, gradAvg: a, momentumBuffer: b } = tensor.slots;
-  const keras = o.dialect === "keras";
+  const inside = o.dialect !== "torch";
   const [r, q, mu] = [f(o.alpha), f(1 - o.alpha), f(o.momentum)];
-  const [ei, eo] = keras ? [f(o.eps), 0] : [0, f(o.eps)];
-  const [si, so] = keras || !o.momentum ? [f(o.lr), 1] : [1, f(o.lr)];
+  const [ei, eo] = inside ? [f(o.eps), 0] : [0, f(o.eps)];
+  const [si, so] = inside || !o.momentum ? [f(o.lr), 1] : [1, f(o.lr)];
   sweep(tensor, o, gradScale, false, (x, i) => {
     v[i] = ema(r, v[i], q, f(x * x));
     let w = v[i];
@@ -67,13 +67,15 @@ export const adam =
     const root2 = Math.sqrt(1 - power(beta2, t));
     const keras = o.dialect === "keras";
     const s = f((keras ? o.lr * root2 : o.lr) / (1 - power(beta1, t)));
-    const k = f(keras ? 1 : 1 / root2);
+    const inMaximum = o.amsgrad && o.dialect === "optax";
+    const k = f(keras || inMaximum ? 1 : 1 / root2);
+    const j = f(inMaximum ? (1 / root2) * (1 / root2) : 1);
     const [b1, a1, b2, a2, e] = [f(beta1), f(1 - beta1), f(beta2), f(1 - beta2), f(o.eps)];
     sweep(tensor, o, gradScale, decoupled, (x, i) => {
       m[i] = ema(b1, m[i], a1, x);
       v[i] = ema(b2, v[i], a2, f(x * x));
       let w = v[i];
-      if (o.amsgrad) w = h[i] = Math.max(h[i], w);
+      if (o.amsgrad) w = h[i] = Math.max(h[i], f(w * j));
       return f(f(s * m[i]) / f(f(root(w) * k) + e));
     });
   };
@@ -83,10 +85,12 @@ export const nadam: Update = (tensor, o, t, gradScale) => {
   const [beta1, beta2] = o.betas;
   // 1e-15 apart from the library's own power at the most, which does not reach float32 in what these tests run.
   const mu = (step: number): number => beta1 * (1 - 0.5 * Math.pow(0.96, step * o.momentumDecay));
-  tensor.scalars.muProduct *= mu(t);
+  const optax = o.dialect === "optax";
+  if (!optax) tensor.scalars.muProduct *= mu(t);
   const product = tensor.scalars.muProduct;
-  const cg = f((o.lr * (1 - mu(t))) / (1 - product));
-  const cm = f((o.lr * mu(t + 1)) / (1 - product * mu(t + 1)));
+  const corrected = (n: number): number => o.lr / (1 - power(beta1, n));
+  const cg = f(optax ? corrected(t) * (1 - beta1) : (o.lr * (1 - mu(t))) / (1 - product));
+  const cm = f(optax ? corrected(t + 1) * beta1 : (o.lr * mu(t + 1)) / (1 - product * mu(t + 1)));
   const [b1, a1, b2, a2, e] = [f(beta1), f(1 - beta1), f(beta2), f(1 - beta2), f(o.eps)];
   const k = f(1 / Math.sqrt(1 - power(beta2, t)));
   sweep(tensor, o, gradScale, o.decoupledWeightDecay, (x, i) => {

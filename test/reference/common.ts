@@ -9,7 +9,7 @@ export interface Settled {
   weightDecay: number;
   maximize: boolean;
   dialect: "torch" | "keras" | "optax";
-  betas: [number, number];
+  betas: [number, number, number];
   eps: number;
   amsgrad: boolean;
   momentum: number;
@@ -24,6 +24,13 @@ export interface Settled {
   centered: boolean;
   momentumDecay: number;
   decoupledWeightDecay: boolean;
+  lambd: number;
+  t0: number;
+  etas: [number, number];
+  stepSizes: [number, number];
+  l1: number;
+  l2: number;
+  beta: number;
 }
 
 /** One tensor: values, gradient, slots by their public names, numbers by theirs. */
@@ -44,21 +51,31 @@ export const power = (b: number, n: number): number => {
 export const ema = (b: number, x: number, a: number, y: number): number => f(f(b * x) + f(a * y));
 export const root = (x: number): number => f(Math.sqrt(x));
 
-/** What all rules share: x = gs·g (+ wd·θ) before the rule, θ − u or θ − (dec·θ + u) after it. */
+/** Weight decay, as float32: coupled λ and decoupled lr·λ. Keras decouples it in every rule. */
+export function decayOf(o: Settled, decoupled: boolean): { wd: number; dec: number } {
+  const decouple = decoupled || o.dialect === "keras";
+  return { wd: decouple ? 0 : f(o.weightDecay), dec: decouple ? f(o.lr * o.weightDecay) : 0 };
+}
+
+/** The gradient as a rule sees it: gs·g, with coupled decay + wd·θ. */
+export function gradientOf({ p, g }: Plain, o: Settled, gradScale: number, wd: number): (i: number) => number {
+  const gs = f(o.maximize ? -gradScale : gradScale);
+  return (i) => (wd === 0 ? f(gs * g[i]) : f(f(gs * g[i]) + f(wd * p[i])));
+}
+
+/** What most rules share: x = gs·g (+ wd·θ) before the rule, θ − u or θ − (dec·θ + u) after it. */
 export function sweep(
-  { p, g }: Plain,
+  tensor: Plain,
   o: Settled,
   gradScale: number,
-  decoupled: boolean,
+  decay: boolean | { wd: number; dec: number },
   rule: (x: number, i: number) => number,
 ): void {
-  const gs = f(o.maximize ? -gradScale : gradScale);
-  const decouple = decoupled || o.dialect === "keras";
-  const wd = decouple ? 0 : f(o.weightDecay);
-  const dec = decouple ? f(o.lr * o.weightDecay) : 0;
+  const { p } = tensor;
+  const { wd, dec } = typeof decay === "boolean" ? decayOf(o, decay) : decay;
+  const gradient = gradientOf(tensor, o, gradScale, wd);
   for (let i = 0; i < p.length; i++) {
-    const scaled = f(gs * g[i]);
-    const u = rule(wd === 0 ? scaled : f(scaled + f(wd * p[i])), i);
+    const u = rule(gradient(i), i);
     p[i] = f(p[i] - (dec === 0 ? u : f(f(dec * p[i]) + u)));
   }
 }
