@@ -101,7 +101,6 @@ export function sweepWide<Rule>(
   else loopWide<Rule, Absent>(n, p, g, s0, s1, s2, s3, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
 }
 
-// One vector an iteration: so many coefficients fill the registers anyway.
 // @ts-ignore: decorator
 @inline
 function loopWide<Rule, Decay>(
@@ -116,11 +115,23 @@ function loopWide<Rule, Decay>(
   const end = p + (<usize>n << 2);
   while (p < end) {
     changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, s3, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
-    p += 16;
-    g += 16;
-    s0 += 16;
-    s1 += 16;
-    s2 += 16;
-    s3 += 16;
+    changetype<Rule>(0).apply<Decay>(
+      p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, s3 + 16, vgs, vd,
+      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+    );
+    changetype<Rule>(0).apply<Decay>(
+      p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, s3 + 32, vgs, vd,
+      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+    );
+    changetype<Rule>(0).apply<Decay>(
+      p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, s3 + 48, vgs, vd,
+      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+    );
+    p += 64;
+    g += 64;
+    s0 += 64;
+    s1 += 64;
+    s2 += 64;
+    s3 += 64;
   }
 }
