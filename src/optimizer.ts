@@ -137,12 +137,14 @@ export abstract class StepOptimizer<
     const whole = width - (width % VECTORS);
     const rest = (width - whole) * 4;
     const starts = Uint32Array.from(run.at);
+    const flush = run.t % FLUSH_EVERY === 0;
     for (let r = 0; r < rows.length; r++) {
       const offset = rows[r] * width * 4;
       if (whole > 0) {
         run.at[0] = whole;
         for (let k = 1; k < starts.length; k++) run.at[k] = starts[k] === ABSENT ? ABSENT : starts[k] + offset;
         rule.sweep(arena.kernels, run, options);
+        if (flush) this.#flushRun();
       }
       if (rest === 0) continue;
       run.at[0] = VECTORS;
@@ -151,6 +153,7 @@ export abstract class StepOptimizer<
         if (starts[k] !== ABSENT) arena.copy(starts[k] + offset + whole * 4, run.at[k], rest);
       }
       rule.sweep(arena.kernels, run, options);
+      if (flush) this.#flushRun();
       for (let k = 1; k < starts.length; k++)
         if (starts[k] !== ABSENT && k !== 2) arena.copy(run.at[k], starts[k] + offset + whole * 4, rest);
     }
@@ -161,6 +164,13 @@ export abstract class StepOptimizer<
     const { table, arena, copiedSlots } = this;
     for (let s = 0; s < copiedSlots.length; s++)
       for (let i = first; i < end; i++) arena.copy(table.data[i], table.slots[copiedSlots[s]][i], table.length[i] * 4);
+  }
+
+  /** The slots of a part of some rows. */
+  #flushRun(): void {
+    const { at } = this.#run;
+    const { kernels } = this.arena;
+    for (let k = 3; k < at.length; k++) if (at[k] !== ABSENT) kernels.flushDenormals(at[0], at[k]);
   }
 
   #flush(first: number, end: number): void {
@@ -221,6 +231,7 @@ export abstract class StepOptimizer<
     const { rule, table, groups, indexOf } = this;
     const { name } = rule;
     const checked: [number, ArrayLike<number>][] = [];
+    let ragged = false;
     for (const [tensorName, value] of Object.entries(rows)) {
       const option = `rows.${tensorName}`;
       const index = indexOf.get(tensorName);
@@ -233,9 +244,10 @@ export abstract class StepOptimizer<
       if (shape.length !== 2) throw wrongValue(name, option, "a 2-D tensor", shape);
       if (table.skipped[index] === call) throw wrongValue(name, option, "a tensor that is not skipped", tensorName);
       checked.push([index, checkRows(name, option, value, shape[0])]);
-      if (this.#scrap === 0 && (size / shape[0]) % VECTORS !== 0)
-        this.#scrap = this.takeBlock((2 + MAX_SLOTS) * VECTORS * 4, "rows that are no whole vectors");
+      ragged ||= size > 0 && (size / shape[0]) % VECTORS !== 0;
     }
+    if (ragged && this.#scrap === 0)
+      this.#scrap = this.takeBlock((2 + MAX_SLOTS) * VECTORS * 4, "rows that are no whole vectors");
     for (const [index, value] of checked) {
       this.#rows.set(index, value);
       table.sparse[index] = call;

@@ -34,12 +34,14 @@ const rule: Rule<AdagradOptions> = {
   sweep({ adagrad }, { at, c }) {
     adagrad(at[0], at[1], at[2], at[3], c[0], c[1], c[2], c[3], c[4], c[5]);
   },
+  rows: {},
 };
 
 /**
  * Adagrad: θ −= lr·g / (√S + ε), S the sum of all squared gradients: steps shrink where gradients were large or many.
  *
- * State: `sum`; 4 bytes a parameter.
+ * State: `sum`; 4 bytes a parameter. Sparse steps (`rows`): the update of a dense step, and its weight decay, on those
+ * rows alone; `lrDecay` goes by the tensor's count of steps.
  *
  * @see Duchi, Hazan, Singer (2011), https://jmlr.org/papers/v12/duchi11a.html
  * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.

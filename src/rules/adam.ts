@@ -26,13 +26,16 @@ export interface AdamOptions extends CommonOptions {
   amsgrad?: boolean | undefined;
 }
 
-/** Adam's first seven coefficients: β₁, 1 − β₁, β₂, 1 − β₂, the step size, the correction of √v, and ε. */
+/**
+ * Adam's first seven coefficients: β₁, 1 − β₁, β₂, 1 − β₂, the step size, the correction of √v, and ε. The correction goes
+ * into the step size, and ε is added to the raw root, where `folded`: in Keras, and in PyTorch's SparseAdam.
+ */
 export function setAdam(
   c: Float64Array,
   o: Pick<Settled<AdamOptions>, "dialect" | "lr" | "betas" | "eps">,
   t: number,
+  folded = o.dialect === "keras",
 ): void {
-  const keras = o.dialect === "keras";
   const power1 = OWN + 4;
   const power2 = OWN + 5;
   setMoments(c, o.betas);
@@ -41,10 +44,16 @@ export function setAdam(
   raise(c, power1, t);
   raise(c, power2, t);
   const root2 = Math.sqrt(1 - c[power2]);
-  c[OWN + 4] = (keras ? o.lr * root2 : o.lr) / (1 - c[power1]);
-  c[OWN + 5] = keras ? 1 : 1 / root2;
+  c[OWN + 4] = (folded ? o.lr * root2 : o.lr) / (1 - c[power1]);
+  c[OWN + 5] = folded ? 1 : 1 / root2;
   c[OWN + 6] = o.eps;
 }
+
+/** Adam's sparse steps, in every dialect. */
+const sparse: NonNullable<Rule<AdamOptions>["rows"]> = {
+  refuses: ({ amsgrad }) => (amsgrad ? "nothing with amsgrad, which PyTorch's SparseAdam lacks" : undefined),
+  coefficients: (c, o, t) => setAdam(c, o, t, true),
+};
 
 /** Adam and AdamW: they differ in where weight decay goes and in its default. */
 export function adamRule(
@@ -73,6 +82,7 @@ export function adamRule(
       // prettier-ignore
       adam(at[0], at[1], at[2], at[3], at[4], at[5], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]);
     },
+    ...(decoupled ? {} : { rows: sparse }),
   };
 }
 
@@ -82,6 +92,10 @@ const rule = adamRule("Adam", false, { torch: 0, keras: 0, optax: 0 });
  * Adam: θ −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), with moving averages m of the gradient and v of its square.
  *
  * State: `expAvg`, `expAvgSq`, with `amsgrad` also `maxExpAvgSq`; 8 (12) bytes a parameter.
+ *
+ * Sparse steps (`rows`) without `amsgrad` are PyTorch's SparseAdam, on those rows alone:
+ * θ −= lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε), t the tensor's count of steps; weight decay is coupled (decoupled in
+ * Keras's dialect).
  *
  * @see Kingma, Ba (2015), https://arxiv.org/abs/1412.6980; AMSGrad: https://arxiv.org/abs/1904.09237
  * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.

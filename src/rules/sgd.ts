@@ -74,6 +74,10 @@ const rule: Rule<SGDOptions> = {
   sweep({ sgd }, { at, c }, { momentum }) {
     sgd(at[0], at[1], at[2], momentum === 0 ? 0 : at[3], c[0], c[1], c[2], c[3], c[4], c[5], c[6]);
   },
+  rows: {
+    refuses: ({ momentum }) =>
+      momentum > 0 ? "nothing with a momentum, which moves every row at each step" : undefined,
+  },
 };
 
 /**
@@ -82,6 +86,8 @@ const rule: Rule<SGDOptions> = {
  *
  * State: `momentumBuffer` where there is a momentum; 4 bytes a parameter. In Keras's dialect it is Keras's velocity,
  * which holds −lr.
+ *
+ * Sparse steps (`rows`) without a momentum: the update of a dense step, and its weight decay, on those rows alone.
  *
  * @see Polyak (1964); Sutskever et al. (2013), https://proceedings.mlr.press/v28/sutskever13.html
  * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
