@@ -27,6 +27,7 @@ export { AdEMAMix, type AdEMAMixOptions } from "./rules/ademamix.js";
 export { ADOPT, type ADOPTOptions } from "./rules/adopt.js";
 export { ASGD, type ASGDOptions } from "./rules/asgd.js";
 export { Ftrl, type FtrlOptions } from "./rules/ftrl.js";
+export { LBFGS, type LBFGSOptions } from "./rules/lbfgs.js";
 export { Lion, type LionOptions } from "./rules/lion.js";
 export { MADGRAD, type MADGRADOptions } from "./rules/madgrad.js";
 export { NAdam, type NAdamOptions } from "./rules/nadam.js";
