@@ -1,7 +1,7 @@
 import { Command, CommanderError, Option } from "commander";
 import { UserError } from "./errors.ts";
 import { mnistDirectory, readDataset } from "./idx.ts";
-import { type CommandLine, betas, choice, number, rule, ruleList, whole, widths } from "./options.ts";
+import { type CommandLine, betas, choice, decay, number, rule, ruleList, whole, widths } from "./options.ts";
 import { type Report, lines, restoreTerminal, silent, terminal } from "./report.ts";
 import { ruleNames, rules } from "./rules.ts";
 import { trainOnce } from "./once.ts";
@@ -38,17 +38,38 @@ const program = new Command("npm start --")
       .conflicts(["compare", "rule", "betas", "lr", "dialect", "hidden", "batch"]),
   )
   .option("--seeds <n>", "runs of the experiment with each pair, from --seed on (default: 10)", whole(1, 1000))
+  .addOption(
+    new Option("--ema <decay>", "test a moving average of the weights, with this decay, such as 0.999")
+      .argParser(decay)
+      .conflicts(["compare", "experiment"]),
+  )
+  .addOption(
+    new Option("--checkpoint <file>", "write all that the run has come to into this file, after each epoch").conflicts([
+      "compare",
+      "experiment",
+    ]),
+  )
+  .option("--every <n>", "write it after every n batches instead, and at the end", whole(1, 1e9))
+  .addOption(
+    new Option("--resume <file>", "go on from a checkpoint, with the bits of a run that was never stopped").conflicts([
+      "compare",
+      "experiment",
+    ]),
+  )
   .addHelpText(
     "after",
     `
 Loss: the mean over an epoch's samples, each as its batch met it. Accuracy: of the test images, all of them after an
 epoch, 500 while it runs. Samples/s: trainBatch and step, without reading, shuffling, gathering and testing.
+A checkpoint is a safetensors file. --resume wants the settings of its run; only --epochs may differ.
 Exit code: 0, 1 for a missing or damaged file, 2 for a wrong command line.
 
 Examples:
   npm start -- --rule nesterov --lr 0.05 --epochs 1
   npm start -- --compare sgd,momentum,nesterov,adagrad,adadelta,rmsprop,adam,nadam
-  npm start -- --experiment betas`,
+  npm start -- --experiment betas
+  npm start -- --checkpoint run.safetensors --every 100
+  npm start -- --checkpoint run.safetensors --resume run.safetensors --epochs 6`,
   )
   .exitOverride();
 
@@ -73,6 +94,8 @@ async function main(): Promise<void> {
   const given = program.opts<CommandLine>();
   if (given.seeds !== undefined && given.experiment === undefined)
     program.error("error: option '--seeds <n>' goes with '--experiment betas'");
+  if (given.every !== undefined && given.checkpoint === undefined)
+    program.error("error: option '--every <n>' goes with '--checkpoint <file>'");
   const report: Report = given.json ? silent : process.stdout.isTTY ? terminal : lines;
   restoreTerminal();
   const load = () => readDataset(given.data ?? mnistDirectory());

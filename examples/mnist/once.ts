@@ -8,14 +8,14 @@ const EPOCHS = 3;
 
 /** The settings of a run but for its rule: what `--compare` shares. */
 export function settingsOf(given: CommandLine): Omit<Settings, "rule"> {
-  const { lr, betas, dialect, hidden, batch, epochs = EPOCHS, seed } = given;
-  return { options: { lr, betas, dialect }, hidden, init: "torch", batch, epochs, seed };
+  const { lr, betas, dialect, hidden, batch, epochs = EPOCHS, seed, ema } = given;
+  return { options: { lr, betas, dialect }, hidden, init: "torch", batch, epochs, seed, ema };
 }
 
 /** What `--json` says about a run's settings. */
 export function optionsInJson(settings: Omit<Settings, "rule" | "options">, given: CommandLine): object {
-  const { hidden, init, batch, epochs, seed } = settings;
-  return { hidden, init, batch, epochs, seed, data: given.data ?? "mnist" };
+  const { hidden, init, batch, epochs, seed, ema } = settings;
+  return { hidden, init, batch, epochs, seed, ...(ema === undefined ? {} : { ema }), data: given.data ?? "mnist" };
 }
 
 export function describeNetwork({ pixels, classes, train, test }: Dataset, { hidden, batch, seed }: Settings): string {
@@ -38,8 +38,11 @@ export async function trainOnce(
   const data = load();
   report.line(describeNetwork(data, settings));
   report.line(describeRule(settled));
+  if (settings.ema !== undefined) report.line(`accuracy: of the weights' moving average, decay ${settings.ema}`);
   report.line("samples/s: trainBatch and step alone");
-  const run = await train(data, settings, report.watch("", settings.epochs, false));
+  const { checkpoint, every, resume } = given;
+  const watcher = report.watch("", settings.epochs, false);
+  const run = await train(data, settings, watcher, { checkpoint, every, resume });
   report.line(`test accuracy ${accuracyText(run.testAccuracy)}`);
   return {
     options: { ...settled, ...optionsInJson(settings, given) },

@@ -18,6 +18,10 @@ export interface CommandLine {
   compare?: readonly RuleName[];
   experiment?: "betas";
   seeds?: number;
+  checkpoint?: string;
+  every?: number;
+  resume?: string;
+  ema?: number;
 }
 
 export const whole =
@@ -32,6 +36,12 @@ export const whole =
 export function number(text: string): number {
   const value = text.trim() === "" ? NaN : Number(text);
   if (Number.isNaN(value)) throw new InvalidArgumentError("Expected a number, such as 0.001 or 1e-3.");
+  return value;
+}
+
+export function decay(text: string): number {
+  const value = number(text);
+  if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError("Expected a number from 0 to 1, such as 0.999.");
   return value;
 }
 

@@ -1,6 +1,9 @@
+import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
+import { WeightEma } from "gradstep";
 import { MLP, type MLPOptions, Random } from "gradstep/nn";
-import { asUsage } from "./errors.ts";
+import { type Identity, type Keeping, type Progress, checkPlace, keep, resume } from "./checkpoint.ts";
+import { UserError, asUsage } from "./errors.ts";
 import type { Dataset, Samples } from "./idx.ts";
 import { type RuleName, type RuleOptions, makeOptimizer } from "./rules.ts";
 
@@ -15,6 +18,8 @@ export interface Settings {
   readonly epochs: number;
   /** Of the network's start and of the batches' order. */
   readonly seed: number;
+  /** Decay of an average of the weights, which is then what is tested. */
+  readonly ema?: number | undefined;
 }
 
 export interface Epoch {
@@ -54,16 +59,21 @@ const REFRESH_MS = 100;
 /** What a pixel's byte is as an input. */
 const scale = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
 
-/** Trains a new network and tests it after every epoch. The same settings and data give the same bits. */
-export async function train(data: Dataset, settings: Settings, watcher: Watcher): Promise<Run> {
+/**
+ * Trains a network and tests it after every epoch. The same settings and data give the same bits, also when the run was
+ * stopped and went on from a checkpoint.
+ */
+export async function train(data: Dataset, settings: Settings, watcher: Watcher, keeping: Keeping = {}): Promise<Run> {
+  checkPlace(keeping);
   const { rule, options, hidden, init, epochs, seed } = settings;
   const { train, pixels } = data;
   const size = Math.min(settings.batch, train.count);
   const mlp = asUsage(() => new MLP([pixels, ...hidden, data.classes], { init, batchSize: size, seed }));
   const optimizer = asUsage(() => makeOptimizer(rule, mlp.params, options));
-  // Another stream of the generator than the network's start.
-  const random = new Random(seed + 2 ** 32);
-  const order = evenly(train.count, train.count);
+  const { ema: decay } = settings;
+  const ema = decay === undefined ? undefined : asUsage(() => new WeightEma(mlp.params, { decay }));
+  const trained = { params: mlp.params, optimizer, ema };
+  const identity = identify(data, settings, optimizer.paramGroups[0]);
 
   const full = makeBatch(size, pixels);
   const rest = makeBatch(train.count % size, pixels);
@@ -77,42 +87,83 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher)
   const glimpse = { x: test.x.subarray(0, GLIMPSE * pixels), y: test.y.subarray(0, GLIMPSE) };
 
   const perEpoch = Math.ceil(train.count / size);
+  const p = keeping.resume === undefined ? start(train.count, seed) : resume(keeping.resume, trained, identity);
+  if (p.epoch - (p.seen === 0 ? 1 : 0) > epochs)
+    throw new UserError(
+      `cannot resume from ${keeping.resume}: it is in epoch ${p.epoch}, beyond --epochs ${epochs}`,
+      2,
+    );
+  const random = Random.from(p.random);
   const losses = new Float64Array(epochs * perEpoch);
-  const results: Epoch[] = [];
-  let seconds = 0;
+  losses.set(p.losses.subarray(0, p.batches));
+  p.losses = losses;
+  const accuracyOn = (set: { x: Float32Array<ArrayBuffer>; y: Uint8Array }): number => {
+    ema?.apply();
+    const { accuracy } = mlp.evaluate(set.x, set.y);
+    ema?.restore();
+    return accuracy;
+  };
+
+  const { checkpoint, every } = keeping;
   let refreshed = performance.now();
-  for (let epoch = 1, n = 0; epoch <= epochs; epoch++) {
-    watcher.begin(epoch, train.count);
-    random.shuffle(order);
-    let sum = 0;
-    let busy = 0;
-    for (let seen = 0; seen < train.count;) {
-      const batch = train.count - seen >= size ? full : rest;
-      fill(batch, train, order, seen);
+  for (; p.epoch <= epochs; p.epoch++) {
+    watcher.begin(p.epoch, train.count);
+    if (p.seen === 0) random.shuffle(p.order);
+    p.random = random.state();
+    while (p.seen < train.count) {
+      const batch = train.count - p.seen >= size ? full : rest;
+      fill(batch, train, p.order, p.seen);
       const start = performance.now();
       const loss = mlp.trainBatch(batch.x, batch.y);
       optimizer.step();
+      ema?.update();
       const end = performance.now();
-      busy += end - start;
-      seen += batch.rows;
-      sum += loss * batch.rows;
-      losses[n++] = loss;
+      p.busy += end - start;
+      p.seen += batch.rows;
+      p.sum += loss * batch.rows;
+      losses[p.batches++] = loss;
+      if (checkpoint !== undefined && every !== undefined && p.batches % every === 0)
+        await keep(checkpoint, trained, identity, p);
       if (end - refreshed > REFRESH_MS) {
-        if (watcher.live)
-          watcher.update(seen, sum / seen, mlp.evaluate(glimpse.x, glimpse.y).accuracy, perSecond(seen, busy));
+        if (watcher.live) watcher.update(p.seen, p.sum / p.seen, accuracyOn(glimpse), perSecond(p.seen, p.busy));
         await setImmediate(); // lets Ctrl-C through
         refreshed = performance.now();
       }
     }
-    seconds += busy / 1000;
-    const { accuracy } = mlp.evaluate(test.x, test.y);
-    const result = { epoch, loss: sum / train.count, accuracy, samplesPerSecond: perSecond(train.count, busy) };
-    results.push(result);
+    const { epoch, sum, busy } = p;
+    const samplesPerSecond = perSecond(train.count, busy);
+    const result = { epoch, loss: sum / train.count, accuracy: accuracyOn(test), samplesPerSecond };
+    p.epochs.push(result);
     watcher.end(result);
+    p.seconds += busy / 1000;
+    p.seen = p.sum = p.busy = 0;
+    if (checkpoint !== undefined && (every === undefined || epoch === epochs))
+      await keep(checkpoint, trained, identity, { ...p, epoch: epoch + 1 });
   }
+  ema?.dispose();
   optimizer.dispose();
   mlp.dispose();
-  return { epochs: results, losses, seconds, testAccuracy: results[epochs - 1].accuracy };
+  return { epochs: p.epochs, losses, seconds: p.seconds, testAccuracy: p.epochs[epochs - 1].accuracy };
+}
+
+/** The progress of a run that has made none. */
+const start = (count: number, seed: number): Progress => ({
+  ...{ epoch: 1, seen: 0, sum: 0, busy: 0, seconds: 0, batches: 0, epochs: [], losses: new Float64Array() },
+  order: evenly(count, count),
+  // Another stream of the generator than the network's start.
+  random: new Random(seed + 2 ** 32).state(),
+});
+
+/** What must be the same for a run to go on, as a text by option. The number of epochs is free. */
+function identify({ train, test }: Dataset, settings: Settings, settled: object): Identity {
+  const { rule, hidden, init, batch, seed, ema } = settings;
+  const hash = createHash("sha256");
+  for (const { images, labels } of [train, test]) hash.update(images).update(labels);
+  const values = { rule, ...settled, hidden, init, batch, seed, ...(ema === undefined ? {} : { ema }) };
+  const texts = Object.entries(values)
+    .filter(([name]) => name !== "params")
+    .map(([name, value]): [string, string] => [name, `${name} ${String(value)}`]);
+  return { ...Object.fromEntries(texts), data: `data with the hash ${hash.digest("hex").slice(0, 12)}` };
 }
 
 /** `count` of the numbers below `all`, evenly spaced. */

@@ -1,6 +1,7 @@
-import { number, wholeFrom, wrongType } from "../check.js";
+import { number, wholeFrom, wrongType, wrongValue } from "../check.js";
 
 const OWNER = "Random";
+const word = number("a whole number in [0, 2^32)", (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32);
 const range = number("a whole number in [1, 2^32]", (n) => Number.isSafeInteger(n) && n >= 1 && n <= 2 ** 32);
 
 /**
@@ -21,11 +22,36 @@ export class Random {
 
   constructor(seed: number) {
     const whole = wholeFrom(0).read(OWNER, "seed", seed);
-    const word = (i: number): number => mix(mix((whole + i * 0x9e3779b9) | 0) + Math.floor(whole / 2 ** 32));
-    this.#a = word(1);
-    this.#b = word(2);
-    this.#c = word(3);
-    this.#d = word(4);
+    const mixed = (i: number): number => mix(mix((whole + i * 0x9e3779b9) | 0) + Math.floor(whole / 2 ** 32));
+    this.#a = mixed(1);
+    this.#b = mixed(2);
+    this.#c = mixed(3);
+    this.#d = mixed(4);
+  }
+
+  /**
+   * A generator that goes on where {@link state} was asked for.
+   * @throws TypeError, RangeError for what `state()` does not give.
+   * @example
+   * const random = Random.from(saved);
+   */
+  static from(state: readonly number[]): Random {
+    const expected = "an array of four whole numbers in [0, 2^32), not all 0";
+    if (!Array.isArray(state)) throw wrongType(OWNER, "state", expected, state);
+    if (state.length !== 4 || state.every((x) => x === 0)) throw wrongValue(OWNER, "state", expected, state);
+    const random = new Random(0);
+    const words = Array.from(state, (x, i) => word.read(OWNER, `state[${i}]`, x));
+    [random.#a, random.#b, random.#c, random.#d] = words;
+    return random;
+  }
+
+  /**
+   * The four words of state, to be stored as JSON or in a checkpoint.
+   * @example
+   * const saved = random.state();
+   */
+  state(): number[] {
+    return [this.#a, this.#b, this.#c, this.#d].map((x) => x >>> 0);
   }
 
   /** The next 32 bits, as a whole number in [0, 2³²). */

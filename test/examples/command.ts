@@ -13,7 +13,8 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-const command = [process.execPath, "--import", import.meta.resolve("tsx"), main];
+/** Of the command: the program and its first arguments. */
+export const command = [process.execPath, "--import", import.meta.resolve("tsx"), main];
 
 /** Runs the command as a process of its own, in `cwd`. */
 export function run(cwd: string, args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {

@@ -57,4 +57,30 @@ describe("Random", () => {
     expect(() => new Random(1).below(1.5)).toThrow(RangeError);
     expect(() => new Random(1).shuffle("abc" as never)).toThrow(TypeError);
   });
+
+  it("goes on from its state, through JSON", () => {
+    const random = new Random(11);
+    for (let i = 0; i < 1000; i++) random.uniform();
+    const state = random.state();
+    const next = Random.from(JSON.parse(JSON.stringify(state)) as number[]);
+    const draws = (r: Random): number[] => Array.from({ length: 100 }, () => r.below(2 ** 32));
+    expect(draws(next)).toEqual(draws(random));
+    expect(next.state()).toEqual(random.state());
+    expect(state, "owned").not.toEqual(random.state());
+  });
+
+  it("refuses what is no state", () => {
+    const bad: [unknown, ErrorConstructor, RegExp][] = [
+      ["state", TypeError, /Random: "state" expected an array of four whole numbers/],
+      [[1, 2, 3], RangeError, /"state" expected an array of four .* got \[1, 2, 3\]/],
+      [[0, 0, 0, 0], RangeError, /not all 0, got \[0, 0, 0, 0\]/],
+      [[1, 2, 3, 2 ** 32], RangeError, /"state\[3\]" expected a whole number in \[0, 2\^32\), got 4294967296/],
+      [[1, 2, "3", 4], TypeError, /"state\[2\]" expected .* got "3"/],
+      [[1, NaN, 3, 4], RangeError, /"state\[1\]" expected .* got NaN/],
+    ];
+    for (const [state, error, message] of bad) {
+      expect(() => Random.from(state as number[])).toThrow(message);
+      expect(() => Random.from(state as number[])).toThrow(error);
+    }
+  });
 });
