@@ -21,7 +21,8 @@ describe.each(builds)("bit equality with the plain reference, $build build", ({ 
     const next = random(7);
     for (const name of params.names) params.data[name].set(params.data[name].map(() => next() - 0.5));
     const optimizer = make(row.rule, params, options);
-    const plain = new Map(params.names.map((name) => [name, plainOf(row, optimizer, params, name)]));
+    const shared = row.shared?.start() ?? {};
+    const plain = new Map(params.names.map((name) => [name, plainOf(row, optimizer, params, name, shared)]));
     const counts = new Map(params.names.map((name) => [name, 0]));
     const memory = new Uint8Array(arena.buffer);
 
@@ -29,6 +30,7 @@ describe.each(builds)("bit equality with the plain reference, $build build", ({ 
       const skip = t === 4 || t === 6 ? params.names.filter((_, i) => i % t === 1) : [];
       const gradScale = t === 5 ? 0.3 : 1;
       const touched: Float32Array[] = [];
+      row.shared?.advance(settledOf(optimizer), shared);
       for (const name of params.names) {
         const gradient = params.grad[name];
         if (t === 3) gradient.fill(0);
@@ -48,6 +50,7 @@ describe.each(builds)("bit equality with the plain reference, $build build", ({ 
       for (const [name, tensor] of plain) {
         const state = optimizer.state(name);
         expect(state.step).toBe(counts.get(name));
+        for (const number in shared) expect(state[number]).toBeCloseTo(shared[number], 12);
         for (const [what, want] of [["value", tensor.p] as const, ...Object.entries(tensor.slots)]) {
           const view = what === "value" ? params.data[name] : (state[what] as Float32Array);
           const at = firstDifference(view, want);

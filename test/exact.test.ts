@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { exp, exponentiate, log, logarithm, pow, raise, wholePower } from "../src/exact.js";
+import { exp, exponentiate, log, logarithm, pow, raise, raiseTo, wholePower } from "../src/exact.js";
 import { random } from "./harness.js";
 
 const close = (actual: number, wanted: number, tolerance = 1e-13): void =>
@@ -50,5 +50,11 @@ describe("powers, exponentials and logarithms from basic operations", () => {
     logarithm(x, 2);
     exponentiate(x, 1);
     expect([...x]).toEqual([5, exp(3), log(7)]);
+    const y = Float64Array.of(3, 0.3, 0);
+    for (const [j, wanted] of [125, pow(5, 0.3), 1].entries()) {
+      x[0] = 5;
+      raiseTo(x, 0, y, j);
+      expect([...x]).toEqual([wanted, exp(3), log(7)]);
+    }
   });
 });

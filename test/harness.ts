@@ -61,8 +61,14 @@ export const settledOf = (optimizer: StepOptimizer): Settled => optimizer.paramG
 export const slotNames = (optimizer: StepOptimizer, name: string): string[] =>
   Object.entries(optimizer.state(name)).flatMap(([slot, value]) => (typeof value === "number" ? [] : [slot]));
 
-/** A plain copy of a tensor before its first step. */
-export function plainOf(row: Row, optimizer: StepOptimizer, params: ParameterDict, name: string): Plain {
+/** A plain copy of a tensor before its first step; `shared` is the same object for all tensors of a group. */
+export function plainOf(
+  row: Row,
+  optimizer: StepOptimizer,
+  params: ParameterDict,
+  name: string,
+  shared = row.shared?.start() ?? {},
+): Plain {
   const start = row.start?.(settledOf(optimizer)) ?? {};
   const slots = slotNames(optimizer, name).map((slot) => {
     const from = start[slot] ?? 0;
@@ -70,5 +76,5 @@ export function plainOf(row: Row, optimizer: StepOptimizer, params: ParameterDic
     return [slot, new Float32Array(params.data[name].length).fill(from)] as const;
   });
   const p = params.data[name].slice();
-  return { p, g: new Float32Array(p.length), slots: Object.fromEntries(slots), scalars: { muProduct: 1 } };
+  return { p, g: new Float32Array(p.length), slots: Object.fromEntries(slots), scalars: { muProduct: 1 }, shared };
 }

@@ -5,6 +5,7 @@ import * as classic from "./reference/classic.js";
 import type { Settled, Update } from "./reference/common.js";
 import * as moments from "./reference/moments.js";
 import * as others from "./reference/others.js";
+import * as scheduleFree from "./reference/schedulefree.js";
 
 export type Options = Record<string, unknown>;
 type Bad = [options: Options, error: ErrorConstructor, message: RegExp];
@@ -19,6 +20,8 @@ export interface Row {
   readonly variants: readonly Options[];
   /** Start values that are not 0; "parameters" for a copy of these. */
   readonly start?: (o: Settled) => Record<string, number | "parameters">;
+  /** Numbers that a group has in common, and what each step makes of them before it updates tensors. */
+  readonly shared?: { start(): Record<string, number>; advance(o: Settled, shared: Record<string, number>): void };
   /** Why a zero gradient without decay moves parameters, in a rule where it does. */
   readonly moves?: string;
   /** The first step that moves a parameter, and why, in a rule where it is not step 1. */
@@ -49,6 +52,13 @@ const badThreeBetas: Bad[] = [
 const badEps: Bad[] = [
   [{ eps: -1e-8 }, RangeError, /"eps" expected a finite number >= 0, got -1e-8/],
   [{ eps: "1e-8" }, TypeError, /"eps" expected a finite number >= 0, got "1e-8"/],
+];
+
+const badScheduleFree: Bad[] = [
+  [{ warmupSteps: 1.5 }, RangeError, /"warmupSteps" expected a whole number >= 0, got 1.5/],
+  [{ warmupSteps: "5" }, TypeError, /"warmupSteps" expected a whole number >= 0, got "5"/],
+  [{ r: -1 }, RangeError, /"r" expected a finite number >= 0, got -1/],
+  [{ weightLrPower: NaN }, RangeError, /"weightLrPower" expected a finite number >= 0, got NaN/],
 ];
 
 export const rows: readonly Row[] = [
@@ -296,6 +306,37 @@ export const rows: readonly Row[] = [
       [{ l2: NaN }, RangeError, /"l2" expected a finite number >= 0, got NaN/],
       [{ beta: "1" }, TypeError, /"beta" expected a finite number >= 0, got "1"/],
       [{ initialAccumulatorValue: -1 }, RangeError, /"initialAccumulatorValue" expected .* got -1/],
+    ],
+    fixed: {},
+  },
+  {
+    rule: "ScheduleFreeSGD",
+    kernel: "schedulefreesgd",
+    update: scheduleFree.scheduleFreeSGD,
+    dialects: [],
+    variants: [{ lr: 0.1 }, { lr: 0.1, momentum: 0.7, warmupSteps: 3, r: 1, weightLrPower: 1.5 }],
+    start: () => ({ z: "parameters" }),
+    shared: scheduleFree.shared,
+    bad: [
+      [{ momentum: 0 }, RangeError, /"momentum" expected a number in \(0, 1\), got 0$/],
+      [{ momentum: 1 }, RangeError, /"momentum" expected a number in \(0, 1\), got 1$/],
+      ...badScheduleFree,
+    ],
+    fixed: {},
+  },
+  {
+    rule: "ScheduleFreeAdamW",
+    kernel: "schedulefreeadamw",
+    update: scheduleFree.scheduleFreeAdamW,
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 1e-3, warmupSteps: 3, r: 0.5, weightLrPower: 1 }],
+    start: () => ({ z: "parameters" }),
+    shared: scheduleFree.shared,
+    bad: [
+      ...badBetas,
+      [{ betas: [0, 0.9] }, RangeError, /"betas" expected a first rate > 0, without which .* got \[0, 0.9\]$/],
+      ...badEps,
+      ...badScheduleFree,
     ],
     fixed: {},
   },

@@ -31,14 +31,18 @@ export interface Settled {
   l1: number;
   l2: number;
   beta: number;
+  warmupSteps: number;
+  r: number;
+  weightLrPower: number;
 }
 
-/** One tensor: values, gradient, slots by their public names, numbers by theirs. */
+/** One tensor: values, gradient, slots by their public names, numbers by theirs, and those it shares with its group. */
 export interface Plain {
   p: Float32Array;
   g: Float32Array;
   slots: Record<string, Float32Array>;
   scalars: Record<string, number>;
+  shared: Record<string, number>;
 }
 
 export type Update = (tensor: Plain, o: Settled, t: number, gradScale: number) => void;
