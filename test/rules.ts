@@ -249,7 +249,7 @@ export const rows: readonly Row[] = [
     update: moments.yogi,
     dialects: [],
     variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 0.1 }],
-    start: () => ({ expAvg: 1e-6, expAvgSq: 1e-6 }),
+    start: () => ({ mu: 1e-6, nu: 1e-6 }),
     moves: "its first moment starts at 1e-6",
     bad: [...badBetas, ...badEps],
     fixed: {},
@@ -301,7 +301,8 @@ export const rows: readonly Row[] = [
     start: (o) => ({ accumulator: o.initialAccumulatorValue }),
     moves: "what the parameters start with is forgotten at the first step",
     bad: [
-      [{ lr: 0 }, RangeError, /"lr" expected a number > 0, since Ftrl divides by it, got 0$/],
+      [{ lr: 0 }, RangeError, /"lr" expected a number >= 1e-38, since float32 must hold its inverse, got 0$/],
+      [{ lr: 1e-39 }, RangeError, /"lr" expected a number >= 1e-38, since float32 must hold its inverse, got 1e-39$/],
       [{ l1: -1 }, RangeError, /"l1" expected a finite number >= 0, got -1/],
       [{ l2: NaN }, RangeError, /"l2" expected a finite number >= 0, got NaN/],
       [{ beta: "1" }, TypeError, /"beta" expected a finite number >= 0, got "1"/],

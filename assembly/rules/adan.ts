@@ -1,6 +1,6 @@
 // Adan (Xie et al. 2022, arXiv:2208.06677). One vector, one rounding an operation, in this order:
 //   x = gs·g                                   (coupled decay: + wd·θ)
-//   y = kd·(x − prev), prev = x                kd = 0 on a tensor's first step, 1 later
+//   y = kd·(x + h), h = −x                     h: minus the last gradient; kd = 0 on a tensor's first step, 1 later
 //   m = b1·m + a1·x                            aᵢ = 1 − βᵢ
 //   w = b2·w + a2·y
 //   z = x + b2·y
@@ -15,12 +15,12 @@ class Adan {
   // @ts-ignore: decorator
   @inline
   apply<Decay>(
-    p: usize, g: usize, m: usize, w: usize, v: usize, prev: usize, gs: v128, d: v128,
+    p: usize, g: usize, m: usize, w: usize, v: usize, h: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, b3: v128, a3: v128, kd: v128, s1: v128, s2: v128, k: v128, e: v128, _: v128,
   ): void {
     const x = gradient<Decay>(p, g, gs, d);
-    const y = f32x4.mul(kd, f32x4.sub(x, v128.load(prev)));
-    v128.store(prev, x);
+    const y = f32x4.mul(kd, f32x4.add(x, v128.load(h)));
+    v128.store(h, f32x4.neg(x));
     const m1 = average(b1, m, a1, x);
     const w1 = average(b2, w, a2, y);
     const z = f32x4.add(x, f32x4.mul(b2, y));
@@ -31,8 +31,8 @@ class Adan {
 }
 
 export function adan(
-  n: i32, p: usize, g: usize, m: usize, w: usize, v: usize, prev: usize, gs: f32, wd: f32, dec: f32,
+  n: i32, p: usize, g: usize, m: usize, w: usize, v: usize, h: usize, gs: f32, wd: f32, dec: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, b3: f32, a3: f32, kd: f32, s1: f32, s2: f32, k: f32, e: f32,
 ): void {
-  sweepWide<Adan>(n, p, g, m, w, v, prev, gs, wd, dec, b1, a1, b2, a2, b3, a3, kd, s1, s2, k, e);
+  sweepWide<Adan>(n, p, g, m, w, v, h, gs, wd, dec, b1, a1, b2, a2, b3, a3, kd, s1, s2, k, e);
 }

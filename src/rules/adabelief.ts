@@ -18,7 +18,7 @@ const rule: Rule<AdaBeliefOptions> = {
   name: "AdaBelief",
   kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999], eps: 1e-16 } },
-  slots: () => ({ expAvg: 0, expAvgVar: 0 }),
+  slots: () => ({ mu: 0, nu: 0 }),
   coefficients(c, o, t) {
     setDecay(c, o, false);
     setAdam(c, o, t);
@@ -32,7 +32,7 @@ const rule: Rule<AdaBeliefOptions> = {
  * AdaBelief: Adam whose second moment averages (g − m)² + ε, the surprise of the gradient: long steps where it comes as
  * expected.
  *
- * State: `expAvg`, `expAvgVar`; 8 bytes a parameter.
+ * State: `mu`, `nu`, as optax names them; 8 bytes a parameter.
  *
  * @see Zhuang et al. (2020), https://arxiv.org/abs/2010.07468
  * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.

@@ -20,7 +20,7 @@ const rule: Rule<AdanOptions> = {
   name: "Adan",
   kinds: { ...commonKinds, betas: triple(belowOne), eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.98, 0.92, 0.99], eps: 1e-8 } },
-  slots: () => ({ expAvg: 0, expAvgDiff: 0, expAvgSq: 0, prevGrad: 0 }),
+  slots: () => ({ expAvg: 0, expAvgDiff: 0, expAvgSq: 0, negPreGrad: 0 }),
   coefficients(c, o, t) {
     const b1 = o.betas[0];
     const b2 = o.betas[1];
@@ -59,7 +59,7 @@ const rule: Rule<AdanOptions> = {
  * Adan: Nesterov's look-ahead from the change of the gradient, d = g − g₋₁ (0 at first): moving averages of g, of d, and of
  * (g + β₂d)², each corrected as Adam's are; weight decay divides by 1 + lr·λ.
  *
- * State: `expAvg`, `expAvgDiff`, `expAvgSq`, `prevGrad`; 16 bytes a parameter.
+ * State: `expAvg`, `expAvgDiff`, `expAvgSq`, `negPreGrad` (minus the last gradient, as in timm); 16 bytes a parameter.
  *
  * @see Xie et al. (2022), https://arxiv.org/abs/2208.06677
  * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.

@@ -22,7 +22,7 @@ const rule: Rule<AdEMAMixOptions> = {
   name: "AdEMAMix",
   kinds: { ...commonKinds, betas: triple(belowOne), alpha: nonNegative, eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999, 0.9999], alpha: 5, eps: 1e-8 } },
-  slots: () => ({ expAvg: 0, expAvgSlow: 0, expAvgSq: 0 }),
+  slots: () => ({ m1: 0, m2: 0, nu: 0 }),
   coefficients(c, o, t) {
     const b1 = o.betas[0];
     const b2 = o.betas[1];
@@ -56,7 +56,7 @@ const rule: Rule<AdEMAMixOptions> = {
  * AdEMAMix: Adam with a second, slow first moment m₂, which remembers thousands of steps:
  * θ −= lr·(m₁/(1 − β₁ᵗ) + α·m₂)/(√v/√(1 − β₂ᵗ) + ε), decay decoupled.
  *
- * State: `expAvg`, `expAvgSlow`, `expAvgSq`; 12 bytes a parameter.
+ * State: `m1`, `m2`, `nu`, as optax names them; 12 bytes a parameter.
  *
  * @see Pagliardini, Ablin, Grangier (2024), https://arxiv.org/abs/2409.03137
  * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.

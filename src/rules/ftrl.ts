@@ -5,7 +5,7 @@ import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDec
 
 /** Options of {@link Ftrl}. */
 export interface FtrlOptions extends CommonOptions {
-  /** Learning rate, > 0. Default 1e-3. */
+  /** Learning rate, >= 1e-38 (Ftrl divides by it). Default 1e-3. */
   lr?: number | undefined;
   /** λ of the decoupled weight decay, >= 0. Default 0. */
   weightDecay?: number | undefined;
@@ -29,7 +29,8 @@ const rule: Rule<FtrlOptions> = {
     initialAccumulatorValue: nonNegative,
   },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, l1: 0, l2: 0, beta: 0, initialAccumulatorValue: 0.1 } },
-  conflict: ({ lr }) => (lr === 0 ? { option: "lr", expected: "a number > 0, since Ftrl divides by it" } : undefined),
+  conflict: ({ lr }) =>
+    lr < 1e-38 ? { option: "lr", expected: "a number >= 1e-38, since float32 must hold its inverse" } : undefined,
   slots: (o) => ({ accumulator: o.initialAccumulatorValue, linear: 0 }),
   coefficients(c, o) {
     setDecay(c, o, true);

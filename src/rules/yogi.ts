@@ -21,7 +21,7 @@ const rule: Rule<YogiOptions> = {
   name: "Yogi",
   kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999], eps: 1e-3 } },
-  slots: () => ({ expAvg: START, expAvgSq: START }),
+  slots: () => ({ mu: START, nu: START }),
   coefficients(c, o, t) {
     setDecay(c, o, false);
     setAdam(c, o, t);
@@ -35,7 +35,7 @@ const rule: Rule<YogiOptions> = {
 /**
  * Yogi: Adam whose second moment moves by (1 − β₂)·g² towards g², whichever side it is on: it grows no faster than it falls.
  *
- * State: `expAvg`, `expAvgSq`, both from 1e-6; 8 bytes a parameter.
+ * State: `mu`, `nu`, as optax names them, both from 1e-6; 8 bytes a parameter.
  *
  * @see Zaheer et al. (2018), https://papers.nips.cc/paper/8186
  * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.

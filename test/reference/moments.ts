@@ -42,7 +42,7 @@ export const radam: Update = (tensor, o, t, gradScale) => {
 };
 
 export const adabelief: Update = (tensor, o, t, gradScale) => {
-  const { expAvg: m, expAvgVar: v } = tensor.slots;
+  const { mu: m, nu: v } = tensor.slots;
   const { b1, a1, b2, a2, s, k, e } = adamish(o, t);
   sweep(tensor, o, gradScale, false, (x, i) => {
     m[i] = ema(b1, m[i], a1, x);
@@ -53,7 +53,7 @@ export const adabelief: Update = (tensor, o, t, gradScale) => {
 };
 
 export const yogi: Update = (tensor, o, t, gradScale) => {
-  const { expAvg: m, expAvgSq: v } = tensor.slots;
+  const { mu: m, nu: v } = tensor.slots;
   const { b1, a1, a2, s, k, e } = adamish(o, t);
   sweep(tensor, o, gradScale, false, (x, i) => {
     m[i] = ema(b1, m[i], a1, x);
@@ -64,7 +64,7 @@ export const yogi: Update = (tensor, o, t, gradScale) => {
 };
 
 export const adan: Update = (tensor, o, t, gradScale) => {
-  const { expAvg: m, expAvgDiff: w, expAvgSq: v, prevGrad: prev } = tensor.slots;
+  const { expAvg: m, expAvgDiff: w, expAvgSq: v, negPreGrad: h } = tensor.slots;
   const [beta1, beta2, beta3] = o.betas;
   const [b1, a1, b2, a2, b3, a3] = [beta1, 1 - beta1, beta2, 1 - beta2, beta3, 1 - beta3].map(f);
   const shrink = 1 + o.lr * o.weightDecay;
@@ -74,8 +74,8 @@ export const adan: Update = (tensor, o, t, gradScale) => {
   const k = f(1 / Math.sqrt(1 - power(beta3, t)));
   const e = f(o.eps);
   sweep(tensor, o, gradScale, { wd: 0, dec: f((o.lr * o.weightDecay) / shrink) }, (x, i) => {
-    const y = f(kd * f(x - prev[i]));
-    prev[i] = x;
+    const y = f(kd * f(x + h[i]));
+    h[i] = -x;
     m[i] = ema(b1, m[i], a1, x);
     w[i] = ema(b2, w[i], a2, y);
     const z = f(x + f(b2 * y));
@@ -99,7 +99,7 @@ export const adopt: Update = (tensor, o, t, gradScale) => {
 };
 
 export const ademamix: Update = (tensor, o, t, gradScale) => {
-  const { expAvg: m, expAvgSlow: w, expAvgSq: v } = tensor.slots;
+  const { m1: m, m2: w, nu: v } = tensor.slots;
   const { b1, a1, b2, a2, s, k, e } = adamish(o, t);
   const [b3, a3, slow] = [f(o.betas[2]), f(1 - o.betas[2]), f(o.lr * o.alpha)];
   sweep(tensor, o, gradScale, true, (x, i) => {
