@@ -29,6 +29,18 @@ const contests: Contest[] = [
   { name: "Adam", make: (p) => new gradstep.Adam(p), loop: loops.adam, slots: 2 },
   { name: "AdamW", make: (p) => new gradstep.AdamW(p), loop: loops.adamw, slots: 2 },
   { name: "NAdam", make: (p) => new gradstep.NAdam(p), loop: loops.nadam, slots: 2 },
+  { name: "Adamax", make: (p) => new gradstep.Adamax(p), loop: loops.adamax, slots: 2 },
+  { name: "RAdam", make: (p) => new gradstep.RAdam(p), loop: loops.radam, slots: 2 },
+  { name: "ASGD", make: (p) => new gradstep.ASGD(p), loop: loops.asgd, slots: 1 },
+  { name: "Rprop", make: (p) => new gradstep.Rprop(p), loop: loops.rprop, slots: 2 },
+  { name: "Lion", make: (p) => new gradstep.Lion(p), loop: loops.lion, slots: 1 },
+  { name: "AdaBelief", make: (p) => new gradstep.AdaBelief(p), loop: loops.adabelief, slots: 2 },
+  { name: "Yogi", make: (p) => new gradstep.Yogi(p), loop: loops.yogi, slots: 2 },
+  { name: "Adan", make: (p) => new gradstep.Adan(p), loop: loops.adan, slots: 4 },
+  { name: "ADOPT", make: (p) => new gradstep.ADOPT(p), loop: loops.adopt, slots: 2 },
+  { name: "AdEMAMix", make: (p) => new gradstep.AdEMAMix(p), loop: loops.ademamix, slots: 3 },
+  { name: "MADGRAD", make: (p) => new gradstep.MADGRAD(p), loop: loops.madgrad, slots: 3 },
+  { name: "Ftrl", make: (p) => new gradstep.Ftrl(p), loop: loops.ftrl, slots: 2 },
 ];
 
 const layouts: { name: string; lengths: number[] }[] = [
@@ -81,7 +93,7 @@ if (chosen.length === 0) {
   process.exit(2);
 }
 
-for (const contest of contests.slice(0, 9)) run(contest, [1024], 3); // both sides compiled, call sites shared by all rules
+for (const contest of contests) run(contest, [1024], 3); // both sides compiled, call sites shared by all rules
 const table = new Table({
   head: ["rule", "elements", "gradstep ns", "GB/s", "loop ns", "times faster", "÷ flat"],
   style: { head: [], border: [] },

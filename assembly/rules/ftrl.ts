@@ -5,6 +5,7 @@
 //   h = q / (r0 + r1), 0 where r0 + r1 is 0: r1 − r0 without cancellation
 //   z = z + (x − (h·i)·y)
 //   θ = (min(max(z, −l1), l1) − z) / (r1·i + c)
+// pmin and pmax (one instruction each) keep a NaN that is their first operand.
 // i = 1/lr, c = 2·l2 + beta/lr: θ enters through z alone.
 import { Decoupled, gradient, sweep } from "../lane";
 
@@ -26,7 +27,7 @@ class Ftrl {
     const h = v128.andnot(f32x4.div(q, roots), f32x4.eq(roots, f32x4.splat(0)));
     const z1 = f32x4.add(v128.load(z), f32x4.sub(x, f32x4.mul(f32x4.mul(h, i), y)));
     v128.store(z, z1);
-    const clipped = f32x4.min(f32x4.max(z1, f32x4.neg(l1)), l1);
+    const clipped = f32x4.pmin(f32x4.pmax(z1, f32x4.neg(l1)), l1);
     v128.store(p, f32x4.div(f32x4.sub(clipped, z1), f32x4.add(f32x4.mul(r1, i), c)));
   }
 }

@@ -5,6 +5,7 @@
 //   x = 0 where y < 0
 //   θ = θ − sign(x)·h                         (decoupled decay: θ − (dec·θ + …)); sign(±0) = ±0, sign(NaN) = NaN
 //   prev = x
+// h is never NaN, so that pmin and pmax (one instruction each) do.
 import { gradient, move, sign, sweep } from "../lane";
 
 @unmanaged
@@ -20,7 +21,7 @@ class Rprop {
     const y = f32x4.mul(x, v128.load(prev));
     const turned = f32x4.lt(y, zero);
     const eta = v128.bitselect(hi, v128.bitselect(lo, f32x4.splat(1), turned), f32x4.gt(y, zero));
-    const h1 = f32x4.min(f32x4.max(f32x4.mul(v128.load(h), eta), min), max);
+    const h1 = f32x4.pmin(f32x4.pmax(f32x4.mul(v128.load(h), eta), min), max);
     const x1 = v128.andnot(x, turned);
     v128.store(h, h1);
     v128.store(prev, x1);
