@@ -3,10 +3,10 @@
 //   S = S + l·(x·x)
 //   s = s + l·x
 //   y = θ₀ − s / (∛S + e)                         θ₀ the parameters before the first step
-//   θ = θ + c·(y − θ)                             (decoupled decay: θ − (dec·θ + c·(θ − y)))
+//   θ = θ − c·(θ − y)                             (decoupled decay: θ − (dec·θ + …))
 // l = (lr + ε)·√t, e = ε, c = 1 − momentum.
 // ∛S: a seed from the bits, ⌊bits/3⌋ + 709921077, then three times r = ((r + r) + S/(r·r))·⅓. 0, ∞ and NaN are themselves.
-import { Decoupled, gradient, move, sweep } from "../lane";
+import { gradient, move, sweep } from "../lane";
 
 // @ts-ignore: decorator
 @inline
@@ -43,9 +43,7 @@ class MADGRAD {
     v128.store(S, S1);
     v128.store(s, s1);
     const y = f32x4.sub(v128.load(x0), f32x4.div(s1, f32x4.add(cubeRoot(S1), e)));
-    const t = v128.load(p);
-    if (sizeof<Decay>() == sizeof<Decoupled>()) move<Decay>(p, f32x4.mul(c, f32x4.sub(t, y)), d);
-    else v128.store(p, f32x4.add(t, f32x4.mul(c, f32x4.sub(y, t))));
+    move<Decay>(p, f32x4.mul(c, f32x4.sub(v128.load(p), y)), d);
   }
 }
 

@@ -60,7 +60,7 @@ export const madgrad: Update = (tensor, o, t, gradScale) => {
     S[i] = f(S[i] + f(l * f(x * x)));
     s[i] = f(s[i] + f(l * x));
     const y = f(x0[i] - f(s[i] / f(cubeRoot(S[i]) + e)));
-    p[i] = f(p[i] + f(c * f(y - p[i])));
+    p[i] = f(p[i] - f(c * f(p[i] - y)));
   }
 };
 
