@@ -94,7 +94,7 @@ export function prepareLoad<Options extends CommonOptions>(
   internals: Internals<Options>,
   given: unknown,
 ): () => boolean {
-  const { rule, table, groups, scalarNames, sharedNames } = internals;
+  const { rule, table, groups, slotNames, scalarNames, sharedNames } = internals;
   const owner = rule.name;
   const saved = record(owner, "saved", given);
   same(owner, "saved.format", saved.format, FORMAT);
@@ -123,6 +123,19 @@ export function prepareLoad<Options extends CommonOptions>(
       slots: readSlots(owner, `${prefix}.slots`, item.slots, slotsOf(internals, i)),
       scalars: readNumbers(owner, `${prefix}.scalars`, item.scalars, scalarNames),
     };
+  });
+
+  table.tensors.forEach((tensor, i) => {
+    const g = table.group[i];
+    const needed = rule.slots({ ...groups[g].options, ...loadedGroups[g].options }, tensor);
+    const lacking = slotNames.find((slot, k) => table.slots[k][i] === ABSENT && needed[slot] !== undefined);
+    if (lacking !== undefined)
+      throw wrongValue(
+        owner,
+        `saved.groups[${g}].options`,
+        `options that need no "${lacking}", for which no room was made`,
+        loadedGroups[g].options,
+      );
   });
 
   const evaluating = saved.evaluating;
