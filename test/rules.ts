@@ -297,7 +297,11 @@ export const rows: readonly Row[] = [
     kernel: "ftrl",
     update: others.ftrl,
     dialects: [],
-    variants: [{ lr: 0.05 }, { lr: 0.1, l1: 0.01, l2: 0.02, beta: 0.1, initialAccumulatorValue: 0.2 }],
+    variants: [
+      { lr: 0.05 },
+      { lr: 0.1, l1: 0.01, l2: 0.02, beta: 0.1, initialAccumulatorValue: 0.2 },
+      { lr: 0.1, l2: 0.1, initialAccumulatorValue: 0 },
+    ],
     start: (o) => ({ accumulator: o.initialAccumulatorValue }),
     moves: "what the parameters start with is forgotten at the first step",
     bad: [
