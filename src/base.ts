@@ -6,7 +6,7 @@ import { type Group, defaultsOf, knownGroupOptions, makeGroup, settle } from "./
 import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./options.js";
 import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
 import type { CommonOptions, NonFinitePolicy, Rule, Settled, Slot, TensorInfo } from "./rule.js";
-import { type OptimizerState, prepareLoad, save } from "./state.js";
+import { type OptimizerState, type TensorStateDict, prepareLoad, save } from "./state.js";
 import { ABSENT, NOWHERE, type Table, extend, follows, makeTable } from "./table.js";
 
 const policy = oneOf("propagate", "skip", "throw");
@@ -321,15 +321,20 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     });
   }
 
-  /** @internal A tensor's slots as they are before its first step, under these options of its group. */
-  startOf(name: string, options: object): Record<string, Vector> {
+  /** @internal A tensor's state before its first step, under these options of its group. */
+  startOf(name: string, options: object): TensorStateDict {
     const { tensors, group, slots, slotSizes } = this.table;
     const i = this.indexOf.get(name) ?? -1;
     const plan = this.#planSlots({ ...this.groups[group[i]].options, ...options }, tensors[i]);
     const present = this.#slotNames.map((slot, k) => [slot, k] as const).filter(([, k]) => slots[k][i] !== ABSENT);
-    return Object.fromEntries(
-      present.map(([slot, k]) => [slot, new Float32Array(slotSizes[k][i]).fill(Number(plan[k]?.start) || 0)]),
-    );
+    return {
+      step: 0,
+      shape: [...tensors[i].shape],
+      slots: Object.fromEntries(
+        present.map(([slot, k]) => [slot, new Float32Array(slotSizes[k][i]).fill(Number(plan[k]?.start) || 0)]),
+      ),
+      scalars: { ...this.rule.scalars },
+    };
   }
 
   #growScratch(bytes: number): void {

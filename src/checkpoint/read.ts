@@ -39,13 +39,11 @@ export function readFromTorch(
     if (options.dialect !== "torch") throw foreign("dialect", '"torch"', options.dialect);
 
   const groups = own.groups.map((group) => readGroup(rule, group, paramGroups));
-  const state: [string, TensorStateDict][] = groups
-    .flatMap(({ params, options }) =>
-      params.map(
-        (name) => [name, readTensor(optimizer, name, own.state[name], options, rule, contents, used)] as const,
-      ),
-    )
-    .map(([name, tensor]) => [name, tensor]);
+  const state = groups.flatMap(({ params, options }) =>
+    params.map((name): [string, TensorStateDict] => {
+      return [name, readTensor(optimizer, name, own.state[name], options, rule, contents, used)];
+    }),
+  );
   return { ...own, evaluating: false, groups, state: Object.fromEntries(state) };
 }
 
@@ -69,14 +67,14 @@ function readGroup(rule: string, { params, options, shared }: Group, paramGroups
         read[option] = form.ours[option];
         continue;
       }
-      const found = entry(optionName(form, option)) ?? later[option];
-      const value = found ?? (entry(optionName(form, option)) === null ? form?.none?.[option] : undefined);
-      if (value === undefined)
-        throw damaged(`has no "param_groups.${name}.${optionName(form, option)}", an option of ${rule}`);
+      const theirs = optionName(form, option);
+      const found = entry(theirs) === null ? (form?.none?.[option] ?? null) : entry(theirs);
+      const value = found === undefined ? later[option] : found;
+      if (value === undefined) throw damaged(`has no "param_groups.${name}.${theirs}", an option of ${rule}`);
       if (i > 0 && !equal(value, read[option]))
         throw wrongValue(
           "load",
-          `param_groups.${name}.${optionName(form, option)}`,
+          `param_groups.${name}.${theirs}`,
           `${JSON.stringify(read[option])}, as "${params[0]}" has in the same group of this optimizer`,
           value,
         );
@@ -103,8 +101,7 @@ function readTensor(
   const names = [...Object.keys(slots), ...numbers].map((part) => stateName(name, part));
   for (const part of [...names, ...Object.keys(form?.derived?.(options, 0) ?? {}).map((part) => stateName(name, part))])
     used.add(part);
-  if (!names.some((part) => contents.tensors.has(part)))
-    return { step: 0, shape, scalars, slots: optimizer.startOf(name, options) };
+  if (!names.some((part) => contents.tensors.has(part))) return optimizer.startOf(name, options);
 
   const numberOf = (part: string): number => vector(expectFloat32(contents, stateName(name, part), []))[0];
   return {

@@ -2,8 +2,10 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { load, save } from "../../src/checkpoint/index.js";
-import { unpack } from "../../src/checkpoint/safetensors.js";
+import { pack, unpack } from "../../src/checkpoint/safetensors.js";
+import * as gradstep from "../../src/index.js";
 import { Adam, AdamW, NAdam, type Optimizer, ParameterDict } from "../../src/index.js";
+import { make as makeRule } from "../rules.js";
 
 const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 const json = (name: string): unknown => JSON.parse(fixture(name).toString());
@@ -22,6 +24,108 @@ const make = (options: object = {}): { params: ParameterDict; optimizer: AdamW }
   const params: ParameterDict = new ParameterDict(inputs.shapes);
   return { params, optimizer: new AdamW(params, { ...run.options, ...options }) };
 };
+
+/** What PyTorch's optimizers have in their groups beside lr, and in their state. */
+const theirs: Named<{ group: string; state: string; options?: object }> = {
+  SGD: { group: "momentum dampening weight_decay nesterov maximize foreach differentiable fused", state: "" },
+  "SGD with momentum": {
+    group: "momentum dampening weight_decay nesterov maximize foreach differentiable fused",
+    state: "momentum_buffer",
+    options: { momentum: 0.9 },
+  },
+  Adagrad: {
+    group: "lr_decay eps weight_decay initial_accumulator_value foreach maximize differentiable fused",
+    state: "step sum",
+  },
+  Adadelta: {
+    group: "rho eps weight_decay maximize capturable foreach differentiable",
+    state: "step square_avg acc_delta",
+  },
+  RMSprop: {
+    group: "momentum alpha eps centered weight_decay capturable foreach maximize differentiable",
+    state: "step square_avg momentum_buffer grad_avg",
+    options: { momentum: 0.9, centered: true },
+  },
+  Adam: {
+    group: "betas eps weight_decay amsgrad maximize foreach capturable differentiable fused decoupled_weight_decay",
+    state: "step exp_avg exp_avg_sq max_exp_avg_sq",
+    options: { amsgrad: true },
+  },
+  AdamW: {
+    group: "betas eps weight_decay amsgrad maximize foreach capturable differentiable fused decoupled_weight_decay",
+    state: "step exp_avg exp_avg_sq",
+  },
+  Adamax: { group: "betas eps weight_decay foreach maximize differentiable capturable", state: "step exp_avg exp_inf" },
+  NAdam: {
+    group: "betas eps weight_decay momentum_decay decoupled_weight_decay maximize foreach capturable differentiable",
+    state: "step mu_product exp_avg exp_avg_sq",
+  },
+  RAdam: {
+    group: "betas eps weight_decay maximize foreach capturable decoupled_weight_decay differentiable",
+    state: "step exp_avg exp_avg_sq",
+  },
+  ASGD: {
+    group: "lambd alpha t0 weight_decay foreach maximize differentiable capturable",
+    state: "step eta mu ax",
+  },
+  Rprop: { group: "etas step_sizes foreach maximize differentiable capturable", state: "step prev step_size" },
+  Adafactor: { group: "beta2_decay eps d weight_decay foreach maximize", state: "step row_var col_var" },
+  Muon: {
+    group: "weight_decay momentum nesterov ns_coefficients eps ns_steps adjust_lr_fn use_addmm",
+    state: "momentum_buffer",
+  },
+};
+
+describe("PyTorch's form", () => {
+  const here = Object.entries(theirs).filter(([title]) => title.split(" ")[0] in gradstep);
+  test.each(here)("of %s: the same entries, and a file without ours loads", (title, { group, state, options }) => {
+    const rule = title.split(" ")[0];
+    const make = (): [ParameterDict, ReturnType<typeof makeRule>] => {
+      const params: ParameterDict = new ParameterDict({ w: [3, 4], late: [2, 2] });
+      params.data.w.forEach((_, i, w) => (w[i] = i - 4));
+      return [params, makeRule(rule, params, { lr: 0.01, ...options })];
+    };
+    const [params, optimizer] = make();
+    const step = (on: ParameterDict, by: typeof optimizer, t: number): void => {
+      on.grad.w.forEach((_, i, w) => (w[i] = ((i * t) % 5) - 2));
+      by.step({ skip: ["late"] });
+    };
+    for (let t = 1; t <= 3; t++) step(params, optimizer, t);
+    const { tensors, metadata } = unpack(save(params, { optimizers: [optimizer] }));
+    const groups = JSON.parse(metadata.get("param_groups") ?? "") as object;
+    const parts = (names: Iterable<string>, prefix: string): string[] =>
+      [...names].filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+    expect(parts(Object.keys(groups), "param_groups.w.").sort()).toEqual(["lr", ...group.split(" ")].sort());
+    expect(parts(tensors.keys(), "state.w.")).toEqual(state.split(" ").filter(Boolean).sort());
+    expect(parts(tensors.keys(), "gradstep.")).toEqual([]);
+
+    const [other, loaded] = make();
+    step(other, loaded, 9);
+    const unstepped = [...tensors].filter(([name]) => !name.startsWith("state.late."));
+    const foreign = pack(new Map(unstepped), new Map([["param_groups", metadata.get("param_groups") ?? ""]]));
+    load(foreign, other, { optimizers: [loaded] });
+    expect(loaded.state("late")).toEqual(
+      makeRule(rule, new ParameterDict({ late: [2, 2] }), { lr: 0.01, ...options }).state("late"),
+    );
+    const { step: steps, ...own } = optimizer.state("w");
+    const stepless = !state.includes("step ");
+    const count = stepless ? (state === "" ? 0 : 1) : steps;
+    const muProduct = (own as Partial<Record<string, unknown>>).muProduct;
+    const rounded = typeof muProduct === "number" ? { muProduct: Math.fround(muProduct) } : {};
+    expect(loaded.state("w")).toEqual({ ...own, ...rounded, step: count });
+    for (const side of [[params, optimizer] as const, [other, loaded] as const]) step(...side, 4);
+    if (muProduct === undefined) expect(other.data.w).toEqual(params.data.w);
+  });
+
+  test("is not taken where PyTorch has no such thing", () => {
+    for (const options of [{ dialect: "keras" }, { momentumForm: "ema" }]) {
+      const params: ParameterDict = new ParameterDict({ w: [1] });
+      const bytes = save(params, { optimizers: [makeRule("SGD", params, { momentum: 0.9, ...options })] });
+      const groups = JSON.parse(unpack(bytes).metadata.get("param_groups") ?? "") as object;
+      expect(Object.keys(groups), "so that PyTorch misses its own").not.toContain("param_groups.w.foreach");
+    }
+  });
+});
 
 describe("a file of PyTorch's", () => {
   test("goes on as PyTorch went on", () => {
