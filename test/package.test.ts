@@ -1,6 +1,6 @@
 // The package as it is built and published, imported by its name.
 import { execFile } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -50,6 +50,15 @@ describe("the package", () => {
     const { base64 } = (await import("../src/wasm/generated/bytes.js")) as { base64: string };
     expect(Buffer.from(base64, "base64").equals(binary)).toBe(true);
     expect(gzipSync(binary, { level: 9 }).length).toBeLessThan(12 * 1024);
+  });
+
+  test("imports nothing of Node's, for browsers to lack", () => {
+    const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" }).filter((file) =>
+      file.endsWith(".js"),
+    );
+    expect(files).toContain("checkpoint/file.js");
+    for (const file of files)
+      expect(readFileSync(`${root}dist/${file}`, "utf8"), file).not.toMatch(/(from|import\(?) ?["']node:/);
   });
 
   test("declares no type of the loader or of WebAssembly", () => {
