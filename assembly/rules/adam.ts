@@ -22,7 +22,7 @@ class Adam<Max> {
     const m1 = average(b1, m, a1, x);
     let v1 = average(b2, v, a2, f32x4.mul(x, x));
     if (has<Max>()) {
-      v1 = f32x4.max(v128.load(h), f32x4.mul(v1, j));
+      v1 = f32x4.pmax(f32x4.mul(v1, j), v128.load(h)); // one instruction; a NaN in v stays there, so it stays in h
       v128.store(h, v1);
     }
     move<Decay>(p, f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e)), d);
