@@ -1,11 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { exp, exponentiate, log, logarithm, pow, raise, raiseTo, wholePower } from "../src/exact.js";
+import { cos, exp, exponentiate, log, logarithm, pow, raise, raiseTo, wholePower } from "../src/exact.js";
 import { random } from "./harness.js";
 
 const close = (actual: number, wanted: number, tolerance = 1e-13): void =>
   expect(Math.abs(actual - wanted), `${actual} for ${wanted}`).toBeLessThanOrEqual(tolerance * Math.abs(wanted));
 
-describe("powers, exponentials and logarithms from basic operations", () => {
+describe("powers, exponentials, logarithms and cosines from basic operations", () => {
   const next = random(1);
   const spread = Array.from({ length: 20_000 }, () => next() * 2 - 1);
 
@@ -43,6 +43,23 @@ describe("powers, exponentials and logarithms from basic operations", () => {
     const x = Float64Array.of(5, 3, 7);
     raise(x, 1, 4);
     expect([...x]).toEqual([5, 81, 7]);
+  });
+
+  test("cos", () => {
+    let worst = 0;
+    for (const x of spread)
+      for (const scale of [1, 7, 1000, 1e6]) worst = Math.max(worst, Math.abs(cos(x * scale) - Math.cos(x * scale)));
+    expect(worst).toBeLessThan(1e-15);
+    expect([cos(0), cos(-0), cos(Math.PI), cos(2 * Math.PI), cos(-1), cos(NaN), cos(Infinity)]).toEqual([
+      1,
+      1,
+      -1,
+      1,
+      cos(1),
+      NaN,
+      NaN,
+    ]);
+    close(cos(Math.PI / 2), 6.123233995736766e-17);
   });
 
   test("in place, one element and the same bits", () => {
