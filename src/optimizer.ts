@@ -136,7 +136,7 @@ export abstract class StepOptimizer<
     const width = table.tensors[index].size / table.tensors[index].shape[0];
     const whole = width - (width % VECTORS);
     const rest = (width - whole) * 4;
-    const starts = Uint32Array.from(run.at);
+    const starts = run.at.slice(0, 3 + table.slots.length);
     const flush = run.t % FLUSH_EVERY === 0;
     for (let r = 0; r < rows.length; r++) {
       const offset = rows[r] * width * 4;
