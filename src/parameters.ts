@@ -11,7 +11,7 @@ export type Shape = readonly number[];
 /** Numbers to copy from. */
 export type Values = ArrayLike<number>;
 
-/** One named tensor: where its values and its gradient stand, and who updates it. @internal */
+/** One named tensor: where its values and its gradient stand, and who updates it. */
 export interface Tensor {
   readonly name: string;
   readonly shape: Shape;

@@ -1,6 +1,7 @@
 // The package as it is built and published, imported by its name.
 import { execFile } from "node:child_process";
-import { readFileSync, readdirSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -59,6 +60,42 @@ describe("the package", () => {
     expect(files).toContain("checkpoint/file.js");
     for (const file of files)
       expect(readFileSync(`${root}dist/${file}`, "utf8"), file).not.toMatch(/(from|import\(?) ?["']node:/);
+  });
+
+  test("type-checks in a strict consumer that checks libraries and has no DOM", { timeout: 60_000 }, async () => {
+    const folder = mkdtempSync(`${tmpdir()}/gradstep-`);
+    try {
+      const subpaths = Object.keys(manifest.exports).filter((subpath) => !subpath.includes(".", 1));
+      const code = subpaths.map((subpath, i) => `import * as part${i} from "gradstep${subpath.slice(1)}";`).join("\n");
+      const use = `const params = new part0.ParameterDict({ w: [2] });
+        const optimizer = new part0.Adam(params, { groups: [{ params: ["w"], lr: 0.1 }] });
+        const stepped: boolean = optimizer.step({ skip: ["w"] });
+        // @ts-expect-error: no such tensor
+        params.data.v;
+        // @ts-expect-error: no such option
+        new part0.SGD(params, { learningRate: 1 });`;
+      mkdirSync(`${folder}/node_modules`);
+      symlinkSync(root, `${folder}/node_modules/gradstep`);
+      writeFileSync(`${folder}/package.json`, `{ "type": "module" }`);
+      writeFileSync(`${folder}/use.ts`, `${code}\n${use}`);
+      const options = [
+        "--strict",
+        "--noEmit",
+        "--skipLibCheck",
+        "false",
+        "--module",
+        "nodenext",
+        "--target",
+        "es2022",
+        "--lib",
+        "es2022",
+      ];
+      const tsc = `${root}node_modules/typescript/bin/tsc`;
+      const check = promisify(execFile)(process.execPath, [tsc, ...options, "use.ts"], { cwd: folder });
+      await check.catch((error: unknown) => expect.fail((error as { stdout: string }).stdout));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("declares no type of the loader or of WebAssembly", () => {
