@@ -28,5 +28,5 @@ function growth(count) {
 
 steps(20_000);
 growth(0);
-const counts = [0, 40_000, 160_000];
+const counts = [0, 10_000, 40_000];
 console.log(JSON.stringify(counts.map(growth)));
