@@ -94,7 +94,7 @@ test.each([
   ],
   [() => new schedule.StepLR(sgd(), { step: 3 } as never), RangeError, 'StepLR: unknown option "step"'],
   [() => new schedule.ExponentialLR(sgd(), {} as never), TypeError, 'ExponentialLR: "gamma" expected'],
-  [() => Reflect.construct(schedule.StepLR, [{}, { stepSize: 3 }]), TypeError, 'StepLR: "optimizer" expected'],
+  [(): unknown => Reflect.construct(schedule.StepLR, [{}, { stepSize: 3 }]), TypeError, 'StepLR: "optimizer" expected'],
 ])("%s is refused", (make, error, message) => {
   expect(make).toThrow(error);
   expect(make).toThrow(message);
