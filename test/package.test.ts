@@ -41,9 +41,9 @@ describe("the package", () => {
 
   test("exports the subpaths that its documents name", async () => {
     const code = `import * as nn from "gradstep/nn"; import * as kernels from "gradstep/kernels";
-      import * as checkpoint from "gradstep/checkpoint";
-      console.log(typeof checkpoint.saveFile, typeof nn.MLP, typeof kernels.instantiate);`;
-    expect(await run("--input-type=module", "-e", code)).toBe("function function function");
+      import * as checkpoint from "gradstep/checkpoint"; import * as schedule from "gradstep/schedule";
+      console.log(typeof schedule.StepLR, typeof checkpoint.saveFile, typeof nn.MLP, typeof kernels.instantiate);`;
+    expect(await run("--input-type=module", "-e", code)).toBe("function function function function");
   });
 
   test("ships the binary that it inlines, under 12 KB gzipped", async () => {

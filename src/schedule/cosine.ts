@@ -1,0 +1,88 @@
+// Rates that fall along half a cosine, once or again and again.
+import type { Optimizer } from "../base.js";
+import { nonNegative, wholeFrom } from "../check.js";
+import { cos } from "../exact.js";
+import { type Curve, setting } from "./curve.js";
+import type { Definition } from "./definition.js";
+import { LRScheduler } from "./scheduler.js";
+
+/** Options of {@link CosineAnnealingLR}. */
+export interface CosineAnnealingLROptions {
+  /** Calls of `step()` until the lowest rate, a whole number >= 1. */
+  tMax: number;
+  /** The lowest rate, >= 0. Default 0. */
+  etaMin?: number | undefined;
+}
+
+/** From 1 at e = 0 to 0 at e = period and back; periodic, so that cos gets a small argument. */
+const half = (e: number, period: number): number => (1 + cos((Math.PI * (e % (2 * period))) / period)) / 2;
+
+const annealing: Definition<CosineAnnealingLROptions> = {
+  name: "CosineAnnealingLR",
+  kinds: { tMax: wholeFrom(1), etaMin: nonNegative },
+  defaults: { etaMin: 0 },
+  curve({ tMax, etaMin }): Curve {
+    return {
+      rate: (base, e) => etaMin + (base - etaMin) * half(e, tMax),
+      // PyTorch's recurrence: the distance to the lowest rate scales, and rises from there by what it would alone.
+      chain(lr, base, e) {
+        if (e === 0) return lr;
+        const before = half(e - 1, tMax);
+        if (before === 0) return lr + (base - etaMin) * half(e, tMax);
+        return etaMin + (lr - etaMin) * (half(e, tMax) / before);
+      },
+    };
+  },
+};
+
+/**
+ * lr = etaMin + (base − etaMin)·(1 + cos(πe/tMax))/2: down until e = tMax, and up again if you go on.
+ *
+ * @see Loshchilov, Hutter (2017), https://arxiv.org/abs/1608.03983
+ * @throws TypeError, RangeError for a wrong argument.
+ * @example
+ * const schedule = new CosineAnnealingLR(optimizer, { tMax: 1000, etaMin: 1e-5 });
+ */
+export class CosineAnnealingLR extends LRScheduler {
+  constructor(optimizer: Optimizer, options: CosineAnnealingLROptions) {
+    super(annealing, optimizer, options);
+  }
+}
+
+/** Options of {@link CosineAnnealingWarmRestarts}. */
+export interface CosineAnnealingWarmRestartsOptions {
+  /** Calls of `step()` until the first restart, a whole number >= 1. */
+  t0: number;
+  /** How many times as long each period is as the one before, a whole number >= 1. Default 1. */
+  tMult?: number | undefined;
+  /** The rate that each period falls to, >= 0. Default 0. */
+  etaMin?: number | undefined;
+}
+
+const warmRestarts: Definition<CosineAnnealingWarmRestartsOptions> = {
+  name: "CosineAnnealingWarmRestarts",
+  kinds: { t0: wholeFrom(1), tMult: wholeFrom(1), etaMin: nonNegative },
+  defaults: { tMult: 1, etaMin: 0 },
+  curve: ({ t0, tMult, etaMin }) =>
+    setting((base, e) => {
+      let period = t0;
+      let since = tMult === 1 ? e % t0 : e;
+      for (; since >= period; period *= tMult) since -= period;
+      return etaMin + (base - etaMin) * half(since, period);
+    }),
+};
+
+/**
+ * lr = etaMin + (base − etaMin)·(1 + cos(πc/T))/2, c calls of `step()` after the last restart; the periods T are t0,
+ * t0·tMult, t0·tMult² …
+ *
+ * @see Loshchilov, Hutter (2017), https://arxiv.org/abs/1608.03983
+ * @throws TypeError, RangeError for a wrong argument.
+ * @example
+ * const schedule = new CosineAnnealingWarmRestarts(optimizer, { t0: 10, tMult: 2 });
+ */
+export class CosineAnnealingWarmRestarts extends LRScheduler {
+  constructor(optimizer: Optimizer, options: CosineAnnealingWarmRestartsOptions) {
+    super(warmRestarts, optimizer, options);
+  }
+}

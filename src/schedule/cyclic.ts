@@ -1,0 +1,95 @@
+import type { Optimizer } from "../base.js";
+import { belowOne, flag, nonNegative, oneOf, wholeFrom } from "../check.js";
+import { wholePower } from "../exact.js";
+import { setting } from "./curve.js";
+import { type Definition, type PerGroup, perGroup, valueAt } from "./definition.js";
+import { LRScheduler } from "./scheduler.js";
+
+/** Options of {@link CyclicLR}. */
+export interface CyclicLROptions {
+  /** The lowest rate, >= 0; or an array, one for each group. */
+  baseLr: PerGroup<number>;
+  /** The highest rate, >= 0; or an array. */
+  maxLr: PerGroup<number>;
+  /** Calls of `step()` from the lowest to the highest, a whole number >= 1. Default 2000. */
+  stepSizeUp?: number | undefined;
+  /** And back. Default: as many as up. */
+  stepSizeDown?: number | undefined;
+  /** "triangular" (default): every cycle alike; "triangular2": each half as high as the last; "exp_range": by gammaᵉ. */
+  mode?: "triangular" | "triangular2" | "exp_range" | undefined;
+  /** Of "exp_range", >= 0. Default 1. */
+  gamma?: number | undefined;
+  /** Cycle `momentum`, or `betas[0]`, the other way round. Default true. */
+  cycleMomentum?: boolean | undefined;
+  /** The lowest momentum, in [0, 1), where the rate is highest; or an array. Default 0.8. */
+  baseMomentum?: PerGroup<number> | undefined;
+  /** The highest momentum, in [0, 1); or an array. Default 0.9. */
+  maxMomentum?: PerGroup<number> | undefined;
+}
+
+const NAME = "CyclicLR";
+const UP = 2000;
+
+const definition: Definition<CyclicLROptions> = {
+  name: NAME,
+  kinds: {
+    baseLr: perGroup(nonNegative),
+    maxLr: perGroup(nonNegative),
+    stepSizeUp: wholeFrom(1),
+    stepSizeDown: wholeFrom(1),
+    mode: oneOf("triangular", "triangular2", "exp_range"),
+    gamma: nonNegative,
+    cycleMomentum: flag,
+    baseMomentum: perGroup(belowOne),
+    maxMomentum: perGroup(belowOne),
+  },
+  perGroup: ["baseLr", "maxLr", "baseMomentum", "maxMomentum"],
+  defaults: {
+    stepSizeUp: UP,
+    mode: "triangular",
+    gamma: 1,
+    cycleMomentum: true,
+    baseMomentum: 0.8,
+    maxMomentum: 0.9,
+  },
+  complete: (given) => ({ ...given, stepSizeDown: given.stepSizeDown ?? given.stepSizeUp ?? UP }),
+  start: { replaces: false, base: ({ baseLr }, g) => valueAt(NAME, "baseLr", baseLr, g) },
+  curve(options) {
+    const { stepSizeUp, stepSizeDown, mode, gamma } = options;
+    const period = stepSizeUp + stepSizeDown;
+    const height = (e: number): number => {
+      const cycle = Math.floor(e / period);
+      const since = e - cycle * period;
+      const h = since <= stepSizeUp ? since / stepSizeUp : (period - since) / stepSizeDown;
+      if (mode === "triangular") return h;
+      return h * (mode === "triangular2" ? wholePower(0.5, cycle) : wholePower(gamma, e));
+    };
+    return setting(
+      (_, e, g) => {
+        const low = valueAt(NAME, "baseLr", options.baseLr, g);
+        return low + (valueAt(NAME, "maxLr", options.maxLr, g) - low) * height(e);
+      },
+      options.cycleMomentum
+        ? (e, g) => {
+            const high = valueAt(NAME, "maxMomentum", options.maxMomentum, g);
+            return high - (high - valueAt(NAME, "baseMomentum", options.baseMomentum, g)) * height(e);
+          }
+        : undefined,
+    );
+  },
+};
+
+/**
+ * lr = baseLr + (maxLr − baseLr)·h, h from 0 to 1 in stepSizeUp steps and back in stepSizeDown, less high from cycle to
+ * cycle if `mode` says so; the momentum goes the other way. The optimizer's own rates play no part.
+ *
+ * @see Smith (2017), https://arxiv.org/abs/1506.01186
+ * @throws TypeError, RangeError for a wrong argument, and with cycleMomentum for an optimizer without a momentum.
+ * @example
+ * const schedule = new CyclicLR(optimizer, { baseLr: 1e-4, maxLr: 1e-2, stepSizeUp: 500 });
+ */
+export class CyclicLR extends LRScheduler {
+  constructor(optimizer: Optimizer, options: CyclicLROptions) {
+    super(definition, optimizer, options);
+  }
+}

@@ -1,0 +1,31 @@
+export { ChainedScheduler, type ChainedSchedulerOptions } from "./chained.js";
+export {
+  CosineAnnealingLR,
+  type CosineAnnealingLROptions,
+  CosineAnnealingWarmRestarts,
+  type CosineAnnealingWarmRestartsOptions,
+} from "./cosine.js";
+export { CyclicLR, type CyclicLROptions } from "./cyclic.js";
+export type { PerGroup } from "./definition.js";
+export { LambdaLR, type LambdaLROptions } from "./lambda.js";
+export {
+  ConstantLR,
+  type ConstantLROptions,
+  LinearLR,
+  type LinearLROptions,
+  PolynomialLR,
+  type PolynomialLROptions,
+} from "./linear.js";
+export { OneCycleLR, type OneCycleLROptions } from "./onecycle.js";
+export { type PlateauState, ReduceLROnPlateau, type ReduceLROnPlateauOptions } from "./plateau.js";
+export { LRScheduler } from "./scheduler.js";
+export { SequentialLR, type SequentialLROptions } from "./sequential.js";
+export type { InnerState, ScheduleState } from "./state.js";
+export {
+  ExponentialLR,
+  type ExponentialLROptions,
+  MultiStepLR,
+  type MultiStepLROptions,
+  StepLR,
+  type StepLROptions,
+} from "./step.js";

@@ -1,0 +1,98 @@
+// Rates that go from one factor to another within `totalIters` calls of `step()`: warm-up, and decay to nothing.
+import type { Optimizer } from "../base.js";
+import { fraction, nonNegative, number, wholeFrom } from "../check.js";
+import { pow } from "../exact.js";
+import { scaling } from "./curve.js";
+import type { Definition } from "./definition.js";
+import { LRScheduler } from "./scheduler.js";
+
+/** Options of {@link ConstantLR}. */
+export interface ConstantLROptions {
+  /** Factor until `totalIters`, in [0, 1]. Default 1/3. */
+  factor?: number | undefined;
+  /** Calls of `step()` until the base rate, a whole number >= 1. Default 5. */
+  totalIters?: number | undefined;
+}
+
+const constant: Definition<ConstantLROptions> = {
+  name: "ConstantLR",
+  kinds: { factor: fraction, totalIters: wholeFrom(1) },
+  defaults: { factor: 1 / 3, totalIters: 5 },
+  curve: ({ factor, totalIters }) => scaling((e) => (e < totalIters ? factor : 1)),
+};
+
+/**
+ * lr = base·factor while e < totalIters, then base.
+ *
+ * @throws TypeError, RangeError for a wrong argument.
+ * @example
+ * const schedule = new ConstantLR(optimizer, { factor: 0.1, totalIters: 100 });
+ */
+export class ConstantLR extends LRScheduler {
+  constructor(optimizer: Optimizer, options: ConstantLROptions = {}) {
+    super(constant, optimizer, options);
+  }
+}
+
+/** Options of {@link LinearLR}. */
+export interface LinearLROptions {
+  /** Factor at the start, in (0, 1]. Default 1/3. */
+  startFactor?: number | undefined;
+  /** Factor from `totalIters` on, in [0, 1]. Default 1. */
+  endFactor?: number | undefined;
+  /** Calls of `step()` from one to the other, a whole number >= 1. Default 5. */
+  totalIters?: number | undefined;
+}
+
+const linear: Definition<LinearLROptions> = {
+  name: "LinearLR",
+  kinds: {
+    startFactor: number("a number in (0, 1]", (x) => x > 0 && x <= 1),
+    endFactor: fraction,
+    totalIters: wholeFrom(1),
+  },
+  defaults: { startFactor: 1 / 3, endFactor: 1, totalIters: 5 },
+  curve: ({ startFactor, endFactor, totalIters }) =>
+    scaling((e) => (e < totalIters ? startFactor + ((endFactor - startFactor) * e) / totalIters : endFactor)),
+};
+
+/**
+ * lr = base·(start + (end − start)·min(e, totalIters)/totalIters): warm-up, or a decay that ends.
+ *
+ * @throws TypeError, RangeError for a wrong argument.
+ * @example
+ * const schedule = new LinearLR(optimizer, { startFactor: 0.01, totalIters: 500 });
+ */
+export class LinearLR extends LRScheduler {
+  constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
+    super(linear, optimizer, options);
+  }
+}
+
+/** Options of {@link PolynomialLR}. */
+export interface PolynomialLROptions {
+  /** Calls of `step()` until 0, a whole number >= 1. Default 5. */
+  totalIters?: number | undefined;
+  /** The exponent, >= 0. Default 1. */
+  power?: number | undefined;
+}
+
+const polynomial: Definition<PolynomialLROptions> = {
+  name: "PolynomialLR",
+  kinds: { totalIters: wholeFrom(1), power: nonNegative },
+  defaults: { totalIters: 5, power: 1 },
+  curve: ({ totalIters, power }) => scaling((e) => pow(1 - Math.min(e, totalIters) / totalIters, power)),
+};
+
+/**
+ * lr = base·(1 − min(e, totalIters)/totalIters)^power.
+ *
+ * @throws TypeError, RangeError for a wrong argument.
+ * @example
+ * const schedule = new PolynomialLR(optimizer, { totalIters: 1000, power: 2 });
+ */
+export class PolynomialLR extends LRScheduler {
+  constructor(optimizer: Optimizer, options: PolynomialLROptions = {}) {
+    super(polynomial, optimizer, options);
+  }
+}

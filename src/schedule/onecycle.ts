@@ -1,0 +1,135 @@
+import type { Optimizer } from "../base.js";
+import { belowOne, flag, fraction, nonNegative, number, oneOf, wholeFrom, wrongValue } from "../check.js";
+import { cos } from "../exact.js";
+import { setting } from "./curve.js";
+import { type Definition, type PerGroup, perGroup, valueAt } from "./definition.js";
+import { LRScheduler } from "./scheduler.js";
+
+/** Options of {@link OneCycleLR}. */
+export interface OneCycleLROptions {
+  /** The highest rate, >= 0; or an array, one for each group. */
+  maxLr: PerGroup<number>;
+  /** Calls of `step()` in all, a whole number >= 1. Or give `epochs` and `stepsPerEpoch`. */
+  totalSteps?: number | undefined;
+  /** With `stepsPerEpoch`, in place of `totalSteps`. */
+  epochs?: number | undefined;
+  /** With `epochs`, in place of `totalSteps`. */
+  stepsPerEpoch?: number | undefined;
+  /** The part of the steps in which the rate rises, in [0, 1]. Default 0.3. */
+  pctStart?: number | undefined;
+  /** Along half a cosine, "cos" (default), or straight, "linear". */
+  annealStrategy?: "cos" | "linear" | undefined;
+  /** Cycle `momentum`, or `betas[0]`, the other way round. Default true. */
+  cycleMomentum?: boolean | undefined;
+  /** The lowest momentum, in [0, 1), where the rate is highest; or an array. Default 0.85. */
+  baseMomentum?: PerGroup<number> | undefined;
+  /** The highest momentum, in [0, 1); or an array. Default 0.95. */
+  maxMomentum?: PerGroup<number> | undefined;
+  /** The first rate is maxLr/divFactor. Default 25. */
+  divFactor?: number | undefined;
+  /** The last rate is the first/finalDivFactor. Default 1e4. */
+  finalDivFactor?: number | undefined;
+  /** Fall to the first rate as fast as it rose, then to the last in the steps that remain. Default false: fall in one. */
+  threePhase?: boolean | undefined;
+}
+
+type Own = Omit<OneCycleLROptions, "epochs" | "stepsPerEpoch">;
+
+const NAME = "OneCycleLR";
+const steps = wholeFrom(1);
+const divisor = number("a finite number > 0", (x) => x > 0 && x < Infinity);
+
+const definition: Definition<Own> = {
+  name: NAME,
+  kinds: {
+    maxLr: perGroup(nonNegative),
+    totalSteps: steps,
+    pctStart: fraction,
+    annealStrategy: oneOf("cos", "linear"),
+    cycleMomentum: flag,
+    baseMomentum: perGroup(belowOne),
+    maxMomentum: perGroup(belowOne),
+    divFactor: divisor,
+    finalDivFactor: divisor,
+    threePhase: flag,
+  },
+  perGroup: ["maxLr", "baseMomentum", "maxMomentum"],
+  defaults: {
+    pctStart: 0.3,
+    annealStrategy: "cos",
+    cycleMomentum: true,
+    baseMomentum: 0.85,
+    maxMomentum: 0.95,
+    divFactor: 25,
+    finalDivFactor: 1e4,
+    threePhase: false,
+  },
+  shorthands: ["epochs", "stepsPerEpoch"],
+  complete(given) {
+    const { epochs, stepsPerEpoch, ...rest } = given;
+    if (epochs === undefined && stepsPerEpoch === undefined) return rest;
+    if (rest.totalSteps !== undefined)
+      throw wrongValue(NAME, "totalSteps", "nothing beside epochs and stepsPerEpoch", rest.totalSteps);
+    return {
+      ...rest,
+      totalSteps: steps.read(NAME, "epochs", epochs) * steps.read(NAME, "stepsPerEpoch", stepsPerEpoch),
+    };
+  },
+  start: { replaces: true, base: ({ maxLr, divFactor }, g) => valueAt(NAME, "maxLr", maxLr, g) / divFactor },
+  curve(options) {
+    const { totalSteps, pctStart, cycleMomentum, divFactor, finalDivFactor, threePhase } = options;
+    const top = pctStart * totalSteps - 1;
+    const end = totalSteps - 1;
+    const ends = threePhase ? [top, 2 * top, end] : [top, end];
+    /** Goes from one of the values to the next in each phase. */
+    const along = (e: number, values: readonly number[]): number => {
+      if (e > totalSteps) throw new RangeError(`${NAME}: step() past the end: "totalSteps" is ${totalSteps}`);
+      let phase = 0;
+      while (phase < ends.length - 1 && e > ends[phase]) phase++;
+      const from = phase > 0 ? ends[phase - 1] : 0;
+      const part = ends[phase] > from ? (e - from) / (ends[phase] - from) : 1;
+      return between(options.annealStrategy, values[phase], values[phase + 1], part);
+    };
+    return setting(
+      (_, e, g) => {
+        const high = valueAt(NAME, "maxLr", options.maxLr, g);
+        const first = high / divFactor;
+        const last = first / finalDivFactor;
+        return along(e, threePhase ? [first, high, first, last] : [first, high, last]);
+      },
+      cycleMomentum
+        ? (e, g) => {
+            const low = valueAt(NAME, "baseMomentum", options.baseMomentum, g);
+            const high = valueAt(NAME, "maxMomentum", options.maxMomentum, g);
+            return along(e, [high, low, high, high]);
+          }
+        : undefined,
+    );
+  },
+};
+
+/**
+ * `part` of the way. At the last step but none, e = totalSteps, it is a little more than 1: PyTorch goes on along the
+ * cosine, and on a line below 0; here the line stays where it ended.
+ */
+function between(strategy: "cos" | "linear", from: number, to: number, part: number): number {
+  if (strategy === "cos") return to + ((from - to) / 2) * (1 + cos(Math.PI * part));
+  return part < 1 ? from + (to - from) * part : to;
+}
+
+/**
+ * One cycle: from maxLr/divFactor up to maxLr in the first pctStart·totalSteps steps, then down to a
+ * finalDivFactor-th of where it began; the momentum goes the other way. Base rates play no part.
+ *
+ * A `step()` after the totalSteps-th is an error.
+ *
+ * @see Smith, Topin (2018), https://arxiv.org/abs/1708.07120
+ * @throws TypeError, RangeError for a wrong argument, and with cycleMomentum for an optimizer without a momentum.
+ * @example
+ * const schedule = new OneCycleLR(optimizer, { maxLr: 0.1, totalSteps: 1000 });
+ */
+export class OneCycleLR extends LRScheduler {
+  constructor(optimizer: Optimizer, options: OneCycleLROptions) {
+    super(definition, optimizer, options);
+  }
+}

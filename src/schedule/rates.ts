@@ -1,0 +1,83 @@
+import type { Optimizer } from "../base.js";
+import { wrongValue } from "../check.js";
+import type { Curve } from "./curve.js";
+
+/** What the groups of an optimizer started from, and the rates that a schedule set last. */
+const known = new WeakMap<Optimizer, { readonly bases: readonly number[]; readonly rates: readonly number[] }>();
+
+type Rated = Optimizer["paramGroups"][number];
+type WithMomentum = Rated & { momentum?: number; betas?: readonly number[] };
+
+/**
+ * Whether a schedule set the group's rate: its base rate is then that schedule's, so that one built after another starts
+ * from the same. A rate that the user has set since is a base rate itself.
+ */
+export function knownBase(optimizer: Optimizer, g: number): number | undefined {
+  const entry = known.get(optimizer);
+  return entry?.rates[g] === optimizer.paramGroups[g].lr ? entry.bases[g] : undefined;
+}
+
+/** The base rate from which the curve is at `lr` now: a rate is linear in its base rate. */
+export function baseBehind(curve: Curve, lr: number, e: number, g: number): number {
+  const low = curve.rate(0, e, g);
+  const base = (lr - low) / (curve.rate(1, e, g) - low);
+  return base >= 0 && base < Infinity ? base : lr;
+}
+
+/** The rate and the momentum of every group at e. */
+export interface Evaluated {
+  readonly rates: readonly number[];
+  readonly momenta: readonly (number | undefined)[];
+}
+
+export function evaluate(owner: string, curve: Curve, bases: readonly number[], e: number): Evaluated {
+  const rates = bases.map((base, g) => curve.rate(base, e, g));
+  for (const rate of rates)
+    if (!(rate >= 0 && rate < Infinity)) throw wrongValue(owner, "lr", "a finite number >= 0", rate);
+  return { rates, momenta: bases.map((_, g) => curve.momentum?.(e, g)) };
+}
+
+/** Sets the groups' rates, and momenta where they are cycled: all of them, or when the optimizer refuses one, none. */
+export function write(
+  owner: string,
+  optimizer: Optimizer,
+  { rates, momenta }: Evaluated,
+  bases?: readonly number[],
+): void {
+  const groups: readonly WithMomentum[] = optimizer.paramGroups;
+  const undo: (() => void)[] = [];
+  try {
+    rates.forEach((rate, g) => {
+      const group = groups[g];
+      const { lr } = group;
+      group.lr = rate;
+      undo.push(() => (group.lr = lr));
+      const momentum = momenta[g];
+      if (momentum === undefined) return;
+      const { betas, momentum: before } = group;
+      if (betas) {
+        group.betas = [momentum, ...betas.slice(1)];
+        undo.push(() => (group.betas = betas));
+      } else if (before !== undefined) {
+        group.momentum = momentum;
+        undo.push(() => (group.momentum = before));
+      } else {
+        throw withoutMomentum(owner, optimizer);
+      }
+    });
+  } catch (error) {
+    for (const back of undo.reverse()) back();
+    throw error;
+  }
+  if (bases) known.set(optimizer, { bases, rates });
+}
+
+/** Throws for an optimizer that was made without a momentum to cycle. */
+export function needMomentum(owner: string, optimizer: Optimizer): void {
+  const groups: readonly WithMomentum[] = optimizer.paramGroups;
+  if (!groups.every(({ betas, momentum }) => betas !== undefined || (momentum !== undefined && momentum > 0)))
+    throw withoutMomentum(owner, optimizer);
+}
+
+const withoutMomentum = (owner: string, optimizer: Optimizer): RangeError =>
+  wrongValue(owner, "cycleMomentum", `false for ${optimizer.constructor.name} without a momentum`, true);

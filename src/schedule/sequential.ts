@@ -1,0 +1,67 @@
+import type { Optimizer } from "../base.js";
+import { wholeFrom } from "../check.js";
+import type { Curve } from "./curve.js";
+import { type Definition, list } from "./definition.js";
+import { LRScheduler } from "./scheduler.js";
+
+/** Options of {@link SequentialLR}. */
+export interface SequentialLROptions {
+  /** Schedules of the same optimizer, in order. */
+  schedulers: readonly LRScheduler[];
+  /** Calls of `step()` at which the next one takes over: whole numbers >= 1 that increase, one less than schedules. */
+  milestones: readonly number[];
+}
+
+/** Which schedule is at work at e. */
+const active = (milestones: readonly number[], e: number): number => milestones.filter((m) => m <= e).length;
+const startOf = (milestones: readonly number[], i: number): number => (i > 0 ? milestones[i - 1] : 0);
+
+const definition: Definition<Omit<SequentialLROptions, "schedulers">> = {
+  name: "SequentialLR",
+  kinds: { milestones: list(wholeFrom(1), "an array of whole numbers") },
+  shorthands: ["schedulers"],
+  defaults: {},
+  conflict({ milestones }, inner) {
+    const rising = milestones.every((m, i) => i === 0 || m > milestones[i - 1]);
+    if (rising && milestones.length === inner - 1) return undefined;
+    return { option: "milestones", expected: `${inner - 1} whole numbers that increase, for ${inner} schedules` };
+  },
+  curve({ milestones }, inner): Curve {
+    return {
+      rate(base, e, g) {
+        const i = active(milestones, e);
+        return inner[i].rate(base, e - startOf(milestones, i), g);
+      },
+      chain(lr, base, e, g) {
+        const i = active(milestones, e);
+        const since = e - startOf(milestones, i);
+        return i > 0 && since === 0 ? inner[i].rate(base, 0, g) : inner[i].chain(lr, base, since, g);
+      },
+      momentum(e, g) {
+        const i = active(milestones, e);
+        return inner[i].momentum?.(e - startOf(milestones, i), g);
+      },
+    };
+  },
+  schedulers: {
+    counter({ milestones }, i, e) {
+      const last = i < milestones.length ? milestones[i] - 1 : Infinity;
+      return Math.max(0, Math.min(e, last) - startOf(milestones, i));
+    },
+  },
+};
+
+/**
+ * One schedule after another: the i-th begins, from the base rate, at the milestone before it. Make them first, on the
+ * same optimizer; from then on they are stepped, saved and loaded with the whole.
+ *
+ * @throws TypeError, RangeError for a wrong argument.
+ * @example
+ * const schedulers = [new LinearLR(optimizer, { totalIters: 100 }), new CosineAnnealingLR(optimizer, { tMax: 900 })];
+ * const schedule = new SequentialLR(optimizer, { schedulers, milestones: [100] });
+ */
+export class SequentialLR extends LRScheduler {
+  constructor(optimizer: Optimizer, options: SequentialLROptions) {
+    super(definition, optimizer, options);
+  }
+}

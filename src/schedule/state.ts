@@ -1,0 +1,46 @@
+// What the state of a schedule may hold.
+import { type Kind, wrongType, wrongValue } from "../check.js";
+
+export const FORMAT = "gradstep/schedule";
+export const VERSION = 1;
+
+/** What `stateDict()` of a schedule gives: plain, structured-cloneable, of the form that `version` names. */
+export interface ScheduleState extends InnerState {
+  readonly format: typeof FORMAT;
+  readonly version: typeof VERSION;
+  /** Calls of `step()` so far. */
+  readonly counter: number;
+  /** The rate of each group before the schedule set it. */
+  readonly baseLrs: readonly number[];
+}
+
+/** A part of {@link ScheduleState}: a schedule without its counter, which the whole has. */
+export interface InnerState {
+  /** The class's name. */
+  readonly kind: string;
+  /** All options but functions. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** The inner ones of a schedule that has any. */
+  readonly schedulers?: readonly InnerState[];
+}
+
+/** Throws at a field that is not in `known`. */
+export function onlyFields(owner: string, prefix: string, given: object, known: readonly string[]): void {
+  for (const field of Object.keys(given))
+    if (!known.includes(field))
+      throw wrongValue(owner, prefix, known.length > 0 ? `only ${known.join(", ")}` : "nothing", field);
+}
+
+/** A number for each of `count` groups. */
+export function readNumbers(
+  owner: string,
+  name: string,
+  value: unknown,
+  count: number,
+  kind: Kind<number>,
+): readonly number[] {
+  const expected = `an array of ${count}, a number for each group`;
+  if (!Array.isArray(value)) throw wrongType(owner, name, expected, value);
+  if (value.length !== count) throw wrongValue(owner, name, expected, value);
+  return Array.from(value, (item: unknown, i) => kind.read(owner, `${name}[${i}]`, item));
+}

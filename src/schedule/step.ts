@@ -1,0 +1,90 @@
+// Rates that fall by a factor gamma, again and again.
+import type { Optimizer } from "../base.js";
+import { nonNegative, wholeFrom } from "../check.js";
+import { wholePower } from "../exact.js";
+import { scaling } from "./curve.js";
+import { type Definition, list } from "./definition.js";
+import { LRScheduler } from "./scheduler.js";
+
+/** Options of {@link StepLR}. */
+export interface StepLROptions {
+  /** Calls of `step()` from one fall to the next, a whole number >= 1. */
+  stepSize: number;
+  /** Factor of each fall, >= 0. Default 0.1. */
+  gamma?: number | undefined;
+}
+
+const step: Definition<StepLROptions> = {
+  name: "StepLR",
+  kinds: { stepSize: wholeFrom(1), gamma: nonNegative },
+  defaults: { gamma: 0.1 },
+  curve: ({ stepSize, gamma }) => scaling((e) => wholePower(gamma, Math.floor(e / stepSize))),
+};
+
+/**
+ * lr = base·γ^⌊e/stepSize⌋.
+ *
+ * @throws TypeError, RangeError for a wrong argument.
+ * @example
+ * const schedule = new StepLR(optimizer, { stepSize: 30 });
+ * schedule.step(); // after each epoch
+ */
+export class StepLR extends LRScheduler {
+  constructor(optimizer: Optimizer, options: StepLROptions) {
+    super(step, optimizer, options);
+  }
+}
+
+/** Options of {@link MultiStepLR}. */
+export interface MultiStepLROptions {
+  /** When the rate falls, in calls of `step()`: whole numbers >= 0, in any order; one that is there twice falls twice. */
+  milestones: readonly number[];
+  /** Factor of each fall, >= 0. Default 0.1. */
+  gamma?: number | undefined;
+}
+
+const multiStep: Definition<MultiStepLROptions> = {
+  name: "MultiStepLR",
+  kinds: { milestones: list(wholeFrom(0), "an array of whole numbers"), gamma: nonNegative },
+  defaults: { gamma: 0.1 },
+  curve: ({ milestones, gamma }) => scaling((e) => wholePower(gamma, milestones.filter((m) => m <= e).length)),
+};
+
+/**
+ * lr = base·γⁿ, n the number of milestones m ≤ e.
+ *
+ * @throws TypeError, RangeError for a wrong argument.
+ * @example
+ * const schedule = new MultiStepLR(optimizer, { milestones: [60, 80] });
+ */
+export class MultiStepLR extends LRScheduler {
+  constructor(optimizer: Optimizer, options: MultiStepLROptions) {
+    super(multiStep, optimizer, options);
+  }
+}
+
+/** Options of {@link ExponentialLR}. */
+export interface ExponentialLROptions {
+  /** Factor of each call of `step()`, >= 0. */
+  gamma: number;
+}
+
+const exponential: Definition<ExponentialLROptions> = {
+  name: "ExponentialLR",
+  kinds: { gamma: nonNegative },
+  defaults: {},
+  curve: ({ gamma }) => scaling((e) => wholePower(gamma, e)),
+};
+
+/**
+ * lr = base·γᵉ.
+ *
+ * @throws TypeError, RangeError for a wrong argument.
+ * @example
+ * const schedule = new ExponentialLR(optimizer, { gamma: 0.95 });
+ */
+export class ExponentialLR extends LRScheduler {
+  constructor(optimizer: Optimizer, options: ExponentialLROptions) {
+    super(exponential, optimizer, options);
+  }
+}

@@ -1,0 +1,58 @@
+// PyTorch's values: the rate in force after each call of step(), and the momentum where it is cycled.
+import { readFileSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { type Optimizer, ParameterDict, SGD } from "../../src/index.js";
+import * as schedules from "../../src/schedule/index.js";
+
+type Nested = Readonly<Record<string, Options>>;
+type Options = Readonly<Record<string, unknown>> & { readonly schedulers?: readonly Nested[] };
+
+interface Fixture {
+  readonly name: string;
+  readonly scheduler: string;
+  readonly options: Options;
+  readonly lr: number;
+  readonly values: readonly number[];
+  readonly momentum?: readonly number[];
+  readonly metrics?: readonly number[];
+}
+
+interface Schedule {
+  readonly lastLr: number[];
+  step(metric?: number): void;
+}
+
+const fixtures = (
+  JSON.parse(readFileSync(new URL("../fixtures/schedules.json", import.meta.url), "utf8")) as { schedules: Fixture[] }
+).schedules;
+
+function build(optimizer: Optimizer, name: string, options: Options): Schedule {
+  const make = (schedules as unknown as Record<string, new (o: Optimizer, options: object) => Schedule>)[name];
+  if (!options.schedulers) return new make(optimizer, options);
+  const inner = options.schedulers.flatMap((item) =>
+    Object.entries(item).map(([kind, own]) => build(optimizer, kind, own)),
+  );
+  return new make(optimizer, { ...options, schedulers: inner });
+}
+
+const far = (actual: number, wanted: number): number =>
+  actual === wanted ? 0 : Math.abs(actual - wanted) / Math.abs(wanted);
+
+describe("schedules, against PyTorch's values", () => {
+  test("all fifteen are there", () => {
+    expect(fixtures.length).toBe(15);
+    expect(fixtures.every(({ values }) => values.length === 60)).toBe(true);
+  });
+
+  test.each(fixtures)("$name", ({ scheduler, options, lr, values, momentum, metrics }) => {
+    const optimizer = new SGD(new ParameterDict({ w: [3] }), { lr, momentum: 0.9 });
+    const schedule = build(optimizer, scheduler, options);
+    const [group] = optimizer.paramGroups;
+    values.forEach((value, e) => {
+      if (e > 0) schedule.step(metrics?.[e - 1]);
+      expect(far(group.lr, value), `${group.lr} for ${value} at ${e}`).toBeLessThan(1e-12);
+      expect(schedule.lastLr).toEqual([group.lr]);
+      if (momentum) expect(far(group.momentum, momentum[e]), `momentum at ${e}`).toBeLessThan(1e-12);
+    });
+  });
+});
