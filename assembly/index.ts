@@ -24,6 +24,9 @@ export { schedulefreeadamw } from "./rules/schedulefreeadamw";
 // Reductions and whole-vector operations: length, then addresses and numbers.
 export { addScaled, approach, clamp, dot, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./reduce";
 
+// Rows of a table, for sparse steps: number of rows, then addresses and sizes.
+export { gatherRows, scatterRows } from "./rows";
+
 // The MLP: sizes, then addresses.
 export { addBias, dense, denseBias, denseInput, denseWeight } from "./nn/dense";
 export { gelu, geluGradient, relu, reluGradient, sigmoid, sigmoidGradient, tanh, tanhGradient } from "./nn/activation";

@@ -4,10 +4,11 @@ import { type Kernels, instantiate } from "../src/kernels.js";
 import { builds } from "./harness.js";
 import { rows } from "./rules.js";
 
-/** Reductions and whole-vector operations: tested in reduce.test.ts. */
+/** Reductions and whole-vector operations, tested in reduce.test.ts, and sparse steps, in rows.test.ts. */
 const shared: (keyof Kernels)[] = [
   ...(["sumOfSquares", "sumOfAbs", "dot", "maxAbs", "firstNonFinite"] as const),
   ...(["scale", "clamp", "addScaled", "approach", "flushDenormals"] as const),
+  ...(["gatherRows", "scatterRows"] as const),
 ];
 
 /** The kernels of gradstep/nn; what each computes is tested in test/nn. */
