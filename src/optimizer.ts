@@ -54,6 +54,7 @@ export abstract class StepOptimizer<
     const { table, rule, groups } = this;
     if (this.evaluating && rule.evaluation)
       throw new Error(`${rule.name}: step() moves the parameters for training: call train() first`);
+    rule.ready?.(groups);
     const call = ++this.#call;
     this.#gradScale[0] = 1;
     if (this.#rows.size > 0) this.#rows.clear();
