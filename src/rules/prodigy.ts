@@ -15,7 +15,7 @@ export interface ProdigyOptions extends CommonOptions {
   d0?: number | undefined;
   /** A factor of the estimate of d, >= 0. Default 1. */
   dCoef?: number | undefined;
-  /** How many times larger d may get in a step, >= 1, also Infinity (default). */
+  /** How many times larger d may get in a step once it has left d0, >= 1, also Infinity (default). */
   growthRate?: number | undefined;
 }
 
