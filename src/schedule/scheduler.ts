@@ -91,7 +91,7 @@ export abstract class LRScheduler {
       version: VERSION,
       kind,
       counter: this.#counter,
-      baseLrs: [...this.#allBases()],
+      baseLrs: this.#allBases(),
       ...rest,
     };
   }

@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { load, save } from "../../src/checkpoint/index.js";
 import { ParameterDict, SGD } from "../../src/index.js";
-import { LambdaLR, OneCycleLR, ReduceLROnPlateau, StepLR } from "../../src/schedule/index.js";
+import { ChainedScheduler, LambdaLR, OneCycleLR, ReduceLROnPlateau, StepLR } from "../../src/schedule/index.js";
 import { LRS, type Row, STEPS, inForce, metrics, rows, twoGroups } from "./table.js";
 
 function whole({ make }: Row): { values: number[][]; states: unknown[] } {
@@ -113,6 +113,20 @@ describe("what comes from the state, and what does not", () => {
     schedule.step();
     schedule.step();
     expect(optimizer.paramGroups[0].lr).toBe(0.05);
+  });
+
+  test("those of inner schedules do", () => {
+    const make = (gamma: number) => {
+      const optimizer = twoGroups();
+      const schedulers = [new StepLR(optimizer, { stepSize: 1, gamma }), new StepLR(optimizer, { stepSize: 2 })];
+      return new ChainedScheduler(optimizer, { schedulers });
+    };
+    const [from, to] = [make(0.5), make(0.25)];
+    to.loadStateDict(from.stateDict());
+    expect(to.stateDict()).toEqual(from.stateDict());
+    from.step();
+    to.step();
+    expect(to.lastLr).toEqual([0.05, 0.125]);
   });
 
   test("LambdaLR's function does not", () => {
