@@ -48,6 +48,8 @@ test("groups have one lr, or 0 and stay; anything else is an error that changes 
     run.optimizer.step();
     expect(run.params.data[moving][0]).toBeLessThan(1);
     expect(run.params.data[still].every((x) => x === 1)).toBe(true);
+    for (const slot of ["expAvg", "expAvgSq", "s"])
+      expect((run.optimizer.state(still)[slot] as Float32Array).every((x) => x === 0)).toBe(true);
   }
 });
 
