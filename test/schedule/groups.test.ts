@@ -271,6 +271,8 @@ describe("schedules of schedules", () => {
     const optimizer = sgd();
     const schedulers = [new StepLR(optimizer, { stepSize: 9 }), new CyclicLR(optimizer, { baseLr: 0.03, maxLr: 0.5 })];
     expect(new SequentialLR(optimizer, { schedulers, milestones: [1] }).lastLr).toEqual([0.1]);
+    new OneCycleLR(optimizer, { maxLr: 0.5, totalSteps: 9 });
+    expect(new StepLR(optimizer, { stepSize: 9 }).lastLr).toEqual([0.02]);
   });
 
   test("inner ones stand where the whole has brought them, and are stepped by it alone", () => {
