@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { AdamW, Arena, LBFGS, Lookahead, ParameterDict, SGD, ScheduleFreeSGD } from "../src/index.js";
-import { fillGradient, firstDifference, random } from "./harness.js";
-import { make, rows } from "./rules.js";
+import { fillGradient, firstDifference, random, shapesOf } from "./harness.js";
+import { type Row, make, rows } from "./rules.js";
 
 const f = Math.fround;
-const SHAPES = { a: [5], b: [3, 7], c: [65] };
+const SIZES = { a: 5, b: 21, c: 65 };
 
-function start(options = {}) {
-  const params = new ParameterDict(SHAPES, options);
+function start(options = {}, row: Pick<Row, "shape"> = {}) {
+  const params = new ParameterDict(shapesOf(row, SIZES), options);
   const next = random(2);
   for (const name of params.names) params.data[name].set(params.data[name].map(() => next() - 0.5));
   const draw = (): void => {
@@ -17,8 +17,9 @@ function start(options = {}) {
 }
 
 describe("Lookahead", () => {
-  test.each(rows)("around $rule: every k-th step φ ← φ + α(θ − φ), θ ← φ, to the bit", ({ rule, variants }) => {
-    const [wrapped, plain] = [start(), start()];
+  test.each(rows)("around $rule: every k-th step φ ← φ + α(θ − φ), θ ← φ, to the bit", (row) => {
+    const { rule, variants } = row;
+    const [wrapped, plain] = [start({}, row), start({}, row)];
     const lookahead = new Lookahead(make(rule, wrapped.params, variants[0]), { k: 3, alpha: 0.3 });
     const optimizer = make(rule, plain.params, variants[0]);
     const slow = plain.params.copy();

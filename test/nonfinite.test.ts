@@ -1,16 +1,16 @@
 import { describe, expect, test } from "vitest";
 import { Adam, ParameterDict, WeightEma } from "../src/index.js";
-import { fillGradient, firstDifference, paddingOf, random } from "./harness.js";
+import { fillGradient, firstDifference, paddingOf, random, shapesOf } from "./harness.js";
 import { type Options, make, rows } from "./rules.js";
 
-const SHAPES = { a: [5], b: [4, 9], c: [33], d: [17] };
+const SIZES = { a: 5, b: 36, c: 33, d: 17 };
 const variants = rows.flatMap((row) =>
   row.variants.map((options) => ({ row, options, title: `${row.rule} ${JSON.stringify(options)}` })),
 );
 
 /** An optimizer that has taken two steps, and gradients for a third. */
 function setUp(rule: string, options: Options, seed = 5) {
-  const params = new ParameterDict(SHAPES);
+  const params = new ParameterDict(shapesOf(rows.find((row) => row.rule === rule) ?? {}, SIZES));
   const next = random(seed);
   for (const name of params.names) params.data[name].set(params.data[name].map(() => next() - 0.5));
   const optimizer = make(rule, params, { weightDecay: 0.05, ...options });
@@ -29,7 +29,7 @@ function setUp(rule: string, options: Options, seed = 5) {
   return { params, optimizer, draw, memory };
 }
 
-const BAD: [name: keyof typeof SHAPES, element: number, value: number][] = [
+const BAD: [name: keyof typeof SIZES, element: number, value: number][] = [
   ["a", 0, NaN],
   ["b", 35, Infinity],
   ["c", 32, -Infinity],
@@ -141,7 +141,7 @@ describe("gradScale", () => {
       const gradients = Object.entries(plain.params.grad);
       const step = (): boolean => {
         for (const [name, gradient] of gradients)
-          scaled.params.grad[name as keyof typeof SHAPES].set(gradient.map((g) => g * scale));
+          scaled.params.grad[name as keyof typeof SIZES].set(gradient.map((g) => g * scale));
         return scaled.optimizer.step({ gradScale: 1 / scale });
       };
       while (!step()) {
