@@ -11,6 +11,10 @@ export { adamax } from "./rules/adamax";
 export { asgd } from "./rules/asgd";
 export { rprop } from "./rules/rprop";
 export { lion } from "./rules/lion";
+export { lamb } from "./rules/lamb";
+export { adafactor } from "./rules/adafactor";
+export { muon } from "./rules/muon";
+export { prodigy, prodigyMoments } from "./rules/prodigy";
 export { adabelief } from "./rules/adabelief";
 export { yogi } from "./rules/yogi";
 export { adan } from "./rules/adan";
@@ -22,7 +26,10 @@ export { schedulefreesgd } from "./rules/schedulefreesgd";
 export { schedulefreeadamw } from "./rules/schedulefreeadamw";
 
 // Reductions and whole-vector operations: length, then addresses and numbers.
-export { addScaled, approach, clamp, dot, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./reduce";
+export { addScaled, approach, clamp, dot, dotDifference, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./reduce";
+
+// Rows of a table, for sparse steps: number of rows, then addresses and sizes.
+export { gatherRows, scatterRows } from "./rows";
 
 // The MLP: sizes, then addresses.
 export { addBias, dense, denseBias, denseInput, denseWeight } from "./nn/dense";

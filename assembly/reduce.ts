@@ -9,17 +9,21 @@
 
 const BLOCK: i32 = 16384;
 
+// What is summed, of two neighbouring elements or of one: each reads what it needs at the addresses.
+
 @unmanaged
 class Squares {
   // @ts-ignore: decorator
   @inline
-  pair(x: v128, y: v128): v128 {
-    return f64x2.mul(x, x);
+  pair(x: usize, y: usize, z: usize): v128 {
+    const v = low(x);
+    return f64x2.mul(v, v);
   }
   // @ts-ignore: decorator
   @inline
-  one(x: f64, y: f64): f64 {
-    return x * x;
+  one(x: usize, y: usize, z: usize): f64 {
+    const v = <f64>load<f32>(x);
+    return v * v;
   }
 }
 
@@ -27,13 +31,13 @@ class Squares {
 class Magnitudes {
   // @ts-ignore: decorator
   @inline
-  pair(x: v128, y: v128): v128 {
-    return f64x2.abs(x);
+  pair(x: usize, y: usize, z: usize): v128 {
+    return f64x2.abs(low(x));
   }
   // @ts-ignore: decorator
   @inline
-  one(x: f64, y: f64): f64 {
-    return Math.abs(x);
+  one(x: usize, y: usize, z: usize): f64 {
+    return Math.abs(<f64>load<f32>(x));
   }
 }
 
@@ -41,13 +45,28 @@ class Magnitudes {
 class Products {
   // @ts-ignore: decorator
   @inline
-  pair(x: v128, y: v128): v128 {
-    return f64x2.mul(x, y);
+  pair(x: usize, y: usize, z: usize): v128 {
+    return f64x2.mul(low(x), low(y));
   }
   // @ts-ignore: decorator
   @inline
-  one(x: f64, y: f64): f64 {
-    return x * y;
+  one(x: usize, y: usize, z: usize): f64 {
+    return <f64>load<f32>(x) * <f64>load<f32>(y);
+  }
+}
+
+@unmanaged
+class ProductsWithDifferences {
+  // @ts-ignore: decorator
+  @inline
+  pair(x: usize, y: usize, z: usize): v128 {
+    const d = f32x4.sub(v128.load64_zero(y), v128.load64_zero(z));
+    return f64x2.mul(low(x), f64x2.promote_low_f32x4(d));
+  }
+  // @ts-ignore: decorator
+  @inline
+  one(x: usize, y: usize, z: usize): f64 {
+    return <f64>load<f32>(x) * <f64>(load<f32>(y) - load<f32>(z));
   }
 }
 
@@ -59,22 +78,20 @@ function low(at: usize): v128 {
 
 // @ts-ignore: decorator
 @inline
-function sum<Term>(n: i32, x: usize, y: usize): f64 {
+function sum<Term>(n: i32, x: usize, y: usize, z: usize): f64 {
   let total: f64 = 0;
   for (; n > 0; n -= BLOCK) {
     const count = min(n, BLOCK);
     let a = f64x2.splat(0), b = a, c = a, d = a;
-    for (const end = x + (<usize>(count & -8) << 2); x < end; x += 32, y += 32) {
-      a = f64x2.add(a, changetype<Term>(0).pair(low(x), low(y)));
-      b = f64x2.add(b, changetype<Term>(0).pair(low(x + 8), low(y + 8)));
-      c = f64x2.add(c, changetype<Term>(0).pair(low(x + 16), low(y + 16)));
-      d = f64x2.add(d, changetype<Term>(0).pair(low(x + 24), low(y + 24)));
+    for (const end = x + (<usize>(count & -8) << 2); x < end; x += 32, y += 32, z += 32) {
+      a = f64x2.add(a, changetype<Term>(0).pair(x, y, z));
+      b = f64x2.add(b, changetype<Term>(0).pair(x + 8, y + 8, z + 8));
+      c = f64x2.add(c, changetype<Term>(0).pair(x + 16, y + 16, z + 16));
+      d = f64x2.add(d, changetype<Term>(0).pair(x + 24, y + 24, z + 24));
     }
     const lanes = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
     let left: f64 = 0;
-    for (let rest = count & 7; rest; rest--, x += 4, y += 4) {
-      left += changetype<Term>(0).one(load<f32>(x), load<f32>(y));
-    }
+    for (let rest = count & 7; rest; rest--, x += 4, y += 4, z += 4) left += changetype<Term>(0).one(x, y, z);
     total += f64x2.extract_lane(lanes, 0) + f64x2.extract_lane(lanes, 1) + left;
   }
   return total;
@@ -82,17 +99,22 @@ function sum<Term>(n: i32, x: usize, y: usize): f64 {
 
 // Σ x².
 export function sumOfSquares(n: i32, x: usize): f64 {
-  return sum<Squares>(n, x, x);
+  return sum<Squares>(n, x, x, x);
 }
 
 // Σ |x|.
 export function sumOfAbs(n: i32, x: usize): f64 {
-  return sum<Magnitudes>(n, x, x);
+  return sum<Magnitudes>(n, x, x, x);
 }
 
 // Σ x·y.
 export function dot(n: i32, x: usize, y: usize): f64 {
-  return sum<Products>(n, x, y);
+  return sum<Products>(n, x, y, y);
+}
+
+// Σ x·(y − z), the difference in float32.
+export function dotDifference(n: i32, x: usize, y: usize, z: usize): f64 {
+  return sum<ProductsWithDifferences>(n, x, y, z);
 }
 
 // The largest |x|, 0 of none; NaN where there is one.

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import * as gradstep from "gradstep";
 import * as loops from "./loops.js";
+import * as norms from "./norms.js";
 import { type Rounds, inTurns, median, ratio } from "./turns.js";
 
 interface Contest {
@@ -41,6 +42,15 @@ const contests: Contest[] = [
   { name: "AdEMAMix", make: (p) => new gradstep.AdEMAMix(p), loop: loops.ademamix, slots: 3 },
   { name: "MADGRAD", make: (p) => new gradstep.MADGRAD(p), loop: loops.madgrad, slots: 3 },
   { name: "Ftrl", make: (p) => new gradstep.Ftrl(p), loop: loops.ftrl, slots: 2 },
+  { name: "LAMB", make: (p) => new gradstep.LAMB(p), loop: norms.lamb, slots: 3 },
+  {
+    name: "LARS",
+    make: (p) => new gradstep.LARS(p, { momentum: 0.9, weightDecay: 1e-4 }),
+    loop: norms.lars,
+    slots: 1,
+  },
+  { name: "NovoGrad", make: (p) => new gradstep.NovoGrad(p), loop: norms.novograd, slots: 1 },
+  { name: "Adafactor", make: (p) => new gradstep.Adafactor(p), loop: norms.adafactor, slots: 2 },
 ];
 
 const layouts: { name: string; lengths: number[] }[] = [

@@ -53,6 +53,7 @@ export function strongWolfe(line: Line, start: Trial, first: number, reach: numb
     trial = line.evaluate(t);
   }
 
+  // The low end is that of the lower loss, as in PyTorch, even where it has fallen by less than it should.
   let low = n < MAX_TRIALS ? previous : start;
   let high = keep(trial, low);
   if (high.loss < low.loss) [low, high] = [high, low];

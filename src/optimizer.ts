@@ -1,6 +1,7 @@
 import { Optimizer } from "./base.js";
-import { finite, knownOnly, nameList, record, wrongType, wrongValue } from "./check.js";
+import { finite, knownOnly, nameList, record, wrongValue } from "./check.js";
 import type { StepOptions } from "./options.js";
+import { readRows } from "./rows.js";
 import { type CommonOptions, GS, type Run } from "./rule.js";
 import { ABSENT, NOWHERE, cutRuns } from "./table.js";
 
@@ -9,6 +10,8 @@ export type { OptimizerOptions } from "./options.js";
 const MAX_SLOTS = 4;
 /** Elements that kernels take at a time. */
 const VECTORS = 16;
+/** Elements of the rows of a sparse step that are packed at a time. */
+const PACKED = 4096;
 const STEP_OPTIONS = ["skip", "gradScale", "rows"] as const;
 /** When a tensor's step count is a multiple of this, its slots are flushed: a moment that decays under zero gradients
  * would come to denormals, which are slow, and stay there. By the count, so that resuming keeps the bits. */
@@ -30,9 +33,9 @@ export abstract class StepOptimizer<
     scratch: 0,
   };
   readonly #gradScale = new Float64Array(1);
-  readonly #rows = new Map<number, ArrayLike<number>>();
-  /** Room for the end of a row in each buffer, taken when first needed. */
-  #scrap = 0;
+  readonly #rows = new Map<number, Uint32Array>();
+  /** Room for {@link PACKED} row numbers and as many elements of each buffer, taken when first needed. */
+  #packed = 0;
   #call = 0;
 
   /**
@@ -51,6 +54,7 @@ export abstract class StepOptimizer<
     const { table, rule, groups } = this;
     if (this.evaluating && rule.evaluation)
       throw new Error(`${rule.name}: step() moves the parameters for training: call train() first`);
+    rule.ready?.(groups);
     const call = ++this.#call;
     this.#gradScale[0] = 1;
     if (this.#rows.size > 0) this.#rows.clear();
@@ -122,9 +126,9 @@ export abstract class StepOptimizer<
     for (let k = 0; k < after.length; k++) for (let i = first; i < end; i++) table.scalars[k][i] = after[k];
   }
 
-  /** The given rows of one tensor: whole vectors in place, the rest of a row through a scrap of memory. */
+  /** The given rows of one tensor: packed into one piece, swept, and put back, as many at a time as there is room for. */
   #sweepRows(index: number, call: number): void {
-    const { table, rule, arena } = this;
+    const { table, rule } = this;
     const rows = this.#rows.get(index);
     const { options, computed } = this.groups[table.group[index]];
     if (rows === undefined || !this.#aim(index, index + 1, call)) return;
@@ -133,29 +137,28 @@ export abstract class StepOptimizer<
       rule.rows.coefficients(run.c, options, run.t);
       computed[0] = 0; // not those of a dense step
     }
+    const { kernels, buffer } = this.arena;
     const width = table.tensors[index].size / table.tensors[index].shape[0];
-    const whole = width - (width % VECTORS);
-    const rest = (width - whole) * 4;
+    const columns = Math.min(width, PACKED);
+    const many = Math.floor(PACKED / columns);
+    const list = this.#packed;
+    const numbers = new Uint32Array(buffer, list, PACKED);
     const starts = run.at.slice(0, 3 + table.slots.length);
-    const flush = run.t % FLUSH_EVERY === 0;
-    for (let r = 0; r < rows.length; r++) {
-      const offset = rows[r] * width * 4;
-      if (whole > 0) {
-        run.at[0] = whole;
-        for (let k = 1; k < starts.length; k++) run.at[k] = starts[k] === ABSENT ? ABSENT : starts[k] + offset;
-        rule.sweep(arena.kernels, run, options);
-        if (flush) this.#flushRun();
+    for (let k = 1; k < starts.length; k++) if (starts[k] !== ABSENT) run.at[k] = list + k * PACKED * 4;
+    for (let r = 0; r < rows.length; r += many) {
+      const n = Math.min(many, rows.length - r);
+      numbers.set(rows.subarray(r, r + n));
+      for (let first = 0; first < width; first += columns) {
+        const taken = Math.min(columns, width - first);
+        run.at[0] = Math.ceil((n * taken) / VECTORS) * VECTORS;
+        for (let k = 1; k < starts.length; k++)
+          if (starts[k] !== ABSENT) kernels.gatherRows(n, list, starts[k] + first * 4, width * 4, taken * 4, run.at[k]);
+        rule.sweep(kernels, run, options);
+        if (run.t % FLUSH_EVERY === 0) this.#flushRun();
+        for (let k = 1; k < starts.length; k++)
+          if (starts[k] !== ABSENT && k !== 2)
+            kernels.scatterRows(n, list, starts[k] + first * 4, width * 4, taken * 4, run.at[k]);
       }
-      if (rest === 0) continue;
-      run.at[0] = VECTORS;
-      for (let k = 1; k < starts.length; k++) {
-        run.at[k] = starts[k] === ABSENT ? ABSENT : this.#scrap + (k - 1) * VECTORS * 4;
-        if (starts[k] !== ABSENT) arena.copy(starts[k] + offset + whole * 4, run.at[k], rest);
-      }
-      rule.sweep(arena.kernels, run, options);
-      if (flush) this.#flushRun();
-      for (let k = 1; k < starts.length; k++)
-        if (starts[k] !== ABSENT && k !== 2) arena.copy(run.at[k], starts[k] + offset + whole * 4, rest);
     }
   }
 
@@ -166,7 +169,7 @@ export abstract class StepOptimizer<
       for (let i = first; i < end; i++) arena.copy(table.data[i], table.slots[copiedSlots[s]][i], table.length[i] * 4);
   }
 
-  /** The slots of a part of some rows. */
+  /** The slots of packed rows. */
   #flushRun(): void {
     const { at } = this.#run;
     const { kernels } = this.arena;
@@ -230,45 +233,25 @@ export abstract class StepOptimizer<
   #readRows(rows: Readonly<Record<string, unknown>>, call: number): void {
     const { rule, table, groups, indexOf } = this;
     const { name } = rule;
-    const checked: [number, ArrayLike<number>][] = [];
-    let ragged = false;
+    const checked: [number, Uint32Array][] = [];
     for (const [tensorName, value] of Object.entries(rows)) {
       const option = `rows.${tensorName}`;
       const index = indexOf.get(tensorName);
       if (index === undefined) throw wrongValue(name, option, "one of the optimizer's tensors", tensorName);
-      const { shape, size } = table.tensors[index];
+      const { shape } = table.tensors[index];
       const refusal = rule.rows
         ? rule.rows.refuses?.(groups[table.group[index]].options)
         : "a rule that has sparse steps";
       if (refusal !== undefined) throw wrongValue(name, option, refusal, value);
       if (shape.length !== 2) throw wrongValue(name, option, "a 2-D tensor", shape);
       if (table.skipped[index] === call) throw wrongValue(name, option, "a tensor that is not skipped", tensorName);
-      checked.push([index, checkRows(name, option, value, shape[0])]);
-      ragged ||= size > 0 && (size / shape[0]) % VECTORS !== 0;
+      checked.push([index, readRows(name, option, value, shape[0])]);
     }
-    if (ragged && this.#scrap === 0)
-      this.#scrap = this.takeBlock((2 + MAX_SLOTS) * VECTORS * 4, "rows that are no whole vectors");
+    if (checked.length > 0 && this.#packed === 0)
+      this.#packed = this.takeBlock((3 + table.slots.length) * PACKED * 4, "a sparse step");
     for (const [index, value] of checked) {
       this.#rows.set(index, value);
       table.sparse[index] = call;
     }
   }
-}
-
-/** Row numbers: whole, in range, each once. */
-function checkRows(owner: string, option: string, value: unknown, count: number): ArrayLike<number> {
-  const expected = "an array of row numbers";
-  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-  if (!isList) throw wrongType(owner, option, expected, value);
-  const rows = value as unknown as ArrayLike<unknown>;
-  const seen = new Set<number>();
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i];
-    if (typeof row !== "number") throw wrongType(owner, `${option}[${i}]`, "a row number", row);
-    if (!(Number.isInteger(row) && row >= 0 && row < count))
-      throw wrongValue(owner, `${option}[${i}]`, `a row in [0, ${count})`, row);
-    if (seen.has(row)) throw wrongValue(owner, `${option}[${i}]`, "each row once", row);
-    seen.add(row);
-  }
-  return rows as ArrayLike<number>;
 }

@@ -33,6 +33,7 @@ export interface StepOptions<Name extends string = string> {
   /**
    * Row numbers by tensor: of these 2-D tensors only those rows are updated, each once, at a cost that does not depend on
    * the others (embeddings). For `SGD` without momentum, `Adagrad` and `Adam`, as PyTorch's sparse optimizers do.
+   * The first such step takes 64 to 96 KiB of the arena.
    */
   readonly rows?: Readonly<Record<string, ArrayLike<number>>> | undefined;
   /** Multiplies every gradient, a finite number: 1/n for gradients summed over n micro-batches, 1/scale for scaled losses. Default 1. */

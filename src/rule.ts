@@ -110,6 +110,8 @@ export interface Rule<Options extends CommonOptions> {
   readonly shared?: { readonly by: "group" | "optimizer"; start(options: Settled<Options>): Record<string, number> };
   /** Moves a group's shared numbers on: once a step, before its coefficients are computed. */
   advance?(options: Settled<Options>, shared: Float64Array): void;
+  /** Throws for groups that do not go together, before a step changes anything. */
+  ready?(groups: readonly { readonly options: Settled<Options> }[]): void;
   /**
    * A first pass over all tensors, for a rule that must have seen them all before it moves one. `before` begins it and
    * `between` ends it: false leaves all parameters where they are.

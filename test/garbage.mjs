@@ -2,8 +2,8 @@
 // printed between, and no collection runs between the two readings unless the steps make garbage.
 import * as gradstep from "gradstep";
 
-const { rule, options, groups } = JSON.parse(process.argv[2]);
-const params = new gradstep.ParameterDict({ a: [16], b: [40], c: [7] });
+const { rule, options, groups, shapes } = JSON.parse(process.argv[2]);
+const params = new gradstep.ParameterDict(shapes);
 const optimizer = new gradstep[rule](params, { ...options, ...(groups ? { groups } : {}) });
 for (const name of params.names) params.grad[name].fill(0.01);
 const stepOptions = { gradScale: 0.5, skip: ["c"] };

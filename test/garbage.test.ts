@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
+import { shapesOf } from "./harness.js";
 import { rows } from "./rules.js";
 
 const script = fileURLToPath(new URL("garbage.mjs", import.meta.url));
@@ -11,8 +12,9 @@ test.each(rows)(
   { timeout: 60_000 },
   async (row) => {
     const options = row.variants.at(-1);
+    const shapes = shapesOf(row, { a: 16, b: 40, c: 7 });
     const groups = [{ params: ["b"], weightDecay: 0.1 }];
-    const args = ["--expose-gc", script, JSON.stringify({ rule: row.rule, options, groups })];
+    const args = ["--expose-gc", script, JSON.stringify({ rule: row.rule, options, groups, shapes })];
     const { stdout } = await promisify(execFile)(process.execPath, args);
     const [none, some, many] = JSON.parse(stdout) as number[];
     expect(Math.abs(some - none)).toBeLessThanOrEqual(1024);

@@ -67,14 +67,46 @@ export function plainOf(
   optimizer: StepOptimizer,
   params: ParameterDict,
   name: string,
-  shared = row.shared?.start() ?? {},
+  shared = row.shared?.start(settledOf(optimizer)) ?? {},
 ): Plain {
   const start = row.start?.(settledOf(optimizer)) ?? {};
+  const state = optimizer.state(name);
   const slots = slotNames(optimizer, name).map((slot) => {
     const from = start[slot] ?? 0;
     if (from === "parameters") return [slot, params.data[name].slice()] as const;
-    return [slot, new Float32Array(params.data[name].length).fill(from)] as const;
+    return [slot, new Float32Array((state[slot] as Float32Array).length).fill(from)] as const;
   });
   const p = params.data[name].slice();
-  return { p, g: new Float32Array(p.length), slots: Object.fromEntries(slots), scalars: { muProduct: 1 }, shared };
+  const [shape, g, scalars] = [params.shapes[name], new Float32Array(p.length), { ...row.scalars }];
+  return { shape, p, g, slots: Object.fromEntries(slots), scalars, shared };
+}
+
+/** One step of the reference, of tensors that share their numbers and the step that each of them takes. */
+export function plainStep(row: Row, o: Settled, tensors: readonly (readonly [Plain, number])[], gradScale = 1): void {
+  const shared = tensors.at(0)?.[0].shared;
+  if (shared) row.shared?.advance?.(o, shared);
+  const gathered = tensors.map(([tensor]) => tensor);
+  if (row.gather && shared && !row.gather(gathered, o, gradScale, shared)) return;
+  for (const [tensor, t] of tensors) row.update(tensor, o, t, gradScale);
+}
+
+/** A shape of n elements that the rule takes. */
+export const shapeOf = (row: Pick<Row, "shape">, n: number): readonly number[] => row.shape?.(n) ?? [n];
+
+/** Tensors of so many elements, in shapes that the rule takes. */
+export const shapesOf = <Name extends string>(
+  row: Pick<Row, "shape">,
+  sizes: Readonly<Record<Name, number>>,
+): Record<Name, readonly number[]> =>
+  Object.fromEntries(Object.entries<number>(sizes).map(([name, n]) => [name, shapeOf(row, n)])) as Record<
+    Name,
+    readonly number[]
+  >;
+
+/** Two factors of n that are as close as can be, the larger one first where n is odd. */
+export function matrixOf(n: number): [number, number] {
+  let side = Math.floor(Math.sqrt(n));
+  while (side > 1 && n % side !== 0) side--;
+  const other = side === 0 ? 0 : n / side;
+  return n % 2 === 1 ? [other, side] : [side, other];
 }

@@ -4,10 +4,11 @@ import { type Kernels, instantiate } from "../src/kernels.js";
 import { builds } from "./harness.js";
 import { rows } from "./rules.js";
 
-/** Reductions and whole-vector operations: tested in reduce.test.ts. */
+/** Reductions and whole-vector operations, tested in reduce.test.ts, and sparse steps, in rows.test.ts. */
 const shared: (keyof Kernels)[] = [
-  ...(["sumOfSquares", "sumOfAbs", "dot", "maxAbs", "firstNonFinite"] as const),
+  ...(["sumOfSquares", "sumOfAbs", "dot", "dotDifference", "maxAbs", "firstNonFinite"] as const),
   ...(["scale", "clamp", "addScaled", "approach", "flushDenormals"] as const),
+  ...(["gatherRows", "scatterRows"] as const),
 ];
 
 /** The kernels of gradstep/nn; what each computes is tested in test/nn. */
@@ -24,7 +25,7 @@ describe.each(builds)("the $build binary", ({ module }) => {
   });
 
   test("every kernel that it exports has a row in the table, or belongs to all rules or to gradstep/nn", () => {
-    const known = new Set<string>([...rows.map((row) => row.kernel), ...shared, ...nnKernels]);
+    const known = new Set<string>([...rows.flatMap((row) => row.kernels), ...shared, ...nnKernels]);
     const exported = WebAssembly.Module.exports(module).map((e) => e.name);
     expect(exported.filter((name) => !known.has(name))).toEqual([]);
     expect([...known].filter((name) => !exported.includes(name))).toEqual([]);

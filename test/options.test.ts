@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ParameterDict } from "../src/index.js";
+import { shapesOf } from "./harness.js";
 import { type Options, make, rows } from "./rules.js";
 
 type Bad = [options: unknown, error: ErrorConstructor, message: RegExp];
@@ -54,7 +55,7 @@ describe.each(rows)("$rule", (row) => {
   const bad: Bad[] = [...common, ...row.bad];
 
   test.each(bad.map((b) => [JSON.stringify(b[0]), ...b] as const))("refuses %s", (_, options, error, message) => {
-    const params = new ParameterDict({ a: [3], b: [2] }, { slots: 8 });
+    const params = new ParameterDict(shapesOf(row, { a: 3, b: 2 }), { slots: 8 });
     const { used } = params.arena;
     let thrown: unknown;
     try {
@@ -70,7 +71,8 @@ describe.each(rows)("$rule", (row) => {
   });
 
   test("refuses the same in a group and live, names the place, and changes nothing", () => {
-    const params = new ParameterDict({ a: [3], b: [2] });
+    const shapes = shapesOf(row, { a: 3, b: 2 });
+    const params = new ParameterDict(shapes);
     const first = make(row.rule, params, { groups: [{ params: ["b"] }] });
     for (const [options, error] of row.bad.filter(([o]) => Object.keys(o).length === 1)) {
       const [[name, value]] = Object.entries(options);
@@ -79,7 +81,7 @@ describe.each(rows)("$rule", (row) => {
       if (!(name in row.fixed)) expect(set).toThrow(error);
       expect(set).toThrow(`${row.rule}: "paramGroups[1].${name}`);
       expect(JSON.stringify(first.paramGroups)).toBe(before);
-      const fresh = new ParameterDict({ a: [3], b: [2] });
+      const fresh = new ParameterDict(shapes);
       const construct = () => make(row.rule, fresh, { groups: [{ params: ["b"], ...options }] });
       expect(construct).toThrow(error);
       expect(construct).toThrow(`${row.rule}: "groups[0].${name}`);
@@ -87,7 +89,7 @@ describe.each(rows)("$rule", (row) => {
   });
 
   test("settles some options at the start", () => {
-    const optimizer = make(row.rule, new ParameterDict({ a: [3] }));
+    const optimizer = make(row.rule, new ParameterDict(shapesOf(row, { a: 3 })));
     for (const [name, value] of Object.entries(row.fixed)) {
       const set = () => ((optimizer.paramGroups[0] as Options)[name] = value);
       expect(set).toThrow(`${row.rule}: "paramGroups[0].${name}" is settled when the optimizer is made`);
@@ -105,7 +107,8 @@ describe.each(rows)("$rule", (row) => {
   test("has its dialects and no others; where lr has no default it must be given", () => {
     const lrMissing = ["Adagrad", "Adadelta", "RMSprop", "Lion"].includes(row.rule);
     for (const dialect of ["keras", "optax"] as const) {
-      const construct = (options: Options) => make(row.rule, new ParameterDict({ a: [3] }), { dialect, ...options });
+      const construct = (options: Options) =>
+        make(row.rule, new ParameterDict(shapesOf(row, { a: 3 })), { dialect, ...options });
       if (!row.dialects.includes(dialect)) {
         expect(() => construct({ lr: 0.1 })).toThrow(`${row.rule}: "dialect" expected`);
       } else if (dialect === "optax" && lrMissing) {
@@ -117,9 +120,9 @@ describe.each(rows)("$rule", (row) => {
   });
 
   test("undefined is an absent option", () => {
-    const params = new ParameterDict({ a: [3] });
+    const params = new ParameterDict(shapesOf(row, { a: 3 }));
     const optimizer = make(row.rule, params, { lr: undefined, dialect: undefined, groups: undefined });
-    const other = make(row.rule, new ParameterDict({ a: [3] }));
+    const other = make(row.rule, new ParameterDict(shapesOf(row, { a: 3 })));
     expect(JSON.stringify(optimizer.paramGroups)).toBe(JSON.stringify(other.paramGroups));
   });
 

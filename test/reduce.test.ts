@@ -1,28 +1,12 @@
 import { describe, expect, test } from "vitest";
 import { type Kernels, instantiate } from "../src/kernels.js";
 import { SIZES, builds, firstDifference, random } from "./harness.js";
+import { BLOCK, orderedSum } from "./reference/sums.js";
 
 const f = Math.fround;
-const BLOCK = 16384;
 const sizes = [...SIZES, ...[-3, -2, -1, 0, 1, 2, 3].map((d) => BLOCK + d), 40000];
 const X = 65536;
 const SENTINEL = 12345;
-
-/** The order that assembly/reduce.ts states, in plain float64. */
-function plainSum(n: number, term: (i: number) => number): number {
-  let total = 0;
-  for (let start = 0; start < n; start += BLOCK) {
-    const count = Math.min(n - start, BLOCK);
-    const lane = [0, 0, 0, 0, 0, 0, 0, 0];
-    let left = 0;
-    for (let i = 0; i < count; i++)
-      if (i < count - (count % 8)) lane[i % 8] += term(start + i);
-      else left += term(start + i);
-    const [l0, l1, l2, l3, l4, l5, l6, l7] = lane;
-    total += l0 + l2 + (l4 + l6) + (l1 + l3 + (l5 + l7)) + left;
-  }
-  return total;
-}
 
 /** Two vectors of n elements at an offset of whole vectors, each followed by `beyond` and a sentinel. */
 function setUp(module: WebAssembly.Module, n: number, beyond: number) {
@@ -42,9 +26,10 @@ describe.each(builds)("sums, $build build", ({ module }) => {
   test.each(sizes)("%i elements: the bits of the stated order, whatever stands in the padding", (n) => {
     const { kernels, memory, x, y, Y } = setUp(module, n, NaN);
     const before = memory.slice();
-    expect(kernels.sumOfSquares(n, X)).toBe(plainSum(n, (i) => x[i] * x[i]));
-    expect(kernels.sumOfAbs(n, X)).toBe(plainSum(n, (i) => Math.abs(x[i])));
-    expect(kernels.dot(n, X, Y)).toBe(plainSum(n, (i) => x[i] * y[i]));
+    expect(kernels.sumOfSquares(n, X)).toBe(orderedSum(n, (i) => x[i] * x[i]));
+    expect(kernels.sumOfAbs(n, X)).toBe(orderedSum(n, (i) => Math.abs(x[i])));
+    expect(kernels.dot(n, X, Y)).toBe(orderedSum(n, (i) => x[i] * y[i]));
+    expect(kernels.dotDifference(n, X, Y, X)).toBe(orderedSum(n, (i) => x[i] * f(y[i] - x[i])));
     expect(kernels.maxAbs(n, X)).toBe(x.reduce((most, v) => Math.max(most, Math.abs(v)), 0));
     expect(kernels.firstNonFinite(n, X)).toBe(-1);
     expect(Buffer.compare(before, memory)).toBe(0);
@@ -54,8 +39,8 @@ describe.each(builds)("sums, $build build", ({ module }) => {
     const { kernels, x, y, Y } = setUp(module, 100, NaN);
     for (const start of [1, 2, 3, 5]) {
       const [at, other, n] = [X + start * 4, Y + start * 4, 100 - start];
-      expect(kernels.sumOfSquares(n, at)).toBe(plainSum(n, (i) => x[start + i] * x[start + i]));
-      expect(kernels.dot(n, at, other)).toBe(plainSum(n, (i) => x[start + i] * y[start + i]));
+      expect(kernels.sumOfSquares(n, at)).toBe(orderedSum(n, (i) => x[start + i] * x[start + i]));
+      expect(kernels.dot(n, at, other)).toBe(orderedSum(n, (i) => x[start + i] * y[start + i]));
     }
   });
 

@@ -2,17 +2,20 @@
 import * as gradstep from "../src/index.js";
 import type { Kernels } from "../src/kernels.js";
 import * as classic from "./reference/classic.js";
-import type { Settled, Update } from "./reference/common.js";
+import { matrixOf } from "./harness.js";
+import type { Plain, Settled, Update } from "./reference/common.js";
 import * as moments from "./reference/moments.js";
 import * as others from "./reference/others.js";
 import * as scheduleFree from "./reference/schedulefree.js";
+import * as tensorwise from "./reference/tensorwise.js";
 
 export type Options = Record<string, unknown>;
 type Bad = [options: Options, error: ErrorConstructor, message: RegExp];
 
 export interface Row {
   readonly rule: string;
-  readonly kernel: keyof Kernels;
+  /** The kernels that its file in assembly/rules exports, or the one of another rule that it ends in. */
+  readonly kernels: readonly (keyof Kernels)[];
   readonly update: Update;
   /** The dialects beside "torch". */
   readonly dialects: readonly ("keras" | "optax")[];
@@ -20,8 +23,28 @@ export interface Row {
   readonly variants: readonly Options[];
   /** Start values that are not 0; "parameters" for a copy of these. */
   readonly start?: (o: Settled) => Record<string, number | "parameters">;
+  /** Numbers of a tensor's own, and their start values. */
+  readonly scalars?: Record<string, number>;
   /** Numbers that a group has in common, and what each step makes of them before it updates tensors. */
-  readonly shared?: { start(): Record<string, number>; advance(o: Settled, shared: Record<string, number>): void };
+  readonly shared?: {
+    start(o: Settled): Record<string, number>;
+    advance?(o: Settled, shared: Record<string, number>): void;
+  };
+  /** A first pass over all tensors of a step; false leaves them where they are. */
+  readonly gather?: (
+    tensors: readonly Plain[],
+    o: Settled,
+    gradScale: number,
+    shared: Record<string, number>,
+  ) => boolean;
+  /** A shape of n elements, in a rule that does not take vectors, or not in the same way as others. */
+  readonly shape?: (n: number) => readonly number[];
+  /** Why a NaN in a gradient reaches the whole of its tensor, in a rule where it does. */
+  readonly spreads?: string;
+  /** Why groups are no optimizers of their own and cannot differ in lr, in a rule where that is so. */
+  readonly together?: string;
+  /** Why nothing decays before a gradient that is not 0, in a rule where that is so. */
+  readonly waits?: string;
   /** Why a zero gradient without decay moves parameters, in a rule where it does. */
   readonly moves?: string;
   /** The first step that moves a parameter, and why, in a rule where it is not step 1. */
@@ -64,7 +87,7 @@ const badScheduleFree: Bad[] = [
 export const rows: readonly Row[] = [
   {
     rule: "SGD",
-    kernel: "sgd",
+    kernels: ["sgd"],
     update: classic.sgd,
     dialects: both,
     variants: [
@@ -90,7 +113,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Adagrad",
-    kernel: "adagrad",
+    kernels: ["adagrad"],
     update: classic.adagrad,
     dialects: both,
     variants: inEach(both, { lr: 0.1 }, { lr: 0.1, lrDecay: 0.01, initialAccumulatorValue: 0.3 }),
@@ -104,7 +127,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Adadelta",
-    kernel: "adadelta",
+    kernels: ["adadelta"],
     update: classic.adadelta,
     dialects: both,
     variants: inEach(both, { lr: 0.5 }),
@@ -113,7 +136,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "RMSprop",
-    kernel: "rmsprop",
+    kernels: ["rmsprop"],
     update: classic.rmsprop,
     dialects: both,
     variants: inEach(
@@ -133,7 +156,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Adam",
-    kernel: "adam",
+    kernels: ["adam"],
     update: classic.adam(false),
     dialects: both,
     variants: inEach(both, { lr: 0.01 }, { lr: 0.01, amsgrad: true, betas: [0.8, 0.9] }),
@@ -142,7 +165,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "AdamW",
-    kernel: "adam",
+    kernels: ["adam"],
     update: classic.adam(true),
     dialects: both,
     variants: inEach(both, { lr: 0.01 }, { lr: 0.01, amsgrad: true, betas: [0.8, 0.9] }),
@@ -151,8 +174,9 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "NAdam",
-    kernel: "nadam",
+    kernels: ["nadam"],
     update: classic.nadam,
+    scalars: { muProduct: 1 },
     dialects: both,
     variants: [
       ...inEach(both, { lr: 0.01 }, { lr: 0.01, decoupledWeightDecay: true }),
@@ -169,7 +193,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Adamax",
-    kernel: "adamax",
+    kernels: ["adamax"],
     update: moments.adamax,
     dialects: both,
     variants: inEach(both, { lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.5], eps: 0.01 }),
@@ -178,7 +202,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "RAdam",
-    kernel: "adam",
+    kernels: ["adam"],
     update: moments.radam,
     dialects: ["optax"],
     variants: inEach(["optax"], { lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.95], decoupledWeightDecay: true }),
@@ -191,7 +215,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "ASGD",
-    kernel: "asgd",
+    kernels: ["asgd"],
     update: others.asgd,
     dialects: [],
     variants: [{ lr: 0.05 }, { lr: 0.05, lambd: 0.01, alpha: 0.6, t0: 2 }, { lr: 0.05, lambd: 0 }],
@@ -205,7 +229,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Rprop",
-    kernel: "rprop",
+    kernels: ["rprop"],
     update: others.rprop,
     dialects: [],
     variants: [{ lr: 0.02 }, { lr: 0.02, etas: [0.6, 1.1], stepSizes: [0.015, 0.023] }],
@@ -227,7 +251,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Lion",
-    kernel: "lion",
+    kernels: ["lion"],
     update: others.lion,
     dialects: both,
     variants: inEach(both, { lr: 0.01 }, { lr: 0.01, betas: [0.5, 0.6] }),
@@ -235,8 +259,105 @@ export const rows: readonly Row[] = [
     fixed: {},
   },
   {
+    rule: "LAMB",
+    kernels: ["lamb"],
+    update: tensorwise.lamb,
+    dialects: both,
+    variants: inEach(both, { lr: 0.01 }, { lr: 0.05, betas: [0.8, 0.9], eps: 1e-3 }),
+    bad: [...badBetas, ...badEps],
+    fixed: {},
+  },
+  {
+    rule: "LARS",
+    kernels: ["sgd"],
+    update: tensorwise.lars,
+    dialects: [],
+    variants: [
+      { lr: 0.5 },
+      { lr: 0.5, momentum: 0.9, dampening: 0.3, trustCoefficient: 0.02, eps: 1e-3 },
+      { lr: 0.5, momentum: 0.8, nesterov: true },
+    ],
+    bad: [
+      ...badEps,
+      [{ momentum: -0.1 }, RangeError, /"momentum" expected a finite number >= 0, got -0.1/],
+      [{ dampening: NaN }, RangeError, /"dampening" expected a finite number, got NaN/],
+      [{ trustCoefficient: -1 }, RangeError, /"trustCoefficient" expected a finite number >= 0, got -1/],
+      [{ nesterov: true }, RangeError, /"nesterov" expected false unless there is a momentum/],
+      [{ nesterov: true, momentum: 0.9, dampening: 0.1 }, RangeError, /"dampening" expected nothing but 0/],
+    ],
+    fixed: {},
+  },
+  {
+    rule: "NovoGrad",
+    kernels: ["sgd"],
+    update: tensorwise.novograd,
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.02, betas: [0.95, 0.5], eps: 1e-3 }],
+    scalars: { nu: 0 },
+    spreads: "gradients are divided by their norm",
+    bad: [...badBetas, ...badEps],
+    fixed: {},
+  },
+  {
+    rule: "Adafactor",
+    kernels: ["adafactor"],
+    update: tensorwise.adafactor,
+    dialects: [],
+    variants: [{ lr: 0.02 }, { lr: 0.5, beta2Decay: -0.5, eps: [1e-3, 0.01], d: 1.5 }],
+    shape: (n) => [[n], matrixOf(n), [...matrixOf(n), 1], [1, ...matrixOf(n)]][n % 4],
+    spreads: "updates are divided by their root mean square",
+    bad: [
+      [{ beta2Decay: 0.8 }, RangeError, /"beta2Decay" expected a finite number <= 0, got 0.8/],
+      [{ beta2Decay: "-0.8" }, TypeError, /"beta2Decay" expected a finite number <= 0, got "-0.8"/],
+      [{ eps: 1e-8 }, TypeError, /"eps" expected an array of two numbers, or null and a number, got 1e-8/],
+      [{ eps: [1e-8] }, RangeError, /"eps" expected an array of two numbers, or null and a number, got \[1e-8\]/],
+      [{ eps: [-1, 0] }, RangeError, /"eps\[0\]" expected a finite number >= 0, got -1/],
+      [{ eps: [null, null] }, TypeError, /"eps\[1\]" expected a finite number >= 0, got null/],
+      [{ d: 0.9 }, RangeError, /"d" expected a finite number >= 1, got 0.9/],
+    ],
+    fixed: {},
+  },
+  {
+    rule: "Muon",
+    kernels: ["muon"],
+    update: tensorwise.muon,
+    dialects: [],
+    variants: [{ lr: 0.02 }, { lr: 0.02, momentum: 0.8, nesterov: false, nsSteps: 2, adjustLr: "match_rms_adamw" }],
+    shape: matrixOf,
+    spreads: "the matrix is multiplied by itself",
+    bad: [
+      [{ momentum: 1 }, RangeError, /"momentum" expected a number in \[0, 1\), got 1$/],
+      [{ nesterov: 1 }, TypeError, /"nesterov" expected true or false, got 1/],
+      [{ nsSteps: 2.5 }, RangeError, /"nsSteps" expected a whole number in \[0, 99\], got 2.5/],
+      [{ nsSteps: 100 }, RangeError, /"nsSteps" expected a whole number in \[0, 99\], got 100/],
+      [{ adjustLr: "rms" }, RangeError, /"adjustLr" expected one of "original", "match_rms_adamw", got "rms"/],
+    ],
+    fixed: { adjustLr: "match_rms_adamw" },
+  },
+  {
+    rule: "Prodigy",
+    kernels: ["prodigyMoments", "prodigy"],
+    update: tensorwise.prodigy,
+    dialects: [],
+    variants: [{ d0: 1e-3 }, { lr: 0.5, d0: 1e-3, betas: [0.8, 0.9], eps: 1e-3, dCoef: 2, growthRate: 1.05 }],
+    start: () => ({ p0: "parameters" }),
+    shared: tensorwise.prodigyShared,
+    gather: tensorwise.prodigyGather,
+    together: "one step size is found from all tensors",
+    waits: "there is no step size yet",
+    bad: [
+      ...badBetas,
+      ...badEps,
+      [{ d0: 0 }, RangeError, /"d0" expected a finite number > 0, got 0$/],
+      [{ dCoef: -1 }, RangeError, /"dCoef" expected a finite number >= 0, got -1/],
+      [{ growthRate: 0.5 }, RangeError, /"growthRate" expected a number >= 1, got 0.5/],
+      [{ growthRate: NaN }, RangeError, /"growthRate" expected a number >= 1, got NaN/],
+    ],
+    fixed: {},
+  },
+  {
     rule: "AdaBelief",
-    kernel: "adabelief",
+    kernels: ["adabelief"],
     update: moments.adabelief,
     dialects: [],
     variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 1e-3 }],
@@ -245,7 +366,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Yogi",
-    kernel: "yogi",
+    kernels: ["yogi"],
     update: moments.yogi,
     dialects: [],
     variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 0.1 }],
@@ -256,7 +377,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Adan",
-    kernel: "adan",
+    kernels: ["adan"],
     update: moments.adan,
     dialects: [],
     variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.7, 0.8, 0.9], eps: 1e-3 }],
@@ -265,7 +386,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "ADOPT",
-    kernel: "adopt",
+    kernels: ["adopt"],
     update: moments.adopt,
     dialects: [],
     variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 0.1 }],
@@ -275,7 +396,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "AdEMAMix",
-    kernel: "ademamix",
+    kernels: ["ademamix"],
     update: moments.ademamix,
     dialects: [],
     variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9, 0.95], alpha: 3, eps: 1e-3 }],
@@ -284,7 +405,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "MADGRAD",
-    kernel: "madgrad",
+    kernels: ["madgrad"],
     update: others.madgrad,
     dialects: [],
     variants: [{ lr: 0.01 }, { lr: 0.01, momentum: 0, eps: 1e-3 }],
@@ -294,7 +415,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Ftrl",
-    kernel: "ftrl",
+    kernels: ["ftrl"],
     update: others.ftrl,
     dialects: [],
     variants: [
@@ -316,7 +437,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "ScheduleFreeSGD",
-    kernel: "schedulefreesgd",
+    kernels: ["schedulefreesgd"],
     update: scheduleFree.scheduleFreeSGD,
     dialects: [],
     variants: [{ lr: 0.1 }, { lr: 0.1, momentum: 0.7, warmupSteps: 3, r: 1, weightLrPower: 1.5 }],
@@ -331,7 +452,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "ScheduleFreeAdamW",
-    kernel: "schedulefreeadamw",
+    kernels: ["schedulefreeadamw"],
     update: scheduleFree.scheduleFreeAdamW,
     dialects: [],
     variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 1e-3, warmupSteps: 3, r: 0.5, weightLrPower: 1 }],

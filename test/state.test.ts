@@ -2,16 +2,24 @@
 import { describe, expect, test } from "vitest";
 import { Adam, NAdam, type OptimizerState, ParameterDict, SGD, type StepOptimizer } from "../src/index.js";
 import { fillGradient, random } from "./harness.js";
-import { type Options, make, rows } from "./rules.js";
+import { type Options, type Row, make, rows } from "./rules.js";
 
 const shapesOf = (rule: string): Record<string, number[]> =>
   rule === "Muon" ? { a: [3, 4], b: [5, 2] } : { a: [3, 4], b: [5], e: [0], s: [] };
 
-function fresh(rule: string, options: Options): { params: ParameterDict; optimizer: StepOptimizer<Options> } {
+type Chosen = Pick<Row, "rule" | "together">;
+
+function fresh(
+  { rule, together }: Chosen,
+  options: Options,
+): { params: ParameterDict; optimizer: StepOptimizer<Options> } {
   const params: ParameterDict = new ParameterDict(shapesOf(rule));
   const next = random(3);
   for (const name of params.names) fillGradient(params.data[name], next);
-  const optimizer = make(rule, params, { ...options, groups: [{ params: ["b"], lr: 0.03 }] });
+  const optimizer = make(rule, params, {
+    ...options,
+    groups: [{ params: ["b"], ...(together ? { weightDecay: 0.1 } : { lr: 0.03 }) }],
+  });
   return { params, optimizer };
 }
 
@@ -29,11 +37,12 @@ type Loose = Record<string, unknown> & {
 };
 const loose = (saved: OptimizerState): Loose => structuredClone(saved) as unknown as Loose;
 
-describe.each(rows)("$rule", ({ rule, variants }) => {
+describe.each(rows)("$rule", (row) => {
+  const { rule, variants, together } = row;
   test.each(variants)("goes on from a clone of its state: %j", (options) => {
-    const [one, two] = [fresh(rule, options), fresh(rule, options)];
+    const [one, two] = [fresh(row, options), fresh(row, options)];
     train(one, 1, 7);
-    one.optimizer.paramGroups[0].lr = 0.007;
+    for (const group of one.optimizer.paramGroups.slice(0, together ? 2 : 1)) group.lr = 0.007;
     const saved = one.optimizer.stateDict();
     const clone = structuredClone(saved);
     expect(clone).toEqual(saved);
@@ -49,7 +58,7 @@ describe.each(rows)("$rule", ({ rule, variants }) => {
   });
 
   test("refuses a state that is wrong anywhere, and is as it was then", () => {
-    const target = fresh(rule, variants[0]);
+    const target = fresh(row, variants[0]);
     train(target, 1, 4);
     const { optimizer, params } = target;
     const saved = optimizer.stateDict();

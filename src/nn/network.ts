@@ -1,6 +1,7 @@
 import { type Arena, padded } from "../arena.js";
 import type { ParameterDict, Tensor, Vector } from "../parameters.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
+import { PACK_BYTES } from "./scratch.js";
 
 /** What hidden layers put on their sums; `"gelu"` is the tanh form. */
 export type Activation = "relu" | "tanh" | "sigmoid" | "gelu";
@@ -9,9 +10,6 @@ export const activations = ["relu", "tanh", "sigmoid", "gelu"] as const satisfie
 /** What is minimized: softmax cross-entropy of class indices, or the squared error's mean over all elements. */
 export type Loss = "cross-entropy" | "mse";
 export const losses = ["cross-entropy", "mse"] as const satisfies readonly Loss[];
-
-/** Bytes of scratch that the dense kernels ask for: see assembly/nn/product.ts. */
-export const PACK_BYTES = 4 * (128 * 272 + 16 * 272 + 2 * 16);
 
 /** A dense layer and where its rows stand: the input x, the sums z, and behind the activation y. */
 interface Layer {

@@ -1,6 +1,6 @@
-import type { Optimizer } from "../base.js";
 import { type Curve, scaling } from "./curve.js";
 import type { Definition } from "./definition.js";
+import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link ChainedScheduler}. */
@@ -9,7 +9,7 @@ export interface ChainedSchedulerOptions {
   schedulers: readonly LRScheduler[];
 }
 
-const definition: Definition<Readonly<Record<string, never>>> = {
+const definition: Definition<Readonly<Record<string, unknown>>> = {
   name: "ChainedScheduler",
   kinds: {},
   shorthands: ["schedulers"],
@@ -61,7 +61,7 @@ function momentumOf(inner: readonly Curve[]): Pick<Curve, "momentum"> {
  * const schedule = new ChainedScheduler(optimizer, { schedulers });
  */
 export class ChainedScheduler extends LRScheduler {
-  constructor(optimizer: Optimizer, options: ChainedSchedulerOptions) {
+  constructor(optimizer: AnyOptimizer, options: ChainedSchedulerOptions) {
     super(definition, optimizer, options);
   }
 }

@@ -1,9 +1,9 @@
 // Rates that fall along half a cosine, once or again and again.
-import type { Optimizer } from "../base.js";
 import { nonNegative, wholeFrom } from "../check.js";
 import { cos } from "../exact.js";
 import { type Curve, setting } from "./curve.js";
 import type { Definition } from "./definition.js";
+import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link CosineAnnealingLR}. */
@@ -44,7 +44,7 @@ const annealing: Definition<CosineAnnealingLROptions> = {
  * const schedule = new CosineAnnealingLR(optimizer, { tMax: 1000, etaMin: 1e-5 });
  */
 export class CosineAnnealingLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: CosineAnnealingLROptions) {
+  constructor(optimizer: AnyOptimizer, options: CosineAnnealingLROptions) {
     super(annealing, optimizer, options);
   }
 }
@@ -82,7 +82,7 @@ const warmRestarts: Definition<CosineAnnealingWarmRestartsOptions> = {
  * const schedule = new CosineAnnealingWarmRestarts(optimizer, { t0: 10, tMult: 2 });
  */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
-  constructor(optimizer: Optimizer, options: CosineAnnealingWarmRestartsOptions) {
+  constructor(optimizer: AnyOptimizer, options: CosineAnnealingWarmRestartsOptions) {
     super(warmRestarts, optimizer, options);
   }
 }

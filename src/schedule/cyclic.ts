@@ -1,8 +1,8 @@
-import type { Optimizer } from "../base.js";
 import { belowOne, flag, nonNegative, oneOf, wholeFrom } from "../check.js";
 import { wholePower } from "../exact.js";
 import { setting } from "./curve.js";
 import { type Definition, type PerGroup, perGroup, valueAt } from "./definition.js";
+import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link CyclicLR}. */
@@ -89,7 +89,7 @@ const definition: Definition<CyclicLROptions> = {
  * const schedule = new CyclicLR(optimizer, { baseLr: 1e-4, maxLr: 1e-2, stepSizeUp: 500 });
  */
 export class CyclicLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: CyclicLROptions) {
+  constructor(optimizer: AnyOptimizer, options: CyclicLROptions) {
     super(definition, optimizer, options);
   }
 }

@@ -18,6 +18,7 @@ export {
 } from "./linear.js";
 export { OneCycleLR, type OneCycleLROptions } from "./onecycle.js";
 export { type PlateauState, ReduceLROnPlateau, type ReduceLROnPlateauOptions } from "./plateau.js";
+export type { AnyOptimizer } from "./rates.js";
 export { LRScheduler } from "./scheduler.js";
 export { SequentialLR, type SequentialLROptions } from "./sequential.js";
 export type { InnerState, ScheduleState } from "./state.js";

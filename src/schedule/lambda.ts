@@ -1,7 +1,7 @@
-import type { Optimizer } from "../base.js";
 import { type Kind, nonNegative, wrongType } from "../check.js";
 import { setting } from "./curve.js";
 import { type Definition, type PerGroup, perGroup, valueAt } from "./definition.js";
+import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link LambdaLR}. */
@@ -42,7 +42,7 @@ const definition: Definition<LambdaLROptions> = {
  * const schedule = new LambdaLR(optimizer, { lrLambda: (e) => 1 / (1 + 0.1 * e) });
  */
 export class LambdaLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: LambdaLROptions) {
+  constructor(optimizer: AnyOptimizer, options: LambdaLROptions) {
     super(definition, optimizer, options);
   }
 }

@@ -1,9 +1,9 @@
 // Rates that go from one factor to another within `totalIters` calls of `step()`: warm-up, and decay to nothing.
-import type { Optimizer } from "../base.js";
 import { fraction, nonNegative, number, wholeFrom } from "../check.js";
 import { pow } from "../exact.js";
 import { scaling } from "./curve.js";
 import type { Definition } from "./definition.js";
+import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link ConstantLR}. */
@@ -29,7 +29,7 @@ const constant: Definition<ConstantLROptions> = {
  * const schedule = new ConstantLR(optimizer, { factor: 0.1, totalIters: 100 });
  */
 export class ConstantLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: ConstantLROptions = {}) {
+  constructor(optimizer: AnyOptimizer, options: ConstantLROptions = {}) {
     super(constant, optimizer, options);
   }
 }
@@ -64,7 +64,7 @@ const linear: Definition<LinearLROptions> = {
  * const schedule = new LinearLR(optimizer, { startFactor: 0.01, totalIters: 500 });
  */
 export class LinearLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: LinearLROptions = {}) {
+  constructor(optimizer: AnyOptimizer, options: LinearLROptions = {}) {
     super(linear, optimizer, options);
   }
 }
@@ -92,7 +92,7 @@ const polynomial: Definition<PolynomialLROptions> = {
  * const schedule = new PolynomialLR(optimizer, { totalIters: 1000, power: 2 });
  */
 export class PolynomialLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: PolynomialLROptions = {}) {
+  constructor(optimizer: AnyOptimizer, options: PolynomialLROptions = {}) {
     super(polynomial, optimizer, options);
   }
 }

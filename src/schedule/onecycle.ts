@@ -1,8 +1,8 @@
-import type { Optimizer } from "../base.js";
 import { belowOne, flag, fraction, nonNegative, number, oneOf, wholeFrom, wrongValue } from "../check.js";
 import { cos } from "../exact.js";
 import { setting } from "./curve.js";
 import { type Definition, type PerGroup, perGroup, valueAt } from "./definition.js";
+import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link OneCycleLR}. */
@@ -129,7 +129,7 @@ function between(strategy: "cos" | "linear", from: number, to: number, part: num
  * const schedule = new OneCycleLR(optimizer, { maxLr: 0.1, totalSteps: 1000 });
  */
 export class OneCycleLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: OneCycleLROptions) {
+  constructor(optimizer: AnyOptimizer, options: OneCycleLROptions) {
     super(definition, optimizer, options);
   }
 }

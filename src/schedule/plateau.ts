@@ -2,7 +2,7 @@ import { Optimizer } from "../base.js";
 import { belowOne, nonNegative, number, oneOf, record, wholeFrom, wrongType } from "../check.js";
 import { readCount, same } from "../saved.js";
 import { type OptionSet, type PerGroup, type Settled, perGroup, readOptions, settle, valueAt } from "./definition.js";
-import { write } from "./rates.js";
+import { type AnyOptimizer, write } from "./rates.js";
 import { FORMAT, VERSION, onlyFields, readNumbers } from "./state.js";
 
 /** Options of {@link ReduceLROnPlateau}. */
@@ -84,14 +84,14 @@ const definition: OptionSet<ReduceLROnPlateauOptions> = {
  * schedule.step(0.31); // the validation loss, after each epoch
  */
 export class ReduceLROnPlateau {
-  readonly #optimizer: Optimizer;
+  readonly #optimizer: AnyOptimizer;
   #options: Settled<ReduceLROnPlateauOptions>;
   #counter = 0;
   #best: number | null = null;
   #badSteps = 0;
   #cooldownLeft = 0;
 
-  constructor(optimizer: Optimizer, options: ReduceLROnPlateauOptions = {}) {
+  constructor(optimizer: AnyOptimizer, options: ReduceLROnPlateauOptions = {}) {
     if (!(optimizer instanceof Optimizer)) throw wrongType(NAME, "optimizer", "an optimizer", optimizer);
     this.#options = readOptions(definition, options, optimizer.paramGroups.length);
     this.#optimizer = optimizer;

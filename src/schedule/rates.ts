@@ -2,17 +2,25 @@ import type { Optimizer } from "../base.js";
 import { wrongValue } from "../check.js";
 import type { Curve } from "./curve.js";
 
-/** What the groups of an optimizer started from, and the rates that a schedule set last. */
-const known = new WeakMap<Optimizer, { readonly bases: readonly number[]; readonly rates: readonly number[] }>();
+/** Any optimizer: whatever its options and the names of its tensors. */
+export type AnyOptimizer = Pick<Optimizer, "stateDict" | "loadStateDict" | "dispose"> & {
+  readonly paramGroups: readonly { lr: number }[];
+};
 
-type Rated = Optimizer["paramGroups"][number];
-type WithMomentum = Rated & { momentum?: number; betas?: readonly number[] };
+/** What the groups of an optimizer started from, and the rates that a schedule set last. */
+const known = new WeakMap<AnyOptimizer, { readonly bases: readonly number[]; readonly rates: readonly number[] }>();
+
+interface WithMomentum {
+  lr: number;
+  momentum?: number;
+  betas?: readonly number[];
+}
 
 /**
  * Whether a schedule set the group's rate: its base rate is then that schedule's, so that one built after another starts
  * from the same. A rate that the user has set since is a base rate itself.
  */
-export function knownBase(optimizer: Optimizer, g: number): number | undefined {
+export function knownBase(optimizer: AnyOptimizer, g: number): number | undefined {
   const entry = known.get(optimizer);
   return entry?.rates[g] === optimizer.paramGroups[g].lr ? entry.bases[g] : undefined;
 }
@@ -40,7 +48,7 @@ export function evaluate(owner: string, curve: Curve, bases: readonly number[], 
 /** Sets the groups' rates, and momenta where they are cycled: all of them, or when the optimizer refuses one, none. */
 export function write(
   owner: string,
-  optimizer: Optimizer,
+  optimizer: AnyOptimizer,
   { rates, momenta }: Evaluated,
   bases?: readonly number[],
 ): void {
@@ -73,11 +81,11 @@ export function write(
 }
 
 /** Throws for an optimizer that was made without a momentum to cycle. */
-export function needMomentum(owner: string, optimizer: Optimizer): void {
+export function needMomentum(owner: string, optimizer: AnyOptimizer): void {
   const groups: readonly WithMomentum[] = optimizer.paramGroups;
   if (!groups.every(({ betas, momentum }) => betas !== undefined || (momentum !== undefined && momentum > 0)))
     throw withoutMomentum(owner, optimizer);
 }
 
-const withoutMomentum = (owner: string, optimizer: Optimizer): RangeError =>
+const withoutMomentum = (owner: string, optimizer: AnyOptimizer): RangeError =>
   wrongValue(owner, "cycleMomentum", `false for ${optimizer.constructor.name} without a momentum`, true);

@@ -3,7 +3,7 @@ import { nonNegative, record, wrongType, wrongValue } from "../check.js";
 import { readCount, same } from "../saved.js";
 import type { Curve } from "./curve.js";
 import { type Definition, readOptions, refuseConflict, settle } from "./definition.js";
-import { type Evaluated, baseBehind, evaluate, knownBase, needMomentum, write } from "./rates.js";
+import { type AnyOptimizer, type Evaluated, baseBehind, evaluate, knownBase, needMomentum, write } from "./rates.js";
 import { FORMAT, type InnerState, type ScheduleState, VERSION, onlyFields, readNumbers } from "./state.js";
 
 type Options = Readonly<Record<string, unknown>>;
@@ -23,7 +23,7 @@ interface Settings {
  */
 export abstract class LRScheduler {
   readonly #definition: Definition<Options>;
-  readonly #optimizer: Optimizer;
+  readonly #optimizer: AnyOptimizer;
   readonly #inner: readonly LRScheduler[];
   #settings: Settings;
   #counter = 0;
@@ -33,7 +33,7 @@ export abstract class LRScheduler {
   #leader: string | undefined;
 
   /** @internal */
-  protected constructor(definition: Definition<Options>, optimizer: Optimizer, options: object) {
+  protected constructor(definition: Definition<Options>, optimizer: AnyOptimizer, options: object) {
     const { name, start } = definition;
     if (!(optimizer instanceof Optimizer)) throw wrongType(name, "optimizer", "an optimizer", optimizer);
     const groups = optimizer.paramGroups;
@@ -91,7 +91,7 @@ export abstract class LRScheduler {
       version: VERSION,
       kind,
       counter: this.#counter,
-      baseLrs: [...this.#allBases()],
+      baseLrs: this.#allBases(),
       ...rest,
     };
   }

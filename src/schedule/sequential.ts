@@ -1,7 +1,7 @@
-import type { Optimizer } from "../base.js";
 import { wholeFrom } from "../check.js";
 import type { Curve } from "./curve.js";
 import { type Definition, list } from "./definition.js";
+import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link SequentialLR}. */
@@ -61,7 +61,7 @@ const definition: Definition<Omit<SequentialLROptions, "schedulers">> = {
  * const schedule = new SequentialLR(optimizer, { schedulers, milestones: [100] });
  */
 export class SequentialLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: SequentialLROptions) {
+  constructor(optimizer: AnyOptimizer, options: SequentialLROptions) {
     super(definition, optimizer, options);
   }
 }

@@ -1,9 +1,9 @@
 // Rates that fall by a factor gamma, again and again.
-import type { Optimizer } from "../base.js";
 import { nonNegative, wholeFrom } from "../check.js";
 import { wholePower } from "../exact.js";
 import { scaling } from "./curve.js";
 import { type Definition, list } from "./definition.js";
+import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link StepLR}. */
@@ -30,7 +30,7 @@ const step: Definition<StepLROptions> = {
  * schedule.step(); // after each epoch
  */
 export class StepLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: StepLROptions) {
+  constructor(optimizer: AnyOptimizer, options: StepLROptions) {
     super(step, optimizer, options);
   }
 }
@@ -58,7 +58,7 @@ const multiStep: Definition<MultiStepLROptions> = {
  * const schedule = new MultiStepLR(optimizer, { milestones: [60, 80] });
  */
 export class MultiStepLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: MultiStepLROptions) {
+  constructor(optimizer: AnyOptimizer, options: MultiStepLROptions) {
     super(multiStep, optimizer, options);
   }
 }
@@ -84,7 +84,7 @@ const exponential: Definition<ExponentialLROptions> = {
  * const schedule = new ExponentialLR(optimizer, { gamma: 0.95 });
  */
 export class ExponentialLR extends LRScheduler {
-  constructor(optimizer: Optimizer, options: ExponentialLROptions) {
+  constructor(optimizer: AnyOptimizer, options: ExponentialLROptions) {
     super(exponential, optimizer, options);
   }
 }

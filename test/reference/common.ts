@@ -34,10 +34,19 @@ export interface Settled {
   warmupSteps: number;
   r: number;
   weightLrPower: number;
+  trustCoefficient: number;
+  beta2Decay: number;
+  d: number;
+  nsSteps: number;
+  adjustLr: "original" | "match_rms_adamw";
+  d0: number;
+  dCoef: number;
+  growthRate: number;
 }
 
 /** One tensor: values, gradient, slots by their public names, numbers by theirs, and those it shares with its group. */
 export interface Plain {
+  shape: readonly number[];
   p: Float32Array;
   g: Float32Array;
   slots: Record<string, Float32Array>;

@@ -1,5 +1,4 @@
 // Runs that can be cut anywhere: made the same way in the test's process and in a fresh one.
-import * as gradstep from "../../src/index.js";
 import type { AnyOptimizer } from "../../src/checkpoint/index.js";
 import {
   Adam,
@@ -7,14 +6,14 @@ import {
   Arena,
   LBFGS,
   Lookahead,
+  Muon,
   NAdam,
   ParameterDict,
-  SGD,
   WeightAverage,
   WeightEma,
 } from "../../src/index.js";
 import { fillGradient, random } from "../harness.js";
-import { type Options, make, rows } from "../rules.js";
+import { type Options, type Row, make, rows } from "../rules.js";
 
 /** What is saved beside optimizers. */
 interface Stateful {
@@ -58,14 +57,16 @@ function gradients(params: ParameterDict, t: number): void {
 }
 
 /** Groups, a tensor that is skipped at some steps, rates that change, and an evaluation at the cut. */
-function single(rule: string, options: Options): Scenario {
+function single({ rule, together }: Row, options: Options): Scenario {
   return {
     title: `${rule} ${JSON.stringify(options)}`,
     begin() {
       const params = fresh(rule === "Muon" ? matrices : shapes);
-      const optimizer = make(rule, params, { ...options, groups: [{ params: ["m"], lr: 0.003 }] });
+      const own = together ? { weightDecay: 0.1 } : { lr: 0.003 };
+      const optimizer = make(rule, params, { ...options, groups: [{ params: ["m"], ...own }] });
       const step = (t: number): void => {
-        if (t === 8 || t === 30) optimizer.paramGroups[0].lr = optimizer.paramGroups[0].lr * 0.7;
+        const changed = t === 8 || t === 30 ? optimizer.paramGroups.slice(0, together ? 2 : 1) : [];
+        for (const group of changed) group.lr = group.lr * 0.7;
         gradients(params, t);
         optimizer.train();
         optimizer.step({ skip: t % 3 === 0 ? ["w"] : [], gradScale: 0.5 });
@@ -101,7 +102,7 @@ const special: Scenario[] = [
         ["w", "m"],
         ["b", "s", "v"],
       ].map((names) => params.subset(names));
-      const first = "Muon" in gradstep ? make("Muon", matrix) : new SGD(matrix, { momentum: 0.9, nesterov: true });
+      const first = new Muon(matrix);
       const second = new AdamW(rest, { amsgrad: true });
       const step = (t: number): void => {
         gradients(params, t);
@@ -154,6 +155,6 @@ const special: Scenario[] = [
 ];
 
 export const scenarios: readonly Scenario[] = [
-  ...rows.flatMap(({ rule, variants }) => variants.map((options) => single(rule, { ...options, weightDecay: 0.01 }))),
+  ...rows.flatMap((row) => row.variants.map((options) => single(row, { ...options, weightDecay: 0.01 }))),
   ...special,
 ];

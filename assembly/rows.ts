@@ -1,0 +1,22 @@
+// Sparse steps: rows of a table are packed into one piece, which a rule's kernel then sweeps, and put back. `rows` points at
+// n row numbers (u32), each once; `stride` is what rows are apart and `bytes` (a multiple of 4) what is copied of each.
+
+export function gatherRows(n: i32, rows: usize, table: usize, stride: usize, bytes: usize, packed: usize): void {
+  for (const end = rows + (<usize>n << 2); rows < end; rows += 4, packed += bytes) {
+    copy(table + load<u32>(rows) * stride, packed, bytes);
+  }
+}
+
+export function scatterRows(n: i32, rows: usize, table: usize, stride: usize, bytes: usize, packed: usize): void {
+  for (const end = rows + (<usize>n << 2); rows < end; rows += 4, packed += bytes) {
+    copy(packed, table + load<u32>(rows) * stride, bytes);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function copy(from: usize, to: usize, bytes: usize): void {
+  const end = from + bytes;
+  for (const whole = from + (bytes & ~15); from < whole; from += 16, to += 16) v128.store(to, v128.load(from));
+  for (; from < end; from += 4, to += 4) store<u32>(to, load<u32>(from));
+}

@@ -1,0 +1,69 @@
+import { belowOne, nonNegative, pair } from "../check.js";
+import { raise } from "../exact.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { padded } from "../arena.js";
+import { type CommonOptions, DEC, OWN, type Rule, commonDefaults, commonKinds, setDecay, setMoments } from "../rule.js";
+
+/** Options of {@link LAMB}. */
+export interface LAMBOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1e-3. */
+  lr?: number | undefined;
+  /** Weight decay λ, >= 0. Part of the update whose norm is taken; in Keras's dialect decoupled. Default 0.01; Keras, optax 0. */
+  weightDecay?: number | undefined;
+  /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.999]. */
+  betas?: readonly [number, number] | undefined;
+  /** Added to the root of the second moment, >= 0. Default 1e-6; Keras 1e-7. */
+  eps?: number | undefined;
+}
+
+const defaults = { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999] as const };
+
+const rule: Rule<LAMBOptions> = {
+  name: "LAMB",
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
+  defaults: {
+    torch: { ...defaults, eps: 1e-6, weightDecay: 0.01 },
+    keras: { ...defaults, eps: 1e-7 },
+    optax: { ...defaults, eps: 1e-6 },
+  },
+  scope: "tensor",
+  slots: () => ({ expAvg: 0, expAvgSq: 0 }),
+  scratch: (_, { size }) => padded(size),
+  coefficients(c, o, t) {
+    setDecay(c, o, false);
+    setMoments(c, o.betas);
+    c[OWN + 4] = o.betas[0];
+    c[OWN + 5] = o.betas[1];
+    raise(c, OWN + 4, t);
+    raise(c, OWN + 5, t);
+    c[OWN + 4] = 1 / (1 - c[OWN + 4]);
+    c[OWN + 5] = 1 / Math.sqrt(1 - c[OWN + 5]);
+    c[OWN + 6] = o.eps;
+  },
+  sweep({ lamb, sumOfSquares, sgd }, { at, c, size, scratch }, { lr }) {
+    lamb(at[0], at[1], at[2], at[3], at[4], scratch, c[0], c[1], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
+    const weights = Math.sqrt(sumOfSquares(size, at[1])) * (1 - c[DEC]);
+    const update = Math.sqrt(sumOfSquares(size, scratch));
+    const rate = weights > 0 && update > 0 ? lr * (weights / update) : lr;
+    sgd(at[0], at[1], scratch, 0, 1, 0, c[DEC], 0, 0, rate, 0);
+  },
+};
+
+/**
+ * LAMB: Adam's step with λθ added, scaled tensor by tensor to a length of lr·‖θ‖: θ −= lr·‖θ‖/‖u‖ · u. Where ‖θ‖ or ‖u‖ is
+ * 0, the scale is lr. Made for very large batches.
+ *
+ * State: `expAvg`, `expAvgSq`; 8 bytes a parameter, and room for one copy of the largest tensor.
+ *
+ * @see You et al. (2020), https://arxiv.org/abs/1904.00962
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new LAMB(params, { lr: 2e-3, weightDecay: 0.01 });
+ * optimizer.step();
+ */
+export class LAMB<Name extends string = string> extends StepOptimizer<LAMBOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<LAMBOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}

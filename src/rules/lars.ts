@@ -1,0 +1,79 @@
+import { finite, flag, nonNegative } from "../check.js";
+import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../parameters.js";
+import { type CommonOptions, GS, OWN, type Rule, WD, commonDefaults, commonKinds } from "../rule.js";
+
+/** Options of {@link LARS}. */
+export interface LARSOptions extends CommonOptions {
+  /** Learning rate, >= 0. Default 1. */
+  lr?: number | undefined;
+  /** μ, >= 0. Default 0: no momentum, and no state. */
+  momentum?: number | undefined;
+  /** How much less than the whole gradient enters the buffer after the first step; any finite number. Default 0. */
+  dampening?: number | undefined;
+  /** Nesterov's form; needs a momentum, and no dampening. Default false. */
+  nesterov?: boolean | undefined;
+  /** How far a step of lr 1 goes, in units of the tensor's norm, >= 0. Default 1e-3. */
+  trustCoefficient?: number | undefined;
+  /** Added to the norm of the gradient, >= 0. Default 1e-8. */
+  eps?: number | undefined;
+}
+
+const rule: Rule<LARSOptions> = {
+  name: "LARS",
+  kinds: {
+    ...commonKinds,
+    momentum: nonNegative,
+    dampening: finite,
+    nesterov: flag,
+    trustCoefficient: nonNegative,
+    eps: nonNegative,
+  },
+  defaults: {
+    torch: { ...commonDefaults, lr: 1, momentum: 0, dampening: 0, nesterov: false, trustCoefficient: 1e-3, eps: 1e-8 },
+  },
+  conflict({ momentum, dampening, nesterov }) {
+    if (nesterov && dampening !== 0) return { option: "dampening", expected: "nothing but 0 with nesterov" };
+    if (nesterov && momentum === 0) return { option: "nesterov", expected: "false unless there is a momentum" };
+    return undefined;
+  },
+  scope: "tensor",
+  slots: (o) => ({ momentumBuffer: o.momentum > 0 ? 0 : undefined }),
+  sweep({ sumOfSquares, sgd }, { at, c, t, size }, o) {
+    const { lr, momentum, weightDecay, nesterov } = o;
+    c[WD] = weightDecay;
+    if (weightDecay !== 0) {
+      const weights = Math.sqrt(sumOfSquares(size, at[1]));
+      const gradient = Math.sqrt(sumOfSquares(size, at[2])) * Math.abs(c[GS]);
+      if (weights > 0 && gradient > 0) {
+        const ratio = (o.trustCoefficient * weights) / (gradient + weights * weightDecay + o.eps);
+        c[GS] *= ratio;
+        c[WD] *= ratio;
+      }
+    }
+    c[OWN] = momentum;
+    c[OWN + 1] = t === 1 ? 1 : 1 - o.dampening;
+    c[OWN + 2] = nesterov ? lr * momentum : lr;
+    c[OWN + 3] = nesterov ? lr : 0;
+    sgd(at[0], at[1], at[2], momentum === 0 ? 0 : at[3], c[0], c[1], 0, c[3], c[4], c[5], c[6]);
+  },
+};
+
+/**
+ * LARS: SGD, with momentum or without, on gradients that are scaled tensor by tensor: g + λθ times
+ * trustCoefficient·‖θ‖/(‖g‖ + λ‖θ‖ + ε). As in timm, only where there is weight decay, and where neither norm is 0;
+ * otherwise SGD itself. Made for very large batches.
+ *
+ * State: none; with momentum `momentumBuffer`, 4 bytes a parameter.
+ *
+ * @see You, Gitman, Ginsburg (2017), https://arxiv.org/abs/1708.03888
+ * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @example
+ * const optimizer = new LARS(params, { lr: 1, momentum: 0.9, weightDecay: 1e-4 });
+ * optimizer.step();
+ */
+export class LARS<Name extends string = string> extends StepOptimizer<LARSOptions, Name> {
+  constructor(params: ParameterDict<Name>, options: OptimizerOptions<LARSOptions, Name> = {}) {
+    super(rule, params, options);
+  }
+}
