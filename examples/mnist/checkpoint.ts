@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { ParameterDict, StepOptimizer, WeightEma } from "gradstep";
 import { load, saveFile } from "gradstep/checkpoint";
+import type { LRScheduler } from "gradstep/schedule";
 import { UserError } from "./errors.ts";
 import type { Epoch } from "./train.ts";
 
@@ -13,7 +14,7 @@ export interface Keeping {
   readonly every?: number | undefined;
 }
 
-/** How far a run has come: with the weights, the optimizer and the average, all that is needed to go on. */
+/** How far a run has come: with the weights, the optimizer, the average and the schedule, all that is needed to go on. */
 export interface Progress {
   /** The epoch that runs or comes next, from 1. */
   epoch: number;
@@ -37,6 +38,7 @@ export interface Trained {
   readonly params: ParameterDict;
   readonly optimizer: StepOptimizer;
   readonly ema: WeightEma | undefined;
+  readonly schedule: LRScheduler | undefined;
 }
 
 /** What must be the same when a run goes on, by the option that says it. */
@@ -57,12 +59,12 @@ export function checkPlace({ checkpoint }: Keeping): void {
 /** Writes a checkpoint; one that is there already stays whole until the new one is. */
 export async function keep(
   path: string,
-  { params, optimizer, ema }: Trained,
+  { params, optimizer, ema, schedule }: Trained,
   identity: Identity,
   progress: Progress,
 ): Promise<void> {
   const losses = progress.losses.subarray(0, progress.batches);
-  const extra = { progress: { ...progress, losses }, ema: ema?.stateDict() };
+  const extra = { progress: { ...progress, losses }, ema: ema?.stateDict(), schedule: schedule?.stateDict() };
   try {
     await saveFile(path, params, { optimizers: [optimizer], extra, metadata: { [ENTRY]: JSON.stringify(identity) } });
   } catch (error) {
@@ -74,7 +76,7 @@ export async function keep(
  * Reads a checkpoint into what is trained.
  * @throws UserError for a file that is missing, damaged, or of a run with other settings.
  */
-export function resume(path: string, { params, optimizer, ema }: Trained, identity: Identity): Progress {
+export function resume(path: string, { params, optimizer, ema, schedule }: Trained, identity: Identity): Progress {
   const bytes = read(path);
   const saved = identityIn(bytes);
   if (saved !== undefined) {
@@ -89,6 +91,7 @@ export function resume(path: string, { params, optimizer, ema }: Trained, identi
     const { extra } = load(bytes, params, { optimizers: [optimizer] });
     if (saved === undefined) throw new RangeError("it is no checkpoint of this command");
     ema?.loadStateDict(extra.ema as Parameters<WeightEma["loadStateDict"]>[0]);
+    schedule?.loadStateDict(extra.schedule as Parameters<LRScheduler["loadStateDict"]>[0]);
     return extra.progress as Progress;
   } catch (error) {
     if (!(error instanceof RangeError || error instanceof TypeError)) throw error;

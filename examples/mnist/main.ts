@@ -5,6 +5,7 @@ import { type CommandLine, betas, choice, decay, number, rule, ruleList, whole, 
 import { type Report, lines, restoreTerminal, silent, terminal } from "./report.ts";
 import { ruleNames, rules } from "./rules.ts";
 import { trainOnce } from "./once.ts";
+import { scheduleNames } from "./train.ts";
 
 const program = new Command("npm start --")
   .description("Trains a network of dense layers on MNIST, or on other images in its format, with gradstep.")
@@ -38,6 +39,11 @@ const program = new Command("npm start --")
       .conflicts(["compare", "rule", "betas", "lr", "dialect", "hidden", "batch"]),
   )
   .option("--seeds <n>", "runs of the experiment with each pair, from --seed on (default: 10)", whole(1, 1000))
+  .addOption(
+    new Option("--schedule <name>", "take the learning rate down to 0 over the run: cosine or linear")
+      .argParser(choice(...scheduleNames))
+      .conflicts(["compare", "experiment"]),
+  )
   .addOption(
     new Option("--ema <decay>", "test a moving average of the weights, with this decay, such as 0.999")
       .argParser(decay)

@@ -8,14 +8,14 @@ const EPOCHS = 3;
 
 /** The settings of a run but for its rule: what `--compare` shares. */
 export function settingsOf(given: CommandLine): Omit<Settings, "rule"> {
-  const { lr, betas, dialect, hidden, batch, epochs = EPOCHS, seed, ema } = given;
-  return { options: { lr, betas, dialect }, hidden, init: "torch", batch, epochs, seed, ema };
+  const { lr, betas, dialect, hidden, batch, epochs = EPOCHS, seed, ema, schedule } = given;
+  return { options: { lr, betas, dialect }, hidden, init: "torch", batch, epochs, seed, ema, schedule };
 }
 
 /** What `--json` says about a run's settings. */
 export function optionsInJson(settings: Omit<Settings, "rule" | "options">, given: CommandLine): object {
-  const { hidden, init, batch, epochs, seed, ema } = settings;
-  return { hidden, init, batch, epochs, seed, ...(ema === undefined ? {} : { ema }), data: given.data ?? "mnist" };
+  const { hidden, init, batch, epochs, seed, ema, schedule } = settings;
+  return { hidden, init, batch, epochs, seed, ema, schedule, data: given.data ?? "mnist" };
 }
 
 export function describeNetwork({ pixels, classes, train, test }: Dataset, { hidden, batch, seed }: Settings): string {
@@ -37,7 +37,7 @@ export async function trainOnce(
   const [settled] = settleRules([settings.rule], settings.options);
   const data = load();
   report.line(describeNetwork(data, settings));
-  report.line(describeRule(settled));
+  report.line(`${describeRule(settled)}${settings.schedule ? `, ${settings.schedule} schedule to 0` : ""}`);
   if (settings.ema !== undefined) report.line(`accuracy: of the weights' moving average, decay ${settings.ema}`);
   report.line("samples/s: trainBatch and step alone");
   const { checkpoint, every, resume } = given;

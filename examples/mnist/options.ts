@@ -2,6 +2,7 @@
 import { InvalidArgumentError } from "commander";
 import type { Dialect } from "gradstep";
 import { type RuleName, ruleNames } from "./rules.ts";
+import type { ScheduleName } from "./train.ts";
 
 /** The command line, read. */
 export interface CommandLine {
@@ -22,6 +23,7 @@ export interface CommandLine {
   every?: number;
   resume?: string;
   ema?: number;
+  schedule?: ScheduleName;
 }
 
 export const whole =

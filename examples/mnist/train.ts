@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { WeightEma } from "gradstep";
+import { type StepOptimizer, WeightEma } from "gradstep";
 import { MLP, type MLPOptions, Random } from "gradstep/nn";
+import { CosineAnnealingLR, LinearLR } from "gradstep/schedule";
 import { type Identity, type Keeping, type Progress, checkPlace, keep, resume } from "./checkpoint.ts";
 import { UserError, asUsage } from "./errors.ts";
 import type { Dataset, Samples } from "./idx.ts";
@@ -20,7 +21,12 @@ export interface Settings {
   readonly seed: number;
   /** Decay of an average of the weights, which is then what is tested. */
   readonly ema?: number | undefined;
+  /** How the learning rate goes down to 0 over all batches of the run; constant if not given. */
+  readonly schedule?: ScheduleName | undefined;
 }
+
+export const scheduleNames = ["cosine", "linear"] as const;
+export type ScheduleName = (typeof scheduleNames)[number];
 
 export interface Epoch {
   /** From 1. */
@@ -72,8 +78,10 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
   const optimizer = asUsage(() => makeOptimizer(rule, mlp.params, options));
   const { ema: decay } = settings;
   const ema = decay === undefined ? undefined : asUsage(() => new WeightEma(mlp.params, { decay }));
-  const trained = { params: mlp.params, optimizer, ema };
   const identity = identify(data, settings, optimizer.paramGroups[0]);
+  const perEpoch = Math.ceil(train.count / size);
+  const schedule = makeSchedule(settings.schedule, optimizer, epochs * perEpoch);
+  const trained = { params: mlp.params, optimizer, ema, schedule };
 
   const full = makeBatch(size, pixels);
   const rest = makeBatch(train.count % size, pixels);
@@ -86,7 +94,6 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
   );
   const glimpse = { x: test.x.subarray(0, GLIMPSE * pixels), y: test.y.subarray(0, GLIMPSE) };
 
-  const perEpoch = Math.ceil(train.count / size);
   const p = keeping.resume === undefined ? start(train.count, seed) : resume(keeping.resume, trained, identity);
   if (p.epoch - (p.seen === 0 ? 1 : 0) > epochs)
     throw new UserError(
@@ -117,6 +124,7 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
       const loss = mlp.trainBatch(batch.x, batch.y);
       optimizer.step();
       ema?.update();
+      schedule?.step();
       const end = performance.now();
       p.busy += end - start;
       p.seen += batch.rows;
@@ -154,12 +162,22 @@ const start = (count: number, seed: number): Progress => ({
   random: new Random(seed + 2 ** 32).state(),
 });
 
-/** What must be the same for a run to go on, as a text by option. The number of epochs is free. */
+function makeSchedule(name: ScheduleName | undefined, optimizer: StepOptimizer, batches: number) {
+  if (name === "cosine") return new CosineAnnealingLR(optimizer, { tMax: batches });
+  if (name === "linear") return new LinearLR(optimizer, { startFactor: 1, endFactor: 0, totalIters: batches });
+  return undefined;
+}
+
+/** What must be the same for a run to go on, as a text by option. The number of epochs is free without a schedule. */
 function identify({ train, test }: Dataset, settings: Settings, settled: object): Identity {
-  const { rule, hidden, init, batch, seed, ema } = settings;
+  const { rule, hidden, init, batch, epochs, seed, ema, schedule } = settings;
   const hash = createHash("sha256");
   for (const { images, labels } of [train, test]) hash.update(images).update(labels);
-  const values = { rule, ...settled, hidden, init, batch, seed, ...(ema === undefined ? {} : { ema }) };
+  const values = {
+    ...{ rule, ...settled, hidden, init, batch, seed },
+    ...(ema === undefined ? {} : { ema }),
+    ...(schedule === undefined ? {} : { schedule: `${schedule} over ${epochs} epochs` }),
+  };
   const texts = Object.entries(values)
     .filter(([name]) => name !== "params")
     .map(([name, value]): [string, string] => [name, `${name} ${String(value)}`]);

@@ -43,7 +43,7 @@ describe("--checkpoint and --resume", () => {
   const settings = ["--rule", "nadam", "--batch", "16", "--hidden", "8,8", "--seed", "3"];
 
   it.concurrent("a run killed three times ends in the bits of one never stopped", { timeout: 60_000 }, async () => {
-    const args = [...settings, "--ema", "0.99", "--epochs", "400", "--json"];
+    const args = [...settings, "--ema", "0.99", "--schedule", "cosine", "--epochs", "400", "--json"];
     const whole = tiny(...args, "--checkpoint", "whole");
     const saving = [...args, "--checkpoint", "part", "--every", "5"];
     const kills = [await stopped(saving, "part", "SIGKILL", 30)];
