@@ -106,14 +106,24 @@ export function pow(b: number, x: number): number {
   return Number.isSafeInteger(x) && x >= 0 ? wholePower(b, x) : exp(x * log(b));
 }
 
-/** cos x within 1e-15 for |x| < 10⁶: x = k·π/2 + r with |r| ≤ π/4, then the Taylor series of ±cos r or ±sin r. cos π is −1. */
+/** cos x within 1e-15 for |x| < 10⁶; cos π is −1. */
 export function cos(x: number): number {
-  const y = Math.abs(x);
-  const k = Math.floor(y / (HALF_PI_HIGH + HALF_PI_MIDDLE) + 0.5);
-  const r = y - k * HALF_PI_HIGH - k * HALF_PI_MIDDLE - k * HALF_PI_LOW;
-  const odd = k % 2 === 1;
+  return turned(Math.abs(x), 0);
+}
+
+/** sin x within 1e-15 for |x| < 10⁶, and within a relative 1e-15 near 0; sin π/2 is 1. */
+export function sin(x: number): number {
+  return x < 0 ? -turned(-x, 3) : turned(x, 3);
+}
+
+/** cos(x + quarters·π/2), x >= 0: x = k·π/2 + r with |r| ≤ π/4, then the Taylor series of ±cos r or ±sin r. */
+function turned(x: number, quarters: number): number {
+  const k = Math.floor(x / (HALF_PI_HIGH + HALF_PI_MIDDLE) + 0.5);
+  const r = x - k * HALF_PI_HIGH - k * HALF_PI_MIDDLE - k * HALF_PI_LOW;
+  const turns = k + quarters;
+  const odd = turns % 2 === 1;
   let sum = 1;
   for (let n = odd ? 19 : 18; n > 1; n -= 2) sum = 1 - (sum * r * r) / (n * (n - 1));
   if (odd) sum *= r;
-  return k % 4 === 1 || k % 4 === 2 ? -sum : sum;
+  return turns % 4 === 1 || turns % 4 === 2 ? -sum : sum;
 }

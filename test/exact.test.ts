@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { cos, exp, exponentiate, log, logarithm, pow, raise, raiseTo, wholePower } from "../src/exact.js";
+import { cos, exp, exponentiate, log, logarithm, pow, raise, raiseTo, sin, wholePower } from "../src/exact.js";
 import { random } from "./harness.js";
 
 const close = (actual: number, wanted: number, tolerance = 1e-13): void =>
@@ -43,6 +43,18 @@ describe("powers, exponentials, logarithms and cosines from basic operations", (
     const x = Float64Array.of(5, 3, 7);
     raise(x, 1, 4);
     expect([...x]).toEqual([5, 81, 7]);
+  });
+
+  test("sin", () => {
+    let worst = 0;
+    for (const x of spread)
+      for (const scale of [1, 7, 1000]) worst = Math.max(worst, Math.abs(sin(x * scale) - Math.sin(x * scale)));
+    expect(worst).toBeLessThan(1e-15);
+    for (const x of [1e-300, 1e-20, 1e-9, 1e-3, 0.7]) {
+      close(sin(x), Math.sin(x), 1e-15);
+      expect(sin(-x)).toBe(-sin(x));
+    }
+    expect([sin(0), sin(Math.PI / 2), sin(-Math.PI / 2), sin(NaN)]).toEqual([0, 1, -1, NaN]);
   });
 
   test("cos", () => {

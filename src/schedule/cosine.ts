@@ -1,6 +1,6 @@
 // Rates that fall along half a cosine, once or again and again.
 import { nonNegative, wholeFrom } from "../check.js";
-import { cos } from "../exact.js";
+import { sin } from "../exact.js";
 import { type Curve, setting } from "./curve.js";
 import type { Definition } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";
@@ -14,8 +14,15 @@ export interface CosineAnnealingLROptions {
   etaMin?: number | undefined;
 }
 
-/** From 1 at e = 0 to 0 at e = period and back; periodic, so that cos gets a small argument. */
-const half = (e: number, period: number): number => (1 + cos((Math.PI * (e % (2 * period))) / period)) / 2;
+/**
+ * (1 + cos(πe/period))/2: from 1 at e = 0 to 0 at e = period and back. As sin² of the way that is left, which keeps its
+ * digits near the end, where 1 + cos cancels.
+ */
+function half(e: number, period: number): number {
+  const left = Math.abs(period - (e % (2 * period)));
+  const root = sin((Math.PI * left) / (2 * period));
+  return root * root;
+}
 
 const annealing: Definition<CosineAnnealingLROptions> = {
   name: "CosineAnnealingLR",

@@ -56,3 +56,15 @@ describe("schedules, against PyTorch's values", () => {
     });
   });
 });
+
+test("a long cosine keeps its digits to the last step, and ends at the lowest rate", () => {
+  const optimizer = new SGD(new ParameterDict({ w: [1] }), { lr: 0.1 });
+  const tMax = 20_000;
+  const it = new schedules.CosineAnnealingLR(optimizer, { tMax });
+  for (let e = 1; e < tMax; e++) it.step();
+  const x = Math.PI / (2 * tMax);
+  const wanted = 0.1 * x ** 2 * (1 - x ** 2 / 3);
+  expect(Math.abs(it.lastLr[0] / wanted - 1)).toBeLessThan(1e-11);
+  it.step();
+  expect(it.lastLr).toEqual([0]);
+});
