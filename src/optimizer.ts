@@ -5,8 +5,6 @@ import { readRows } from "./rows.js";
 import { type CommonOptions, GS, type Run } from "./rule.js";
 import { ABSENT, NOWHERE, cutRuns } from "./table.js";
 
-export type { OptimizerOptions } from "./options.js";
-
 const MAX_SLOTS = 4;
 /** Elements that kernels take at a time. */
 const VECTORS = 16;

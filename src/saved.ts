@@ -14,6 +14,13 @@ export function same(owner: string, name: string, value: unknown, expected: stri
   throw error(owner, name, JSON.stringify(expected), value);
 }
 
+/** Throws at a field that is not in `known`. */
+export function onlyFields(owner: string, prefix: string, given: object, known: readonly string[]): void {
+  for (const field of Object.keys(given))
+    if (!known.includes(field))
+      throw wrongValue(owner, prefix, known.length > 0 ? `only ${known.join(", ")}` : "nothing", field);
+}
+
 /** A number of steps. */
 export function readCount(owner: string, name: string, value: unknown): number {
   const expected = "a whole number >= 0";

@@ -3,7 +3,7 @@ import { record, wrongType, wrongValue } from "./check.js";
 import { type Group, settle } from "./groups.js";
 import type { Shape, Vector } from "./parameters.js";
 import type { CommonOptions, Rule } from "./rule.js";
-import { checkShape, readCount, readEach, readVector, same } from "./saved.js";
+import { checkShape, onlyFields, readCount, readEach, readVector, same } from "./saved.js";
 import { ABSENT, type Table } from "./table.js";
 
 /** What `stateDict()` gives: owned, structured-cloneable, of the form that `version` names. */
@@ -193,9 +193,7 @@ function readOptions<Options extends CommonOptions>(
 
 function readNumbers(owner: string, prefix: string, value: unknown, names: readonly string[]): number[] {
   const given = record(owner, prefix, value);
-  for (const name of Object.keys(given))
-    if (!names.includes(name))
-      throw wrongValue(owner, prefix, names.length ? `only ${names.join(", ")}` : "nothing", name);
+  onlyFields(owner, prefix, given, names);
   return names.map((name) => {
     const number = given[name];
     if (typeof number !== "number") throw wrongType(owner, `${prefix}.${name}`, "a number", number);
@@ -212,9 +210,7 @@ function readSlots(
 ): [view: Vector, values: Vector][] {
   const given = record(owner, prefix, value);
   const names = slots.map(([name]) => name);
-  for (const name of Object.keys(given))
-    if (!names.includes(name))
-      throw wrongValue(owner, prefix, names.length ? `only ${names.join(", ")}` : "nothing", name);
+  onlyFields(owner, prefix, given, names);
   return slots.map(([name, view]) => {
     return [view, readVector(owner, `${prefix}.${name}`, given[name], view.length)];
   });

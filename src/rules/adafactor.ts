@@ -1,7 +1,8 @@
 import { padded } from "../arena.js";
 import { type Kind, nonNegative, number, wrongType, wrongValue } from "../check.js";
 import { raiseTo } from "../exact.js";
-import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import { StepOptimizer } from "../optimizer.js";
+import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict, Shape } from "../parameters.js";
 import { type CommonOptions, OWN, type Rule, type TensorInfo, commonDefaults, commonKinds } from "../rule.js";
 

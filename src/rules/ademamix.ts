@@ -1,6 +1,7 @@
 import { belowOne, nonNegative, triple } from "../check.js";
 import { raise } from "../exact.js";
-import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import { StepOptimizer } from "../optimizer.js";
+import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
 

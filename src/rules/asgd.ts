@@ -1,6 +1,7 @@
 import { nonNegative } from "../check.js";
 import { exponentiate, logarithm } from "../exact.js";
-import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import { StepOptimizer } from "../optimizer.js";
+import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { type CommonOptions, DEC, OWN, type Rule, WD, commonDefaults, commonKinds } from "../rule.js";
 

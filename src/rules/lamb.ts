@@ -1,6 +1,7 @@
 import { belowOne, nonNegative, pair } from "../check.js";
 import { raise } from "../exact.js";
-import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import { StepOptimizer } from "../optimizer.js";
+import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { padded } from "../arena.js";
 import { type CommonOptions, DEC, OWN, type Rule, commonDefaults, commonKinds, setDecay, setMoments } from "../rule.js";

@@ -1,7 +1,8 @@
 import { padded } from "../arena.js";
 import { belowOne, flag, number, oneOf, wrongValue } from "../check.js";
 import { PACK_BYTES } from "../nn/scratch.js";
-import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import { StepOptimizer } from "../optimizer.js";
+import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { type CommonOptions, type Rule, commonKinds } from "../rule.js";
 

@@ -1,5 +1,6 @@
 import { belowOne, nonNegative, number, pair, wrongValue } from "../check.js";
-import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import { StepOptimizer } from "../optimizer.js";
+import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { type CommonOptions, GS, type Rule, commonDefaults, commonKinds } from "../rule.js";
 

@@ -1,6 +1,7 @@
 import { nonNegative, number, wholeFrom } from "../check.js";
 import { raiseTo } from "../exact.js";
-import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import { StepOptimizer } from "../optimizer.js";
+import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { type CommonOptions, OWN, type Rule, type Settled, commonDefaults, commonKinds, setDecay } from "../rule.js";
 

@@ -1,5 +1,6 @@
 import { belowOne, nonNegative, pair } from "../check.js";
-import { type OptimizerOptions, StepOptimizer } from "../optimizer.js";
+import { StepOptimizer } from "../optimizer.js";
+import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { type CommonOptions, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
 import { setAdam } from "./adam.js";

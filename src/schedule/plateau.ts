@@ -1,9 +1,9 @@
 import { Optimizer } from "../base.js";
 import { belowOne, nonNegative, number, oneOf, record, wholeFrom, wrongType } from "../check.js";
-import { readCount, same } from "../saved.js";
+import { onlyFields, readCount, same } from "../saved.js";
 import { type OptionSet, type PerGroup, type Settled, perGroup, readOptions, settle, valueAt } from "./definition.js";
 import { type AnyOptimizer, write } from "./rates.js";
-import { FORMAT, VERSION, onlyFields, readNumbers } from "./state.js";
+import { FORMAT, VERSION, readNumbers } from "./state.js";
 
 /** Options of {@link ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions {

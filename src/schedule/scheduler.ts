@@ -1,10 +1,10 @@
 import { Optimizer } from "../base.js";
 import { nonNegative, record, wrongType, wrongValue } from "../check.js";
-import { readCount, same } from "../saved.js";
+import { onlyFields, readCount, same } from "../saved.js";
 import type { Curve } from "./curve.js";
 import { type Definition, readOptions, refuseConflict, settle } from "./definition.js";
 import { type AnyOptimizer, type Evaluated, baseBehind, evaluate, knownBase, needMomentum, write } from "./rates.js";
-import { FORMAT, type InnerState, type ScheduleState, VERSION, onlyFields, readNumbers } from "./state.js";
+import { FORMAT, type InnerState, type ScheduleState, VERSION, readNumbers } from "./state.js";
 
 type Options = Readonly<Record<string, unknown>>;
 

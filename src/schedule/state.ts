@@ -24,13 +24,6 @@ export interface InnerState {
   readonly schedulers?: readonly InnerState[];
 }
 
-/** Throws at a field that is not in `known`. */
-export function onlyFields(owner: string, prefix: string, given: object, known: readonly string[]): void {
-  for (const field of Object.keys(given))
-    if (!known.includes(field))
-      throw wrongValue(owner, prefix, known.length > 0 ? `only ${known.join(", ")}` : "nothing", field);
-}
-
 /** A number for each of `count` groups. */
 export function readNumbers(
   owner: string,
