@@ -1,5 +1,6 @@
 // The kernel ABI. Every rule: number of elements (a multiple of 16), parameters, gradient, slots in order, then
 // gs (± gradScale), wd (coupled decay λ), dec (decoupled decay lr·λ) and the rule's own coefficients.
+// With a negative number of elements, a list of runs instead: see list.ts.
 // A slot at address 0 and a decay of 0 are absent: the sweep that then runs was compiled without them.
 export { sgd } from "./rules/sgd";
 export { adagrad } from "./rules/adagrad";

@@ -1,6 +1,7 @@
 // Arithmetic on one vector of four float32, and the sweep that drives a rule over a run.
 // A run starts on a 64-byte boundary in every buffer and its length is a multiple of 16 elements: no scalar tail, and
-// whatever stands in the padding is read and written like the rest.
+// whatever stands in the padding is read and written like the rest. A negative length says that there is a list of runs.
+import * as list from "./list";
 
 // Tags: what a rule is compiled with. They fold away in sizeof<Tag>().
 export type Absent = u8;
@@ -72,18 +73,30 @@ function loop<Rule, Decay>(
   const vgs = f32x4.splat(gs), vd = f32x4.splat(decay);
   const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
   const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
-  const end = p + (<usize>n << 2);
-  while (p < end) {
-    changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-    changetype<Rule>(0).apply<Decay>(p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-    changetype<Rule>(0).apply<Decay>(p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-    changetype<Rule>(0).apply<Decay>(p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-    p += 64;
-    g += 64;
-    s0 += 64;
-    s1 += 64;
-    s2 += 64;
-  }
+  let at = n < 0 ? list.open(n, p, g) : 0;
+  do {
+    if (at) {
+      n = load<i32>(at);
+      p = load<usize>(at, 4);
+      g = load<usize>(at, 8);
+      s0 = load<usize>(at, 12);
+      s1 = load<usize>(at, 16);
+      s2 = load<usize>(at, 20);
+    }
+    const end = p + (<usize>n << 2);
+    while (p < end) {
+      changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
+      changetype<Rule>(0).apply<Decay>(p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
+      changetype<Rule>(0).apply<Decay>(p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
+      changetype<Rule>(0).apply<Decay>(p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
+      p += 64;
+      g += 64;
+      s0 += 64;
+      s1 += 64;
+      s2 += 64;
+    }
+    if (at) at = list.next(at);
+  } while (at);
 }
 
 /** The same for a rule with up to four slots and twelve coefficients. */
@@ -112,26 +125,39 @@ function loopWide<Rule, Decay>(
   const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
   const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
   const v8 = f32x4.splat(c8), v9 = f32x4.splat(c9), v10 = f32x4.splat(c10), v11 = f32x4.splat(c11);
-  const end = p + (<usize>n << 2);
-  while (p < end) {
-    changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, s3, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
-    changetype<Rule>(0).apply<Decay>(
-      p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, s3 + 16, vgs, vd,
-      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-    );
-    changetype<Rule>(0).apply<Decay>(
-      p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, s3 + 32, vgs, vd,
-      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-    );
-    changetype<Rule>(0).apply<Decay>(
-      p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, s3 + 48, vgs, vd,
-      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-    );
-    p += 64;
-    g += 64;
-    s0 += 64;
-    s1 += 64;
-    s2 += 64;
-    s3 += 64;
-  }
+  let at = n < 0 ? list.open(n, p, g) : 0;
+  do {
+    if (at) {
+      n = load<i32>(at);
+      p = load<usize>(at, 4);
+      g = load<usize>(at, 8);
+      s0 = load<usize>(at, 12);
+      s1 = load<usize>(at, 16);
+      s2 = load<usize>(at, 20);
+      s3 = load<usize>(at, 24);
+    }
+    const end = p + (<usize>n << 2);
+    while (p < end) {
+      changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, s3, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
+      changetype<Rule>(0).apply<Decay>(
+        p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, s3 + 16, vgs, vd,
+        v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+      );
+      changetype<Rule>(0).apply<Decay>(
+        p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, s3 + 32, vgs, vd,
+        v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+      );
+      changetype<Rule>(0).apply<Decay>(
+        p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, s3 + 48, vgs, vd,
+        v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+      );
+      p += 64;
+      g += 64;
+      s0 += 64;
+      s1 += 64;
+      s2 += 64;
+      s3 += 64;
+    }
+    if (at) at = list.next(at);
+  } while (at);
 }
