@@ -57,9 +57,36 @@ export function sweep<Rule>(
   gs: f32, wd: f32, dec: f32,
   c0: f32 = 0, c1: f32 = 0, c2: f32 = 0, c3: f32 = 0, c4: f32 = 0, c5: f32 = 0, c6: f32 = 0, c7: f32 = 0,
 ): void {
-  if (dec != 0) loop<Rule, Decoupled>(n, p, g, s0, s1, s2, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7);
-  else if (wd != 0) loop<Rule, Coupled>(n, p, g, s0, s1, s2, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7);
-  else loop<Rule, Absent>(n, p, g, s0, s1, s2, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7);
+  let at = n < 0 ? list.open(n, p, g) : 0, from: usize = 0;
+  do {
+    if (at) {
+      n = load<i32>(at);
+      p = load<usize>(at, 4);
+      g = load<usize>(at, 8);
+      s0 = load<usize>(at, 12);
+      s1 = load<usize>(at, 16);
+      s2 = load<usize>(at, 20);
+      const c = load<usize>(at, 32);
+      if (c != from) {
+        from = c;
+        gs = load<f32>(c);
+        wd = load<f32>(c, 4);
+        dec = load<f32>(c, 8);
+        c0 = load<f32>(c, 12);
+        c1 = load<f32>(c, 16);
+        c2 = load<f32>(c, 20);
+        c3 = load<f32>(c, 24);
+        c4 = load<f32>(c, 28);
+        c5 = load<f32>(c, 32);
+        c6 = load<f32>(c, 36);
+        c7 = load<f32>(c, 40);
+      }
+    }
+    if (dec != 0) loop<Rule, Decoupled>(n, p, g, s0, s1, s2, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7);
+    else if (wd != 0) loop<Rule, Coupled>(n, p, g, s0, s1, s2, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7);
+    else loop<Rule, Absent>(n, p, g, s0, s1, s2, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7);
+    if (at) at = list.next(at);
+  } while (at);
 }
 
 // Four vectors an iteration: best for every rule measured, from one slot to four.
@@ -73,30 +100,18 @@ function loop<Rule, Decay>(
   const vgs = f32x4.splat(gs), vd = f32x4.splat(decay);
   const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
   const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
-  let at = n < 0 ? list.open(n, p, g) : 0;
-  do {
-    if (at) {
-      n = load<i32>(at);
-      p = load<usize>(at, 4);
-      g = load<usize>(at, 8);
-      s0 = load<usize>(at, 12);
-      s1 = load<usize>(at, 16);
-      s2 = load<usize>(at, 20);
-    }
-    const end = p + (<usize>n << 2);
-    while (p < end) {
-      changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-      changetype<Rule>(0).apply<Decay>(p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-      changetype<Rule>(0).apply<Decay>(p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-      changetype<Rule>(0).apply<Decay>(p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-      p += 64;
-      g += 64;
-      s0 += 64;
-      s1 += 64;
-      s2 += 64;
-    }
-    if (at) at = list.next(at);
-  } while (at);
+  const end = p + (<usize>n << 2);
+  while (p < end) {
+    changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
+    changetype<Rule>(0).apply<Decay>(p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
+    changetype<Rule>(0).apply<Decay>(p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
+    changetype<Rule>(0).apply<Decay>(p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
+    p += 64;
+    g += 64;
+    s0 += 64;
+    s1 += 64;
+    s2 += 64;
+  }
 }
 
 /** The same for a rule with up to four slots and twelve coefficients. */
@@ -107,11 +122,41 @@ export function sweepWide<Rule>(
   gs: f32, wd: f32, dec: f32,
   c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32, c8: f32, c9: f32, c10: f32 = 0, c11: f32 = 0,
 ): void {
-  if (dec != 0)
-    loopWide<Rule, Decoupled>(n, p, g, s0, s1, s2, s3, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-  else if (wd != 0)
-    loopWide<Rule, Coupled>(n, p, g, s0, s1, s2, s3, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-  else loopWide<Rule, Absent>(n, p, g, s0, s1, s2, s3, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+  let at = n < 0 ? list.open(n, p, g) : 0, from: usize = 0;
+  do {
+    if (at) {
+      n = load<i32>(at);
+      p = load<usize>(at, 4);
+      g = load<usize>(at, 8);
+      s0 = load<usize>(at, 12);
+      s1 = load<usize>(at, 16);
+      s2 = load<usize>(at, 20);
+      s3 = load<usize>(at, 24);
+      const c = load<usize>(at, 32);
+      if (c != from) {
+        from = c;
+        gs = load<f32>(c);
+        wd = load<f32>(c, 4);
+        dec = load<f32>(c, 8);
+        c0 = load<f32>(c, 12);
+        c1 = load<f32>(c, 16);
+        c2 = load<f32>(c, 20);
+        c3 = load<f32>(c, 24);
+        c4 = load<f32>(c, 28);
+        c5 = load<f32>(c, 32);
+        c6 = load<f32>(c, 36);
+        c7 = load<f32>(c, 40);
+        c8 = load<f32>(c, 44);
+        c9 = load<f32>(c, 48);
+        c10 = load<f32>(c, 52);
+        c11 = load<f32>(c, 56);
+      }
+    }
+    if (dec != 0) loopWide<Rule, Decoupled>(n, p, g, s0, s1, s2, s3, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+    else if (wd != 0) loopWide<Rule, Coupled>(n, p, g, s0, s1, s2, s3, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+    else loopWide<Rule, Absent>(n, p, g, s0, s1, s2, s3, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+    if (at) at = list.next(at);
+  } while (at);
 }
 
 // @ts-ignore: decorator
@@ -125,39 +170,26 @@ function loopWide<Rule, Decay>(
   const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
   const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
   const v8 = f32x4.splat(c8), v9 = f32x4.splat(c9), v10 = f32x4.splat(c10), v11 = f32x4.splat(c11);
-  let at = n < 0 ? list.open(n, p, g) : 0;
-  do {
-    if (at) {
-      n = load<i32>(at);
-      p = load<usize>(at, 4);
-      g = load<usize>(at, 8);
-      s0 = load<usize>(at, 12);
-      s1 = load<usize>(at, 16);
-      s2 = load<usize>(at, 20);
-      s3 = load<usize>(at, 24);
-    }
-    const end = p + (<usize>n << 2);
-    while (p < end) {
-      changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, s3, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
-      changetype<Rule>(0).apply<Decay>(
-        p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, s3 + 16, vgs, vd,
-        v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-      );
-      changetype<Rule>(0).apply<Decay>(
-        p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, s3 + 32, vgs, vd,
-        v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-      );
-      changetype<Rule>(0).apply<Decay>(
-        p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, s3 + 48, vgs, vd,
-        v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-      );
-      p += 64;
-      g += 64;
-      s0 += 64;
-      s1 += 64;
-      s2 += 64;
-      s3 += 64;
-    }
-    if (at) at = list.next(at);
-  } while (at);
+  const end = p + (<usize>n << 2);
+  while (p < end) {
+    changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, s3, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
+    changetype<Rule>(0).apply<Decay>(
+      p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, s3 + 16, vgs, vd,
+      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+    );
+    changetype<Rule>(0).apply<Decay>(
+      p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, s3 + 32, vgs, vd,
+      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+    );
+    changetype<Rule>(0).apply<Decay>(
+      p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, s3 + 48, vgs, vd,
+      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+    );
+    p += 64;
+    g += 64;
+    s0 += 64;
+    s1 += 64;
+    s2 += 64;
+    s3 += 64;
+  }
 }

@@ -138,6 +138,11 @@ export class Arena {
     return address;
   }
 
+  /** @internal Whether {@link allocate} would find so many bytes. */
+  hasRoom(bytes: number): boolean {
+    return this.#spans.some(([start, end]) => end - start >= bytes);
+  }
+
   /** @internal Gives back what {@link allocate} returned. */
   release(address: number): void {
     const bytes = this.#taken.get(address);

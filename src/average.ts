@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { fraction, knownOnly, record, usedAfterDispose, wrongType } from "./check.js";
+import { fraction, knownOnly, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
-import { ParameterDict, type Vector } from "./parameters.js";
+import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
 import { type SavedTensor, readCount, same } from "./saved.js";
 import { Shadow } from "./shadow.js";
 
@@ -26,7 +26,7 @@ export interface AverageState {
 const VERSION = 1;
 
 /** What {@link WeightEma} and {@link WeightAverage} have in common; not made by itself. */
-abstract class Average<Name extends string> {
+export abstract class Average<Name extends string> {
   declare [Symbol.dispose]: () => void;
 
   readonly #owner: string;
@@ -35,6 +35,8 @@ abstract class Average<Name extends string> {
   readonly #shadow: Shadow;
   readonly #values: Readonly<Record<Name, Vector>>;
   #updates = 0;
+  /** Addresses by an optimizer's tensors, for steps that take the average along. */
+  #along: { readonly tensors: readonly Tensor[]; readonly addresses: Uint32Array } | undefined;
   /** The parameters themselves while the average stands in their place. */
   #kept: readonly Vector[] | undefined;
   #alive = true;
@@ -71,13 +73,40 @@ abstract class Average<Name extends string> {
    * @throws Error between `apply()` and `restore()`, and after a dispose.
    * @example
    * optimizer.step();
-   * average.update();
+   * average.update(); // or, in one pass: optimizer.step({ average })
    */
   update(): void {
     this.check();
     if (this.#kept) throw new Error(`${this.#owner}: update() would average the average: call restore() first`);
     if (this.#updates === 0) this.#shadow.read();
     else this.#shadow.approach(this.weight(this.#updates));
+    this.#updates++;
+  }
+
+  /**
+   * @internal For a step that takes the average along in its own pass: the addresses of the averages of an optimizer's
+   * tensors, 0 where there is none; the step then says {@link moved}.
+   */
+  along(optimizer: string, tensors: readonly Tensor[]): Uint32Array {
+    this.check();
+    if (this.#kept) throw new Error(`${this.#owner}: step() would average the average: call restore() first`);
+    if (this.#along?.tensors !== tensors) {
+      const at = this.#shadow.addresses();
+      const own = new Set(tensors);
+      if (!this.#shadow.tensors.every((tensor) => own.has(tensor)))
+        throw wrongValue(optimizer, "average", "an average of tensors that are the optimizer's", this);
+      this.#along = { tensors, addresses: Uint32Array.from(tensors, (tensor) => at.get(tensor) ?? 0) };
+    }
+    return this.#along.addresses;
+  }
+
+  /** @internal The weight of the parameters in the next update, unless it is the first, which copies. */
+  get pace(): number {
+    return this.weight(this.#updates);
+  }
+
+  /** @internal Counts an update that a step has done. */
+  moved(): void {
     this.#updates++;
   }
 

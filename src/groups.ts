@@ -4,17 +4,14 @@ import { type CommonOptions, type Dialect, OWN, type Rule, type Settled } from "
 /** Room for gs, wd, dec and a rule's own coefficients. */
 const MAX_COEFFICIENTS = OWN + 12;
 
-/** Tensors with the same hyper-parameters, and the coefficients they had last. */
+/** Tensors with the same hyper-parameters, and room for the numbers of a step. */
 export interface Group<Options> {
   readonly options: Settled<Options>;
   /** The group as users see it: its options, live and validated, and the names in it. */
   readonly face: Settled<Options> & { readonly params: readonly string[] };
   readonly c: Float64Array;
-  /** Which call of `step()` computed the coefficients, and for which step of the tensors. */
-  readonly computed: Float64Array;
-  /** The tensors' scalars before and after that step. */
-  readonly before: Float64Array;
-  readonly after: Float64Array;
+  /** Scalars of the tensors at hand. */
+  readonly scalars: Float64Array;
   /** The numbers that all tensors of the group, or of the optimizer, have in common. */
   readonly shared: Float64Array;
 }
@@ -74,14 +71,11 @@ export function makeGroup<Options extends CommonOptions>(
   checkAlive: () => void,
 ): Group<Options> {
   const options = { ...settled, params: Object.freeze([...params]) };
-  const scalars = Object.keys(rule.scalars ?? {}).length;
   return {
     options,
     face: faceOf(rule, `paramGroups[${index}].`, options, checkAlive),
     c: new Float64Array(MAX_COEFFICIENTS),
-    computed: new Float64Array(2),
-    before: new Float64Array(scalars),
-    after: new Float64Array(scalars),
+    scalars: new Float64Array(Object.keys(rule.scalars ?? {}).length),
     shared,
   };
 }

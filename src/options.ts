@@ -1,3 +1,4 @@
+import type { WeightAverage, WeightEma } from "./average.js";
 import type { Vector } from "./parameters.js";
 import type { WholeOptions } from "./rule.js";
 
@@ -38,4 +39,20 @@ export interface StepOptions<Name extends string = string> {
   readonly rows?: Readonly<Record<string, ArrayLike<number>>> | undefined;
   /** Multiplies every gradient, a finite number: 1/n for gradients summed over n micro-batches, 1/scale for scaled losses. Default 1. */
   readonly gradScale?: number | undefined;
+  /**
+   * Clips by the global norm, as `clipGradNorm` before the step does, but for one read of the gradients and no write:
+   * where the norm n of the gradients of this step, times `gradScale`, is above it, they count times clipNorm/(n + 1e-6).
+   * A number >= 0. `optimizer.gradNorm` tells n.
+   */
+  readonly clipNorm?: number | undefined;
+  /**
+   * Clears the gradients in the same pass, as `zeroGrad()` after the step does: those of skipped tensors too, and where
+   * the step is skipped because they are not finite; of `rows` only those rows. Default false.
+   */
+  readonly zeroGrad?: boolean | undefined;
+  /**
+   * An average of the optimizer's tensors, or some of them, that is updated in the same pass, as `update()`
+   * after the step does; not where the step is skipped.
+   */
+  readonly average?: WeightEma | WeightAverage | undefined;
 }

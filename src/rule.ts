@@ -122,7 +122,8 @@ export interface Rule<Options extends CommonOptions> {
     between(options: Settled<Options>, shared: Float64Array): boolean;
   };
   /**
-   * Computes the coefficients of step `t` (from 1) in float64, into `c` from {@link WD} on, and moves the scalars on.
+   * Computes the coefficients of step `t` (from 1) in float64, into `c` from {@link WD} on in the order in which the kernel
+   * takes them, since that is how a list of runs has them; and moves the scalars on.
    * The optimizer sets `c[GS]` first, to ± `gradScale`. A rule of scope "tensor" may leave this to `sweep`.
    */
   coefficients?(
@@ -132,6 +133,11 @@ export interface Rule<Options extends CommonOptions> {
     scalars: Float64Array,
     shared: Float64Array,
   ): void;
+  /**
+   * Which of its variants the kernel chooses by more than the slots that there are, as a small whole number: runs of
+   * different variants are not swept by one call.
+   */
+  variant?(options: Settled<Options>, c: Float64Array): number;
   /** Calls the kernel, with written-out arguments: ten times faster than a spread. */
   sweep(kernels: Kernels, run: Run, options: Settled<Options>): void;
   /**

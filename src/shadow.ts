@@ -47,6 +47,11 @@ export class Shadow {
     this.tensors.forEach(({ dataAt, size }, i) => kernels.approach(size, this.#at[i], dataAt, w));
   }
 
+  /** Addresses of the copies. */
+  addresses(): ReadonlyMap<Tensor, number> {
+    return new Map(this.tensors.map((tensor, i) => [tensor, this.#at[i]]));
+  }
+
   save(): Record<string, SavedTensor> {
     return Object.fromEntries(
       this.tensors.map(({ name, shape }, i) => [name, { shape: [...shape], values: this.views[i].slice() }]),

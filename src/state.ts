@@ -143,7 +143,6 @@ export function prepareLoad<Options extends CommonOptions>(
     loadedGroups.forEach(({ options, shared }, g) => {
       Object.assign(groups[g].options, options);
       groups[g].shared.set(shared);
-      groups[g].computed.fill(0);
     });
     loadedTensors.forEach(({ step, slots, scalars }, i) => {
       table.step[i] = step;

@@ -6,8 +6,7 @@ export const ABSENT = 0;
 export const NOWHERE = 64;
 
 /**
- * An optimizer's tensors as columns: a step walks them in order and merges neighbours into runs. Plain columns, since
- * chasing 10,000 objects costs ten times the walk.
+ * An optimizer's tensors as columns: chasing 10,000 objects costs ten times the walk.
  */
 export interface Table {
   readonly tensors: readonly Tensor[];
@@ -30,9 +29,6 @@ export interface Table {
   readonly skipped: Float64Array;
   /** The call of `step()` that last updated only some rows of the tensor. */
   readonly sparse: Float64Array;
-  /** The runs of a step, as the first tensor of each and the one after its last. */
-  readonly runFirst: Uint32Array;
-  readonly runEnd: Uint32Array;
 }
 
 export function makeTable(tensors: readonly Tensor[], slots: number, scalars: number): Table {
@@ -52,8 +48,6 @@ export function makeTable(tensors: readonly Tensor[], slots: number, scalars: nu
     scalars: columns(scalars, (n) => new Float64Array(n)),
     skipped: new Float64Array(length),
     sparse: new Float64Array(length),
-    runFirst: new Uint32Array(length),
-    runEnd: new Uint32Array(length),
   };
 }
 
@@ -66,50 +60,13 @@ export function extend(table: Table, tensors: readonly Tensor[]): Table {
   return next;
 }
 
+/** Whether a buffer goes on at an address where `length` elements of it end; or both are absent. */
+export function adjoin(before: number, address: number, length: number): boolean {
+  return before === ABSENT ? address === ABSENT : address === before + length * 4;
+}
+
 /** Whether tensor i comes right after tensor i − 1 in every buffer, and in the same group. */
 export function follows({ group, length, data, grad, slots }: Table, i: number): boolean {
-  const bytes = length[i - 1] * 4;
-  const adjoin = (column: Uint32Array): boolean => column[i] === column[i - 1] + bytes;
-  const absent = (column: Uint32Array): boolean => column[i] === ABSENT && column[i - 1] === ABSENT;
-  return group[i] === group[i - 1] && adjoin(data) && adjoin(grad) && slots.every((s) => absent(s) || adjoin(s));
-}
-
-/**
- * Cuts the tensors that call `call` does not skip into runs: neighbours with equal step count and scalars, or single
- * tensors unless `merge` (and where only some rows are updated). Counts the step of each, and returns the number of runs.
- */
-export function cutRuns(table: Table, call: number, merge: boolean): number {
-  const { joined, step, scalars, skipped, sparse, runFirst, runEnd } = table;
-  const count = step.length;
-  let runs = 0;
-  for (let i = 0; i < count;) {
-    if (skipped[i] === call) {
-      i++;
-      continue;
-    }
-    const first = i;
-    const t = step[first] + 1;
-    do {
-      step[i] = t;
-      i++;
-    } while (
-      merge &&
-      i < count &&
-      sparse[first] !== call &&
-      sparse[i] !== call &&
-      joined[i] === 1 &&
-      step[i] + 1 === t &&
-      skipped[i] !== call &&
-      sameScalars(scalars, i, first)
-    );
-    runFirst[runs] = first;
-    runEnd[runs] = i;
-    runs++;
-  }
-  return runs;
-}
-
-function sameScalars(scalars: readonly Float64Array[], i: number, j: number): boolean {
-  for (let k = 0; k < scalars.length; k++) if (scalars[k][i] !== scalars[k][j]) return false;
-  return true;
+  const goesOn = (column: Uint32Array): boolean => adjoin(column[i - 1], column[i], length[i - 1]);
+  return group[i] === group[i - 1] && goesOn(data) && goesOn(grad) && slots.every(goesOn);
 }

@@ -1,5 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { Adam, AdamW, Arena, NAdam, Optimizer, ParameterDict, RMSprop, SGD, StepOptimizer } from "../src/index.js";
+import {
+  Adam,
+  AdamW,
+  Arena,
+  NAdam,
+  Optimizer,
+  ParameterDict,
+  WeightEma,
+  RMSprop,
+  SGD,
+  StepOptimizer,
+} from "../src/index.js";
 import { fillGradient, firstDifference, random, shapeOf, shapesOf } from "./harness.js";
 import { make, rows } from "./rules.js";
 
@@ -158,8 +169,15 @@ describe("step", () => {
     [{ skip: [3] }, TypeError, 'Adam: "skip[0]" expected a tensor name, got 3'],
     [{ gradScale: NaN }, RangeError, 'Adam: "gradScale" expected a finite number, got NaN'],
     [{ gradScale: "1" }, TypeError, 'Adam: "gradScale" expected a finite number, got "1"'],
-    [{ scale: 1 }, RangeError, 'unknown option "scale"; the options are skip, gradScale, rows'],
-    [{ zeroGrad: true }, RangeError, 'unknown option "zeroGrad"; the options are skip, gradScale, rows'],
+    [{ scale: 1 }, RangeError, 'unknown option "scale"; the options are skip, gradScale, rows, clipNorm, zeroGrad'],
+    [{ zeroGrad: 1 }, TypeError, 'Adam: "zeroGrad" expected true or false, got 1'],
+    [{ clipNorm: -1 }, RangeError, 'Adam: "clipNorm" expected a finite number >= 0, got -1'],
+    [{ average: {} }, TypeError, 'Adam: "average" expected a WeightEma or a WeightAverage, got'],
+    [
+      { average: new WeightEma(new ParameterDict({ a: [3] })) },
+      RangeError,
+      'Adam: "average" expected an average of tensors that are the optimizer\'s',
+    ],
     [7, TypeError, 'Adam: "step options" expected an object, got 7'],
     [null, TypeError, 'Adam: "step options" expected an object, got null'],
   ])("refuses %j and changes nothing", (options, error, message) => {

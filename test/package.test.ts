@@ -46,11 +46,11 @@ describe("the package", () => {
     expect(await run("--input-type=module", "-e", code)).toBe("function function function function");
   });
 
-  test("ships the binary that it inlines, under 12 KB gzipped", async () => {
+  test("ships the binary that it inlines, under 24 KB gzipped", async () => {
     const binary = readFileSync(`${root}dist/kernels.wasm`);
     const { base64 } = (await import("../src/wasm/generated/bytes.js")) as { base64: string };
     expect(Buffer.from(base64, "base64").equals(binary)).toBe(true);
-    expect(gzipSync(binary, { level: 9 }).length).toBeLessThan(12 * 1024);
+    expect(gzipSync(binary, { level: 9 }).length).toBeLessThan(24 * 1024);
   });
 
   test("imports nothing of Node's, for browsers to lack", () => {

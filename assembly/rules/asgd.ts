@@ -1,8 +1,8 @@
 // Averaged SGD (Polyak, Juditsky 1992). One vector, one rounding an operation, in this order:
 //   x = gs·g                       (coupled decay: + wd·θ)
-//   θ = θ − (dec·θ + s·x)          always, beside the coupled decay
+//   θ = θ − (l·θ + s·x)            always, beside the coupled decay
 //   ax = nu·ax + mu·θ              with the new θ
-// s = η = lr/(1 + λ·lr·(t − 1))^α, dec = λη, mu = 1/max(1, t − 1 − t₀), nu = 1 − mu.
+// s = η = lr/(1 + λ·lr·(t − 1))^α, l = λη, mu = 1/max(1, t − 1 − t₀), nu = 1 − mu.
 import { Decoupled, average, gradient, move, sweep } from "../lane";
 
 @unmanaged
@@ -11,16 +11,16 @@ class ASGD {
   @inline
   apply<Decay>(
     p: usize, g: usize, ax: usize, _1: usize, _2: usize, gs: v128, d: v128,
-    s: v128, mu: v128, nu: v128, dec: v128, _4: v128, _5: v128, _6: v128, _7: v128,
+    s: v128, mu: v128, nu: v128, l: v128, _4: v128, _5: v128, _6: v128, _7: v128,
   ): void {
-    move<Decoupled>(p, f32x4.mul(s, gradient<Decay>(p, g, gs, d)), dec);
+    move<Decoupled>(p, f32x4.mul(s, gradient<Decay>(p, g, gs, d)), l);
     average(nu, ax, mu, v128.load(p));
   }
 }
 
 export function asgd(
   n: i32, p: usize, g: usize, ax: usize, gs: f32, wd: f32, dec: f32,
-  s: f32, mu: f32, nu: f32,
+  s: f32, mu: f32, nu: f32, l: f32,
 ): void {
-  sweep<ASGD>(n, p, g, ax, 0, 0, gs, wd, 0, s, mu, nu, dec); // its own decay goes beside the coupled one
+  sweep<ASGD>(n, p, g, ax, 0, 0, gs, wd, dec, s, mu, nu, l);
 }

@@ -3,7 +3,7 @@ import { exponentiate, logarithm } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, DEC, OWN, type Rule, WD, commonDefaults, commonKinds } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, WD, commonDefaults, commonKinds } from "../rule.js";
 
 /** Options of {@link ASGD}. */
 export interface ASGDOptions extends CommonOptions {
@@ -31,10 +31,10 @@ const rule: Rule<ASGDOptions> = {
     c[OWN + 1] = 1 / Math.max(1, t - 1 - o.t0);
     c[OWN + 2] = 1 - c[OWN + 1];
     c[WD] = o.weightDecay;
-    c[DEC] = o.lambd * c[OWN];
+    c[OWN + 3] = o.lambd * c[OWN];
   },
   sweep({ asgd }, { at, c }) {
-    asgd(at[0], at[1], at[2], at[3], c[0], c[1], c[2], c[3], c[4], c[5]);
+    asgd(at[0], at[1], at[2], at[3], c[0], c[1], c[2], c[3], c[4], c[5], c[6]);
   },
 };
 

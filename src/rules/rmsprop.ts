@@ -45,6 +45,7 @@ const rule: Rule<RMSpropOptions> = {
     c[OWN + 5] = early ? o.lr : 1;
     c[OWN + 6] = early ? 1 : o.lr;
   },
+  variant: ({ momentum }) => (momentum === 0 ? 0 : 1),
   sweep({ rmsprop }, { at, c }, { momentum }) {
     const b = momentum === 0 ? 0 : at[5];
     rmsprop(at[0], at[1], at[2], at[3], at[4], b, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);

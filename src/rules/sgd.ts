@@ -72,6 +72,7 @@ const rule: Rule<SGDOptions> = {
       c[OWN + 2] = nesterov ? lr * momentum : lr;
     }
   },
+  variant: ({ momentum }, c) => (momentum === 0 ? 0 : Math.fround(c[6]) === 0 ? 1 : 2),
   sweep({ sgd }, { at, c }, { momentum }) {
     sgd(at[0], at[1], at[2], momentum === 0 ? 0 : at[3], c[0], c[1], c[2], c[3], c[4], c[5], c[6]);
   },

@@ -2,7 +2,7 @@ import { belowOne, nonNegative, pair } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
 import { setAdam } from "./adam.js";
 
 /** Options of {@link Yogi}. */
@@ -26,10 +26,10 @@ const rule: Rule<YogiOptions> = {
   coefficients(c, o, t) {
     setDecay(c, o, false);
     setAdam(c, o, t);
+    c.copyWithin(OWN + 2, OWN + 3); // β₂ itself does not enter
   },
   sweep({ yogi }, { at, c }) {
-    // β₂ itself does not enter.
-    yogi(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[6], c[7], c[8], c[9]);
+    yogi(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]);
   },
 };
 
