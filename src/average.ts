@@ -30,6 +30,8 @@ export abstract class Average<Name extends string> {
   declare [Symbol.dispose]: () => void;
 
   readonly #owner: string;
+  /** The parameters' name in messages, made once: a step that takes the average along allocates nothing. */
+  readonly #paramsOwner: string;
   readonly #format: AverageState["format"];
   readonly #params: ParameterDict<Name>;
   readonly #shadow: Shadow;
@@ -45,6 +47,7 @@ export abstract class Average<Name extends string> {
   protected constructor(owner: string, format: AverageState["format"], params: ParameterDict<Name>) {
     if (!(params instanceof ParameterDict)) throw wrongType(owner, "params", "a ParameterDict", params);
     this.#owner = owner;
+    this.#paramsOwner = `${owner}'s parameters`;
     this.#format = format;
     this.#params = params;
     this.#shadow = new Shadow(owner, params.arena, params.tensors(owner));
@@ -53,8 +56,8 @@ export abstract class Average<Name extends string> {
     this.#values = Object.freeze(values);
   }
 
-  /** How far the average moves towards the parameters at update `k` from 0; the first one copies. @internal */
-  protected abstract weight(k: number): number;
+  /** Sets {@link pace} for update `k` from 0; the first one copies. @internal */
+  protected abstract setPace(k: number): void;
 
   /** The averages by name: frozen, without a prototype; each a view, row-major. Before the first update, the parameters as they were. */
   get values(): Readonly<Record<Name, Vector>> {
@@ -79,8 +82,8 @@ export abstract class Average<Name extends string> {
     this.check();
     if (this.#kept) throw new Error(`${this.#owner}: update() would average the average: call restore() first`);
     if (this.#updates === 0) this.#shadow.read();
-    else this.#shadow.approach(this.weight(this.#updates));
-    this.#updates++;
+    else this.#shadow.approach(this.pace[0]);
+    this.moved();
   }
 
   /**
@@ -100,14 +103,12 @@ export abstract class Average<Name extends string> {
     return this.#along.addresses;
   }
 
-  /** @internal The weight of the parameters in the next update, unless it is the first, which copies. */
-  get pace(): number {
-    return this.weight(this.#updates);
-  }
+  /** @internal The weight of the parameters in the next update, unless it is the first, which copies: a step reads it without a box. */
+  readonly pace = new Float64Array(1);
 
   /** @internal Counts an update that a step has done. */
   moved(): void {
-    this.#updates++;
+    this.setPace(++this.#updates);
   }
 
   /**
@@ -179,6 +180,7 @@ export abstract class Average<Name extends string> {
       takeOptions();
       write();
       this.#updates = updates;
+      this.setPace(updates);
     };
   }
 
@@ -201,7 +203,7 @@ export abstract class Average<Name extends string> {
   /** @internal */
   protected check(): void {
     if (!this.#alive) throw usedAfterDispose(this.#owner);
-    this.#params.check(`${this.#owner}'s parameters`);
+    this.#params.check(this.#paramsOwner);
   }
 }
 defineDispose(Average);
@@ -239,11 +241,12 @@ export class WeightEma<Name extends string = string> extends Average<Name> {
   set decay(value: number) {
     this.check();
     this.#decay = fraction.read("WeightEma", "decay", value);
+    this.setPace();
   }
 
   /** @internal */
-  protected weight(): number {
-    return 1 - this.#decay;
+  protected setPace(): void {
+    this.pace[0] = 1 - this.#decay;
   }
 
   /** @internal */
@@ -280,8 +283,8 @@ export class WeightAverage<Name extends string = string> extends Average<Name> {
   }
 
   /** @internal */
-  protected weight(k: number): number {
-    return 1 / (k + 1);
+  protected setPace(k: number): void {
+    this.pace[0] = 1 / (k + 1);
   }
 
   /** @internal */

@@ -20,15 +20,15 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   declare [Symbol.dispose]: () => void;
 
   /** @internal */
-  protected readonly rule: Rule<Options>;
+  readonly rule: Rule<Options>;
   /** @internal */
   readonly arena: Arena;
   /** @internal */
-  protected readonly groups: Group<Options>[] = [];
+  readonly groups: Group<Options>[] = [];
   /** @internal */
-  protected table: Table;
+  table: Table;
   /** @internal */
-  protected readonly indexOf = new Map<string, number>();
+  readonly indexOf = new Map<string, number>();
   /** @internal */
   protected readonly nonFinite: NonFinitePolicy;
   /** @internal Address of the memory that a step may use as it likes. */
@@ -42,6 +42,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   protected readonly copiedSlots: readonly number[];
   readonly #blocks: number[] = [];
   #scratchBytes = 0;
+  #stateBytes = 0;
   #faces: readonly ParamGroup<Options>[] = [];
   #views: (Vector | undefined)[][] = [];
   #alive = true;
@@ -150,6 +151,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     this.#scalarNames.forEach((scalar, k) => (state[scalar] = scalars[k][index]));
     this.#sharedNames.forEach((shared, k) => (state[shared] = this.groups[group[index]].shared[k]));
     return state;
+  }
+
+  /** Bytes that the state takes in the arena: all slots of all tensors, with their padding. */
+  get stateBytes(): number {
+    this.check();
+    return this.#stateBytes;
   }
 
   /** Sets the gradients of the optimizer's tensors to 0: which is not an absent one, since momentum and decay still move a parameter. */
@@ -278,6 +285,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
       }
     }
     if (bytes > 0) this.#blocks.push(address);
+    this.#stateBytes += bytes;
 
     const from = this.table.tensors.length;
     const table = extend(this.table, ordered);

@@ -1,18 +1,13 @@
-import type { Average } from "./average.js";
 import { Optimizer } from "./base.js";
-import { finite, flag, knownOnly, nameList, nonNegative, record, wrongType, wrongValue } from "./check.js";
+import { firstNonFinite, globalNorm } from "./gradients.js";
 import type { StepOptions } from "./options.js";
 import { APART, Plan } from "./plan.js";
-import { readRows } from "./rows.js";
+import { Request } from "./request.js";
+import { packedBytes, sweepRows } from "./rows.js";
 import { type CommonOptions, GS, type Run, type Settled } from "./rule.js";
 import { ABSENT, NOWHERE } from "./table.js";
 
 const MAX_SLOTS = 4;
-/** Elements that kernels take at a time. */
-const VECTORS = 16;
-/** Elements of the rows of a sparse step that are packed at a time. */
-const PACKED = 4096;
-const STEP_OPTIONS = ["skip", "gradScale", "rows", "clipNorm", "zeroGrad", "average"] as const;
 /** When a tensor's step count is a multiple of this, its slots are flushed: a moment that decays under zero gradients
  * would come to denormals, which are slow, and stay there. By the count, so that resuming keeps the bits. */
 const FLUSH_EVERY = 256;
@@ -32,20 +27,11 @@ export abstract class StepOptimizer<
     shape: [],
     scratch: 0,
   };
-  /** Of this step: the factor of every gradient, and the norm above which they are clipped. */
-  readonly #gradScale = new Float64Array(1);
-  readonly #clipNorm = new Float64Array(1);
+  readonly #request = new Request();
   readonly #gradNorm = Float64Array.of(NaN);
-  readonly #rows = new Map<number, Uint32Array>();
-  /** Room for {@link PACKED} row numbers and as many elements of each buffer, taken when first needed. */
+  /** Room for the rows of a sparse step, taken when first needed. */
   #packed = 0;
-  #call = 0;
   #plan: Plan | undefined;
-  /** Whether this step is for all elements of all tensors; what else it does. */
-  #whole = true;
-  #clear = false;
-  #average: Average<string> | undefined;
-  #averages: Uint32Array | undefined;
 
   /**
    * Updates every tensor from its gradient, once. Allocates nothing (but for `rows`).
@@ -66,22 +52,24 @@ export abstract class StepOptimizer<
     if (this.evaluating && rule.evaluation)
       throw new Error(`${rule.name}: step() moves the parameters for training: call train() first`);
     rule.ready?.(groups);
-    const call = ++this.#call;
-    this.#reset();
-    if (options !== undefined) this.#read(options, call);
-    if (this.nonFinite !== "propagate" && !this.#allFinite(call)) {
-      this.#averages = undefined;
-      if (this.#clear) for (let i = 0; i < table.step.length; i++) this.#ride(i);
+    const request = this.#request;
+    request.reset();
+    if (options !== undefined) request.read(options, this);
+    if (this.nonFinite !== "propagate" && !this.#allFinite()) {
+      request.averages = undefined;
+      if (request.clear) for (let i = 0; i < table.step.length; i++) this.#ride(i);
       return false;
     }
-    if (this.#clipNorm[0] !== Infinity) this.#clip(call);
+    if (request.rows.size > 0 && this.#packed === 0)
+      this.#packed = this.takeBlock(packedBytes(2 + table.slots.length), "a sparse step");
+    if (request.clipNorm[0] !== Infinity) this.#clip();
 
     if (this.#plan?.table !== table) {
       this.#plan?.dispose();
       this.#plan = new Plan(table, groups.length, this.arena, rule.scope !== "tensor");
     }
     const plan = this.#plan;
-    plan.cut(call, this.#whole);
+    plan.cut(request.call, request.whole);
     if (this.copiedSlots.length > 0) this.#copyParameters(plan);
     if (rule.advance) for (let g = 0; g < groups.length; g++) rule.advance(groups[g].options, groups[g].shared);
     const moved = rule.scope === "tensor" ? this.#sweepTensors(plan) : this.#sweepRuns(plan);
@@ -110,15 +98,6 @@ export abstract class StepOptimizer<
     };
   }
 
-  #reset(): void {
-    this.#gradScale[0] = 1;
-    this.#clipNorm[0] = Infinity;
-    this.#whole = true;
-    this.#clear = false;
-    this.#average = this.#averages = undefined;
-    if (this.#rows.size > 0) this.#rows.clear();
-  }
-
   /** Computes the coefficients of a batch. */
   #settle(plan: Plan, batch: number): void {
     const { table, rule } = this;
@@ -130,7 +109,7 @@ export abstract class StepOptimizer<
     run.scalars = scalars;
     run.shared = shared;
     for (let k = 0; k < scalars.length; k++) scalars[k] = table.scalars[k][lead];
-    c[GS] = options.maximize ? -this.#gradScale[0] : this.#gradScale[0];
+    c[GS] = options.maximize ? -this.#request.gradScale[0] : this.#request.gradScale[0];
     rule.coefficients?.(c, options, run.t, scalars, shared);
     for (let k = 0; k < scalars.length; k++) plan.scalars[k][batch] = scalars[k];
     if (rule.scope === "tensor") {
@@ -141,7 +120,7 @@ export abstract class StepOptimizer<
     }
     let variant = rule.variant?.(options, c) ?? 0;
     for (let k = 0; k < table.slots.length; k++) variant = 2 * variant + (table.slots[k][lead] === ABSENT ? 0 : 1);
-    plan.variant[batch] = this.#rows.has(lead) ? APART : variant;
+    plan.variant[batch] = this.#request.rows.has(lead) ? APART : variant;
     plan.setCoefficients(batch, c);
   }
 
@@ -154,7 +133,7 @@ export abstract class StepOptimizer<
     const { rule, groups } = this;
     const { kernels } = this.arena;
     const run = this.#run;
-    plan.lay(this.#averages);
+    plan.lay(this.#request.averages);
     if (rule.gather) {
       rule.gather.before(groups[0].options, groups[0].shared);
       for (let r = 0; r < plan.runs; r++) {
@@ -178,10 +157,10 @@ export abstract class StepOptimizer<
     const { rule } = this;
     const run = this.#run;
     for (let b = 0; b < plan.batches; b++) this.#settle(plan, b);
-    plan.lay(this.#averages);
-    const riding = this.#clear || this.#averages !== undefined;
+    plan.lay(this.#request.averages);
+    const riding = this.#request.rides;
     if ((plan.runs > 1 || riding) && plan.list()) {
-      plan.ride(this.#clear, this.#average?.pace ?? 0);
+      plan.ride(this.#request.clear, this.#request.pace);
       for (let call = 0; call < plan.calls; call++) {
         plan.aimList(run.at, call, riding);
         const { options, c } = this.groups[this.table.group[plan.lead[plan.runBatch[plan.first[call]]]]];
@@ -194,11 +173,8 @@ export abstract class StepOptimizer<
         this.#sweepRun(plan, r);
       }
     }
-    for (let b = 0; b < plan.batches && this.#rows.size > 0; b++)
-      if (this.#rows.has(plan.lead[b])) {
-        this.#settle(plan, b);
-        this.#sweepRows(plan.lead[b]);
-      }
+    for (let b = 0; b < plan.batches && this.#request.rows.size > 0; b++)
+      if (this.#request.rows.has(plan.lead[b])) this.#sweepRows(plan, b);
     return true;
   }
 
@@ -208,8 +184,8 @@ export abstract class StepOptimizer<
     const { at } = this.#run;
     const average = plan.aimRun(at, r);
     this.rule.sweep(arena.kernels, this.#run, this.#optionsOf(plan, plan.runBatch[r]));
-    if (this.#clear) arena.fill(at[2], at[0] * 4, 0);
-    if (average !== 0) arena.kernels.approach(at[0], average, at[1], this.#average?.pace ?? 0);
+    if (this.#request.clear) arena.fill(at[2], at[0] * 4, 0);
+    if (average !== 0) arena.kernels.approach(at[0], average, at[1], this.#request.pace[0]);
   }
 
   /** What is left when the kernels have run: the tensors' scalars, denormals, and riders of what they did not sweep. */
@@ -223,46 +199,31 @@ export abstract class StepOptimizer<
       for (let b = 0; b < plan.batches; b++) if (table.step[plan.lead[b]] % FLUSH_EVERY === 0) flushing = true;
       if (flushing)
         for (let i = 0; i < batchOf.length; i++)
-          if (batchOf[i] >= 0 && !this.#rows.has(i) && table.step[i] % FLUSH_EVERY === 0) this.#flush(i);
+          if (batchOf[i] >= 0 && !this.#request.rows.has(i) && table.step[i] % FLUSH_EVERY === 0) this.#flush(i);
     }
-    if ((this.#clear || this.#averages) && (!moved || !this.#whole))
-      for (let i = 0; i < batchOf.length; i++) if (!moved || batchOf[i] < 0 || this.#rows.has(i)) this.#ride(i);
-    if (this.#averages) this.#average?.moved();
-    else this.#average?.update();
+    if (this.#request.rides && (!moved || !this.#request.whole))
+      for (let i = 0; i < batchOf.length; i++) if (!moved || batchOf[i] < 0 || this.#request.rows.has(i)) this.#ride(i);
+    if (this.#request.averages) this.#request.average?.moved();
+    else this.#request.average?.update();
   }
 
-  /** The given rows of one tensor: packed into one piece, swept, and put back, as many at a time as there is room for. */
-  #sweepRows(index: number): void {
-    const { table, rule } = this;
-    const rows = this.#rows.get(index);
-    const { options } = this.groups[table.group[index]];
-    if (rows === undefined || table.length[index] === 0) return;
+  /** The rows that are asked for of one tensor. */
+  #sweepRows(plan: Plan, batch: number): void {
+    const { table, rule, arena } = this;
     const run = this.#run;
+    const index = plan.lead[batch];
+    const rows = this.#request.rows.get(index);
+    if (rows === undefined || table.size[index] === 0) return;
+    const options = this.#optionsOf(plan, batch);
+    this.#settle(plan, batch);
     rule.rows?.coefficients?.(run.c, options, run.t);
-    const { kernels, buffer } = this.arena;
-    const width = table.tensors[index].size / table.tensors[index].shape[0];
-    const columns = Math.min(width, PACKED);
-    const many = Math.floor(PACKED / columns);
-    const list = this.#packed;
-    const numbers = new Uint32Array(buffer, list, PACKED);
-    run.at.set([0, table.data[index], table.grad[index], ...table.slots.map((column) => column[index])]);
-    const starts = run.at.slice(0, 3 + table.slots.length);
-    for (let k = 1; k < starts.length; k++) if (starts[k] !== ABSENT) run.at[k] = list + k * PACKED * 4;
-    for (let r = 0; r < rows.length; r += many) {
-      const n = Math.min(many, rows.length - r);
-      numbers.set(rows.subarray(r, r + n));
-      for (let first = 0; first < width; first += columns) {
-        const taken = Math.min(columns, width - first);
-        run.at[0] = Math.ceil((n * taken) / VECTORS) * VECTORS;
-        for (let k = 1; k < starts.length; k++)
-          if (starts[k] !== ABSENT) kernels.gatherRows(n, list, starts[k] + first * 4, width * 4, taken * 4, run.at[k]);
-        rule.sweep(kernels, run, options);
-        if (run.t % FLUSH_EVERY === 0) this.#flushRun();
-        for (let k = 1; k < starts.length; k++)
-          if (starts[k] !== ABSENT && k !== 2)
-            kernels.scatterRows(n, list, starts[k] + first * 4, width * 4, taken * 4, run.at[k]);
-      }
-    }
+    const starts = [table.data[index], table.grad[index], ...table.slots.map((column) => column[index])];
+    sweepRows(arena, this.#packed, run, starts, rows, table.size[index] / table.tensors[index].shape[0], () => {
+      rule.sweep(arena.kernels, run, options);
+      if (run.t % FLUSH_EVERY === 0)
+        for (const at of run.at.subarray(3, 1 + starts.length))
+          if (at !== ABSENT) arena.kernels.flushDenormals(run.at[0], at);
+    });
   }
 
   /** Slots that start at the parameters do so as these are at the first step: they may have been set since. */
@@ -271,13 +232,6 @@ export abstract class StepOptimizer<
     for (let i = 0; i < batchOf.length; i++)
       if (batchOf[i] >= 0 && table.step[i] === 1)
         for (const slot of copiedSlots) arena.copy(table.data[i], table.slots[slot][i], table.length[i] * 4);
-  }
-
-  /** The slots of packed rows. */
-  #flushRun(): void {
-    const { at } = this.#run;
-    const { kernels } = this.arena;
-    for (let k = 3; k < at.length; k++) if (at[k] !== ABSENT) kernels.flushDenormals(at[0], at[k]);
   }
 
   #flush(i: number): void {
@@ -290,117 +244,31 @@ export abstract class StepOptimizer<
   /** What rides along, of a tensor that no kernel swept as a whole. */
   #ride(i: number): void {
     const { table, arena } = this;
-    const rows = this.#rows.get(i);
+    const rows = this.#request.rows.get(i);
     const { grad, shape, size } = table.tensors[i];
-    if (this.#clear && rows === undefined) grad.fill(0);
-    else if (this.#clear && rows) {
+    if (this.#request.clear && rows === undefined) grad.fill(0);
+    else if (this.#request.clear && rows) {
       const width = size / shape[0];
       for (const row of rows) grad.fill(0, row * width, (row + 1) * width);
     }
-    const average = this.#averages?.[i] ?? 0;
-    if (average !== 0) arena.kernels.approach(table.length[i], average, table.data[i], this.#average?.pace ?? 0);
+    const average = this.#request.averages?.[i] ?? 0;
+    if (average !== 0) arena.kernels.approach(table.length[i], average, table.data[i], this.#request.pace[0]);
   }
 
   /** Takes the norm of this step's gradients, and its clipping into their factor. */
-  #clip(call: number): void {
-    const { table } = this;
-    const { kernels } = this.arena;
-    let sum = 0;
-    for (let i = 0; i < table.step.length; i++) {
-      if (table.skipped[i] === call) continue;
-      const rows = this.#rows.get(i);
-      if (rows === undefined) sum += kernels.sumOfSquares(table.tensors[i].size, table.grad[i]);
-      else
-        for (let r = 0; r < rows.length; r++) {
-          const width = table.tensors[i].size / table.tensors[i].shape[0];
-          sum += kernels.sumOfSquares(width, table.grad[i] + rows[r] * width * 4);
-        }
-    }
-    const norm = Math.sqrt(sum) * Math.abs(this.#gradScale[0]);
-    this.#gradNorm[0] = norm;
-    this.#gradScale[0] *= Math.min(1, this.#clipNorm[0] / (norm + 1e-6));
+  #clip(): void {
+    const { gradScale, clipNorm } = this.#request;
+    globalNorm(this.#gradNorm, this.arena.kernels, this.table, this.#request);
+    gradScale[0] *= Math.min(1, clipNorm[0] / (this.#gradNorm[0] + 1e-6));
   }
 
   /** Whether the gradients that this step would use are finite; throws under `nonFinite: "throw"` when they are not. */
-  #allFinite(call: number): boolean {
+  #allFinite(): boolean {
     const { table, rule } = this;
-    const { kernels } = this.arena;
-    for (let i = 0; i < table.tensors.length; i++) {
-      if (table.skipped[i] === call) continue;
-      const { size, shape, name } = table.tensors[i];
-      const rows = this.#rows.get(i);
-      let at = -1;
-      if (rows === undefined) at = size > 0 ? kernels.firstNonFinite(size, table.grad[i]) : -1;
-      else
-        for (let r = 0; r < rows.length && at < 0; r++) {
-          const width = size / shape[0];
-          at = kernels.firstNonFinite(width, table.grad[i] + rows[r] * width * 4);
-          if (at >= 0) at += rows[r] * width;
-        }
-      if (at < 0) continue;
-      if (this.nonFinite === "skip") return false;
-      throw new Error(`${rule.name}: the gradient of "${name}" is ${table.tensors[i].grad[at]} at element ${at}`);
-    }
-    return true;
-  }
-
-  /** Checks the options of a step, marks what it skips, and keeps its `gradScale` and `rows`. */
-  #read(options: StepOptions<Name>, call: number): void {
-    const { name } = this.rule;
-    record(name, "step options", options);
-    for (const key in options)
-      if (!STEP_OPTIONS.includes(key as (typeof STEP_OPTIONS)[number]))
-        knownOnly(`${name}.step`, "", options, STEP_OPTIONS);
-    const { skip, gradScale, rows, clipNorm, zeroGrad, average } = options;
-    if (gradScale !== undefined) this.#gradScale[0] = finite.read(name, "gradScale", gradScale);
-    if (clipNorm !== undefined) this.#clipNorm[0] = nonNegative.read(name, "clipNorm", clipNorm);
-    if (zeroGrad !== undefined) this.#clear = flag.read(name, "zeroGrad", zeroGrad);
-    if (average !== undefined) this.#readAverage(average);
-    this.#whole = skip === undefined && rows === undefined;
-    if (skip !== undefined) {
-      nameList(name, "skip", skip);
-      const { skipped } = this.table;
-      for (let k = 0; k < skip.length; k++) {
-        const index = this.indexOf.get(skip[k]);
-        if (index === undefined) throw wrongValue(name, `skip[${k}]`, "one of the optimizer's tensors", skip[k]);
-        if (skipped[index] === call) throw wrongValue(name, `skip[${k}]`, "each tensor once", skip[k]);
-        skipped[index] = call;
-      }
-    }
-    if (rows !== undefined) this.#readRows(record(name, "rows", rows), call);
-  }
-
-  #readAverage(average: Average<string>): void {
-    const { name } = this.rule;
-    if (typeof (average as Partial<typeof average>).along !== "function")
-      throw wrongType(name, "average", "a WeightEma or a WeightAverage", average);
-    const addresses = average.along(name, this.table.tensors);
-    if (average.updates > 0) this.#averages = addresses; // the first update copies
-    this.#average = average;
-  }
-
-  #readRows(rows: Readonly<Record<string, unknown>>, call: number): void {
-    const { rule, table, groups, indexOf } = this;
-    const { name } = rule;
-    const checked: [number, Uint32Array][] = [];
-    for (const [tensorName, value] of Object.entries(rows)) {
-      const option = `rows.${tensorName}`;
-      const index = indexOf.get(tensorName);
-      if (index === undefined) throw wrongValue(name, option, "one of the optimizer's tensors", tensorName);
-      const { shape } = table.tensors[index];
-      const refusal = rule.rows
-        ? rule.rows.refuses?.(groups[table.group[index]].options)
-        : "a rule that has sparse steps";
-      if (refusal !== undefined) throw wrongValue(name, option, refusal, value);
-      if (shape.length !== 2) throw wrongValue(name, option, "a 2-D tensor", shape);
-      if (table.skipped[index] === call) throw wrongValue(name, option, "a tensor that is not skipped", tensorName);
-      checked.push([index, readRows(name, option, value, shape[0])]);
-    }
-    if (checked.length > 0 && this.#packed === 0)
-      this.#packed = this.takeBlock((3 + table.slots.length) * PACKED * 4, "a sparse step");
-    for (const [index, value] of checked) {
-      this.#rows.set(index, value);
-      table.sparse[index] = call;
-    }
+    const found = firstNonFinite(this.arena.kernels, table, this.#request);
+    if (found === undefined) return true;
+    if (this.nonFinite === "skip") return false;
+    const { name, grad } = table.tensors[found.tensor];
+    throw new Error(`${rule.name}: the gradient of "${name}" is ${grad[found.element]} at element ${found.element}`);
   }
 }

@@ -194,9 +194,9 @@ export class Plan {
   }
 
   /** Settles what rides along with the list in this step. */
-  ride(clear: boolean, weight: number): void {
+  ride(clear: boolean, weight: Float64Array): void {
     this.#pass[CLEAR] = clear ? 1 : 0;
-    this.#passFloats[WEIGHT] = weight;
+    this.#passFloats[WEIGHT] = weight[0];
   }
 
   /** Points `at` at a run; returns the address of its average, or 0. */

@@ -1,4 +1,14 @@
+import type { Arena } from "./arena.js";
 import { wrongType, wrongValue } from "./check.js";
+import type { Run } from "./rule.js";
+import { ABSENT } from "./table.js";
+
+/** Elements that kernels take at a time. */
+const VECTORS = 16;
+/** Elements of the rows of a sparse step that are packed at a time. */
+const PACKED = 4096;
+/** Bytes in which a sparse step packs row numbers and the rows of so many buffers. */
+export const packedBytes = (buffers: number): number => (1 + buffers) * PACKED * 4;
 
 /** The row numbers of a sparse step, in a copy: whole, in [0, count), each once. */
 export function readRows(owner: string, option: string, value: unknown, count: number): Uint32Array {
@@ -27,4 +37,38 @@ function allDifferent(sorted: Uint32Array, count: number): boolean {
   if (sorted.length > 0 && sorted[sorted.length - 1] >= count) return false;
   for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) return false;
   return true;
+}
+
+/**
+ * Sweeps some rows of a table: packed into one piece at `room`, swept, and put back, as many at a time as there is room
+ * for. `starts`: the addresses of parameters, gradient and slots, ABSENT for none.
+ */
+export function sweepRows(
+  { kernels, buffer }: Arena,
+  room: number,
+  run: Run,
+  starts: readonly number[],
+  rows: Uint32Array,
+  width: number,
+  sweep: () => void,
+): void {
+  const columns = Math.min(width, PACKED);
+  const many = Math.floor(PACKED / columns);
+  const numbers = new Uint32Array(buffer, room, PACKED);
+  starts.forEach((start, k) => (run.at[1 + k] = start === ABSENT ? ABSENT : room + (1 + k) * PACKED * 4));
+  for (let r = 0; r < rows.length; r += many) {
+    const n = Math.min(many, rows.length - r);
+    numbers.set(rows.subarray(r, r + n));
+    for (let first = 0; first < width; first += columns) {
+      const taken = Math.min(columns, width - first);
+      run.at[0] = Math.ceil((n * taken) / VECTORS) * VECTORS;
+      for (let k = 0; k < starts.length; k++)
+        if (starts[k] !== ABSENT)
+          kernels.gatherRows(n, room, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
+      sweep();
+      for (let k = 0; k < starts.length; k++)
+        if (starts[k] !== ABSENT && k !== 1)
+          kernels.scatterRows(n, room, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
+    }
+  }
 }

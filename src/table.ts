@@ -12,6 +12,8 @@ export interface Table {
   readonly tensors: readonly Tensor[];
   /** Elements with padding; addresses of values and gradient. */
   readonly length: Uint32Array;
+  /** Elements without padding. */
+  readonly size: Uint32Array;
   readonly data: Uint32Array;
   readonly grad: Uint32Array;
   /** Addresses, a column a slot. */
@@ -38,6 +40,7 @@ export function makeTable(tensors: readonly Tensor[], slots: number, scalars: nu
   return {
     tensors,
     length: Uint32Array.from(tensors, (t) => t.bytes / 4),
+    size: Uint32Array.from(tensors, (t) => t.size),
     data: Uint32Array.from(tensors, (t) => t.dataAt),
     grad: Uint32Array.from(tensors, (t) => t.gradAt),
     slots: columns(slots, (n) => new Uint32Array(n)),

@@ -2,11 +2,12 @@
 // printed between, and no collection runs between the two readings unless the steps make garbage.
 import * as gradstep from "gradstep";
 
-const { rule, options, groups, shapes } = JSON.parse(process.argv[2]);
+const { rule, options, groups, shapes, riders } = JSON.parse(process.argv[2]);
 const params = new gradstep.ParameterDict(shapes);
 const optimizer = new gradstep[rule](params, { ...options, ...(groups ? { groups } : {}) });
 for (const name of params.names) params.grad[name].fill(0.01);
-const stepOptions = { gradScale: 0.5, skip: ["c"] };
+const average = new gradstep.WeightEma(params);
+const stepOptions = riders ? { clipNorm: 0.5, zeroGrad: true, average } : { gradScale: 0.5, skip: ["c"] };
 
 function steps(count) {
   for (let i = 0; i < count; i++) {

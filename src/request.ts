@@ -1,0 +1,121 @@
+import type { Average } from "./average.js";
+import { finite, flag, knownOnly, nameList, nonNegative, record, wrongType, wrongValue } from "./check.js";
+import type { Group } from "./groups.js";
+import type { StepOptions } from "./options.js";
+import { readRows } from "./rows.js";
+import type { CommonOptions, Rule } from "./rule.js";
+import type { Table } from "./table.js";
+
+const KNOWN = ["skip", "gradScale", "rows", "clipNorm", "zeroGrad", "average"] as const;
+
+const NONE = new Float64Array(1);
+
+/** What a request knows of its optimizer. */
+interface Asked<Options extends CommonOptions> {
+  readonly rule: Rule<Options>;
+  readonly table: Table;
+  readonly groups: readonly Group<Options>[];
+  readonly indexOf: ReadonlyMap<string, number>;
+}
+
+/** What one call of `step()` is asked for; used again for the next, so that a step allocates nothing. */
+export class Request {
+  /** The call's number; the table has those of the calls that last skipped a tensor, or took some of its rows. */
+  call = 0;
+  /** The factor of every gradient, and the norm above which they are clipped: arrays, since a field would box them. */
+  readonly gradScale = Float64Array.of(1);
+  readonly clipNorm = Float64Array.of(Infinity);
+  /** Whether it is for all elements of all tensors. */
+  whole = true;
+  /** Whether gradients are cleared. */
+  clear = false;
+  average: Average<string> | undefined;
+  /** The addresses of the averages by tensor, or 0, unless there are none or they are yet to be copied. */
+  averages: Uint32Array | undefined;
+  /** The weight with which the averages approach the parameters. */
+  pace = NONE;
+  /** The rows of the tensors of which only some are updated. */
+  readonly rows = new Map<number, Uint32Array>();
+
+  /** Whether something rides along with the sweep. */
+  get rides(): boolean {
+    return this.clear || this.averages !== undefined;
+  }
+
+  /** Begins the next. */
+  reset(): void {
+    this.call++;
+    this.gradScale[0] = 1;
+    this.clipNorm[0] = Infinity;
+    this.whole = true;
+    this.clear = false;
+    this.average = this.averages = undefined;
+    if (this.rows.size > 0) this.rows.clear();
+  }
+
+  /** Checks and takes the options of a step. */
+  read<Options extends CommonOptions>(options: StepOptions, of: Asked<Options>): void {
+    const { name } = of.rule;
+    record(name, "step options", options);
+    for (const key in options)
+      if (!KNOWN.includes(key as (typeof KNOWN)[number])) knownOnly(`${name}.step`, "", options, KNOWN);
+    const { skip, gradScale, rows, clipNorm, zeroGrad, average } = options;
+    if (gradScale !== undefined) this.gradScale[0] = finite.read(name, "gradScale", gradScale);
+    if (clipNorm !== undefined) this.clipNorm[0] = nonNegative.read(name, "clipNorm", clipNorm);
+    if (zeroGrad !== undefined) this.clear = flag.read(name, "zeroGrad", zeroGrad);
+    if (average !== undefined) this.#readAverage(average, name, of.table);
+    this.whole = skip === undefined && rows === undefined;
+    if (skip !== undefined) this.#readSkip(skip, name, of);
+    if (rows !== undefined) this.#readRows(record(name, "rows", rows), of);
+  }
+
+  #readAverage(average: Average<string>, owner: string, table: Table): void {
+    if (typeof (average as Partial<typeof average>).along !== "function")
+      throw wrongType(owner, "average", "a WeightEma or a WeightAverage", average);
+    const addresses = average.along(owner, table.tensors);
+    if (average.updates > 0) this.averages = addresses; // the first update copies
+    this.average = average;
+    this.pace = average.pace;
+  }
+
+  #readSkip<Options extends CommonOptions>(
+    skip: readonly string[],
+    owner: string,
+    { table, indexOf }: Asked<Options>,
+  ): void {
+    nameList(owner, "skip", skip);
+    const { skipped } = table;
+    for (let k = 0; k < skip.length; k++) {
+      const index = indexOf.get(skip[k]);
+      if (index === undefined) throw wrongValue(owner, `skip[${k}]`, "one of the optimizer's tensors", skip[k]);
+      if (skipped[index] === this.call) throw wrongValue(owner, `skip[${k}]`, "each tensor once", skip[k]);
+      skipped[index] = this.call;
+    }
+  }
+
+  #readRows<Options extends CommonOptions>(
+    rows: Readonly<Record<string, unknown>>,
+    { rule, table, groups, indexOf }: Asked<Options>,
+  ): void {
+    const { name } = rule;
+    const checked: [number, Uint32Array][] = [];
+    for (const [tensorName, value] of Object.entries(rows)) {
+      const option = `rows.${tensorName}`;
+      const index = indexOf.get(tensorName);
+      if (index === undefined) throw wrongValue(name, option, "one of the optimizer's tensors", tensorName);
+      const { shape } = table.tensors[index];
+      const refusal = rule.rows
+        ? rule.rows.refuses?.(groups[table.group[index]].options)
+        : "a rule that has sparse steps";
+      if (refusal !== undefined) throw wrongValue(name, option, refusal, value);
+      if (shape.length !== 2) throw wrongValue(name, option, "a 2-D tensor", shape);
+      if (table.skipped[index] === this.call)
+        throw wrongValue(name, option, "a tensor that is not skipped", tensorName);
+      checked.push([index, readRows(name, option, value, shape[0])]);
+    }
+    for (const [index, value] of checked) {
+      this.rows.set(index, value);
+      table.sparse[index] = this.call;
+    }
+  }
+}
