@@ -9,7 +9,7 @@ import { describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
-  exports: Record<string, { types: string; default: string } | string>;
+  exports: Record<string, Record<string, string> | string>;
   dependencies: Record<string, string>;
 };
 const run = async (...args: string[]): Promise<string> => {
@@ -26,6 +26,14 @@ describe("the package", () => {
     for (const [subpath, target] of Object.entries(manifest.exports)) {
       if (typeof target === "string") continue;
       expect(Object.keys(target)[0], subpath).toBe("types");
+      // One instance of each class: all subpaths come from dist/node in Node, and from single modules in bundlers.
+      if (target.default.endsWith(".js"))
+        expect(target, subpath).toEqual({
+          types: target.default.replace(/js$/, "d.ts"),
+          module: target.default,
+          node: target.default.replace("dist/", "dist/node/"),
+          default: target.default,
+        });
       for (const file of Object.values(target)) expect(readFileSync(`${root}${file}`).length, file).toBeGreaterThan(0);
     }
   });
@@ -48,8 +56,10 @@ describe("the package", () => {
 
   test("ships the binary that it inlines, under 24 KB gzipped", async () => {
     const binary = readFileSync(`${root}dist/kernels.wasm`);
-    const { base64 } = (await import("../src/wasm/generated/bytes.js")) as { base64: string };
-    expect(Buffer.from(base64, "base64").equals(binary)).toBe(true);
+    const { hex } = (await import("../src/wasm/generated/bytes.js")) as { hex: string };
+    const { decodeHex } = await import("../src/wasm/inlined.js");
+    expect(binary.equals(decodeHex(hex))).toBe(true);
+    expect(Buffer.from(hex, "hex").equals(binary)).toBe(true);
     expect(gzipSync(binary, { level: 9 }).length).toBeLessThan(24 * 1024);
   });
 

@@ -1,18 +1,25 @@
-import { base64 } from "./generated/bytes.js";
+import { hex } from "./generated/bytes.js";
 
 /** Compiles the inlined binary. */
-export const compile = (): WebAssembly.Module => new WebAssembly.Module(decode(base64));
+export const compile = (): WebAssembly.Module => new WebAssembly.Module(decode(hex));
 
-/** Base64 to bytes, without `atob`, which bare engine shells lack. */
+/** The engine's own decoder where there is one; bare shells and older browsers have none. */
 function decode(text: string): Uint8Array<ArrayBuffer> {
-  const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const value = new Uint8Array(128);
-  for (let i = 0; i < 64; i++) value[alphabet.charCodeAt(i)] = i;
-  const bytes = new Uint8Array(Math.floor((text.replace(/=+$/, "").length * 3) / 4));
-  for (let from = 0, to = 0; to < bytes.length; from += 4) {
-    let word = 0;
-    for (let k = 0; k < 4; k++) word = (word << 6) | value[text.charCodeAt(from + k) & 127];
-    for (let k = 16; k >= 0 && to < bytes.length; k -= 8) bytes[to++] = word >> k;
-  }
+  const { fromHex } = Uint8Array as { fromHex?: (text: string) => Uint8Array<ArrayBuffer> };
+  if (fromHex) return fromHex.call(Uint8Array, text);
+  const { Buffer } = globalThis as { Buffer?: { from(text: string, encoding: "hex"): Uint8Array<ArrayBuffer> } };
+  return Buffer?.from(text, "hex") ?? decodeHex(text);
+}
+
+/** Pairs of digits, 0 to 9 and a to f, to bytes. */
+export function decodeHex(text: string): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(text.length / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (digit(text, 2 * i) << 4) | digit(text, 2 * i + 1);
   return bytes;
+}
+
+/** "0" is 48 and "a" is 97: the lower four bits are the digit, or from 64 on the digit less 9. */
+function digit(text: string, index: number): number {
+  const code = text.charCodeAt(index);
+  return (code & 15) + (code >> 6) * 9;
 }
