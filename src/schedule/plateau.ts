@@ -1,8 +1,7 @@
-import { Optimizer } from "../base.js";
-import { belowOne, nonNegative, number, oneOf, record, wholeFrom, wrongType } from "../check.js";
+import { belowOne, nonNegative, number, oneOf, record, wholeFrom } from "../check.js";
 import { onlyFields, readCount, same } from "../saved.js";
 import { type OptionSet, type PerGroup, type Settled, perGroup, readOptions, settle, valueAt } from "./definition.js";
-import { type AnyOptimizer, write } from "./rates.js";
+import { type AnyOptimizer, checkOptimizer, write } from "./rates.js";
 import { FORMAT, VERSION, readNumbers } from "./state.js";
 
 /** Options of {@link ReduceLROnPlateau}. */
@@ -92,7 +91,7 @@ export class ReduceLROnPlateau {
   #cooldownLeft = 0;
 
   constructor(optimizer: AnyOptimizer, options: ReduceLROnPlateauOptions = {}) {
-    if (!(optimizer instanceof Optimizer)) throw wrongType(NAME, "optimizer", "an optimizer", optimizer);
+    checkOptimizer(NAME, optimizer);
     this.#options = readOptions(definition, options, optimizer.paramGroups.length);
     this.#optimizer = optimizer;
   }

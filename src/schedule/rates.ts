@@ -1,11 +1,18 @@
-import type { Optimizer } from "../base.js";
-import { wrongValue } from "../check.js";
+import { Optimizer } from "../base.js";
+import { wrongType, wrongValue } from "../check.js";
+import { SCHEDULABLE } from "../schedulable.js";
 import type { Curve } from "./curve.js";
 
-/** Any optimizer: whatever its options and the names of its tensors. */
-export type AnyOptimizer = Pick<Optimizer, "stateDict" | "loadStateDict" | "dispose"> & {
+/** Any optimizer, TensorFlow.js's form of one too: whatever its options and the names of its tensors. */
+export type AnyOptimizer = Pick<Optimizer, "dispose"> & {
   readonly paramGroups: readonly { lr: number }[];
 };
+
+/** Throws for what is no optimizer. */
+export function checkOptimizer(owner: string, optimizer: unknown): void {
+  const marked = typeof optimizer === "object" && optimizer !== null && SCHEDULABLE in optimizer;
+  if (!marked && !(optimizer instanceof Optimizer)) throw wrongType(owner, "optimizer", "an optimizer", optimizer);
+}
 
 /** What the groups of an optimizer started from, and the rates that a schedule set last. */
 const known = new WeakMap<AnyOptimizer, { readonly bases: readonly number[]; readonly rates: readonly number[] }>();

@@ -1,9 +1,17 @@
-import { Optimizer } from "../base.js";
 import { nonNegative, record, wrongType, wrongValue } from "../check.js";
 import { onlyFields, readCount, same } from "../saved.js";
 import type { Curve } from "./curve.js";
 import { type Definition, readOptions, refuseConflict, settle } from "./definition.js";
-import { type AnyOptimizer, type Evaluated, baseBehind, evaluate, knownBase, needMomentum, write } from "./rates.js";
+import {
+  type AnyOptimizer,
+  type Evaluated,
+  baseBehind,
+  checkOptimizer,
+  evaluate,
+  knownBase,
+  needMomentum,
+  write,
+} from "./rates.js";
 import { FORMAT, type InnerState, type ScheduleState, VERSION, readNumbers } from "./state.js";
 
 type Options = Readonly<Record<string, unknown>>;
@@ -35,7 +43,7 @@ export abstract class LRScheduler {
   /** @internal */
   protected constructor(definition: Definition<Options>, optimizer: AnyOptimizer, options: object) {
     const { name, start } = definition;
-    if (!(optimizer instanceof Optimizer)) throw wrongType(name, "optimizer", "an optimizer", optimizer);
+    checkOptimizer(name, optimizer);
     const groups = optimizer.paramGroups;
     const settled = readOptions(definition, options, groups.length);
     this.#definition = definition;

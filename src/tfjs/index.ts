@@ -1,0 +1,3 @@
+export type { Members, VariableGroup } from "./groups.js";
+export { GradstepOptimizer, type GradstepOptions } from "./optimizer.js";
+export type { RuleName, RuleOptions } from "./rules.js";

@@ -1,0 +1,334 @@
+import {
+  type NamedTensorMap,
+  Optimizer,
+  type Scalar,
+  type Tensor,
+  type Variable,
+  dispose,
+  engine,
+  keep,
+  serialization,
+} from "@tensorflow/tfjs-core";
+import { type Kind, finite, number, record, wrongType, wrongValue } from "../check.js";
+import type { ParamGroup } from "../options.js";
+import type { ParameterDict } from "../parameters.js";
+import type { WholeOptions } from "../rule.js";
+import { LBFGS } from "../rules/lbfgs.js";
+import { SCHEDULABLE } from "../schedulable.js";
+import { same } from "../saved.js";
+import { encode, groupsOf, optionsOf, readConfig } from "./config.js";
+import { type GroupPlan, type VariableGroup, groupOf, readGroups, steadyFace } from "./groups.js";
+import { Mirror, type Pull } from "./mirror.js";
+import { type RuleName, type RuleOptions, rules } from "./rules.js";
+import { type NamedTensor, fromWeights, toWeights } from "./weights.js";
+
+/** What a {@link GradstepOptimizer} is made with: the rule's options, and these. */
+export type GradstepOptions<Rule extends RuleName = RuleName> = RuleOptions[Rule] &
+  WholeOptions & {
+    /** Variables with options of their own, by name or pattern. Those in none are `paramGroups[0]`. Not for "lbfgs". */
+    readonly groups?: readonly VariableGroup<RuleOptions[Rule]>[] | undefined;
+    /** Clip the gradients of a step, taken as one vector, to this norm, >= 0. Default: no clipping. Not for "lbfgs". */
+    readonly clipNorm?: number | undefined;
+    /** Multiplies every gradient before clipping, a finite number: 1/scale for scaled losses. Default 1. Not for "lbfgs". */
+    readonly gradScale?: number | undefined;
+  };
+
+const OWNER = "GradstepOptimizer";
+const norms = number("a finite number >= 0", (x) => x >= 0 && x < Infinity);
+const HISTORY = 100;
+
+/**
+ * Any rule of gradstep as a `tf.Optimizer`: for `model.compile`, `minimize` and `applyGradients`, on every backend. State
+ * belongs to a variable, by its name, whatever the order that gradients come in; variables may appear at any time.
+ *
+ * A variable without a gradient is left out of the step: no update, no decay, no count. Variables must be float32.
+ *
+ * @throws RangeError for a rule that is not known; TypeError, RangeError for an option, as the rule's class.
+ * @example
+ * const optimizer = new GradstepOptimizer("adamw", { lr: 1e-3, groups: [{ params: /bias/, weightDecay: 0 }] });
+ * model.compile({ optimizer, loss: "categoricalCrossentropy" });
+ */
+export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimizer {
+  /** The name under which TensorFlow.js saves it. */
+  static readonly className = "GradstepOptimizer";
+
+  readonly #rule: Rule;
+  readonly #nonFinite: unknown;
+  readonly #mirror: Mirror;
+  readonly #faces: readonly ParamGroup<RuleOptions[Rule]>[];
+  #plans: readonly GroupPlan[];
+  #options: Record<string, unknown>;
+  #clipNorm: number | undefined;
+  #gradScale: number;
+  /** What {@link getWeights} gave last. */
+  #given: Tensor[] = [];
+
+  constructor(rule: Rule, options: GradstepOptions<Rule> = {}) {
+    super();
+    const known = Object.keys(rules);
+    if (typeof rule !== "string") throw wrongType(OWNER, "rule", "the name of a rule", rule);
+    if (!Object.hasOwn(rules, rule)) throw wrongValue(OWNER, "rule", `one of ${known.join(", ")}`, rule);
+    const { groups, clipNorm, gradScale, ...given } = record(OWNER, "options", options);
+    const whole = rule === "lbfgs";
+    for (const [name, value] of Object.entries({ groups, clipNorm, gradScale }))
+      if (whole && value !== undefined) throw wrongValue(OWNER, name, 'nothing for "lbfgs"', value);
+    this.#rule = rule;
+    this.#options = given;
+    this.#nonFinite = given.nonFinite;
+    this.#clipNorm = readOptional(norms, "clipNorm", clipNorm);
+    this.#gradScale = readOptional(finite, "gradScale", gradScale) ?? 1;
+    this.#plans = readGroups(OWNER, groups);
+    this.#mirror = new Mirror({
+      owner: OWNER,
+      make: (params, names) => this.#make(params, names),
+      groupOf: (name) => groupOf(this.#plans, name),
+      slots: () => {
+        const { historySize } = this.#options;
+        return whole ? 2 * (typeof historySize === "number" ? historySize : HISTORY) + 5 : 6;
+      },
+    });
+    this.#faces = Object.freeze(
+      this.#mirror.inner.paramGroups.map((_, g) =>
+        steadyFace(() => this.#mirror.inner.paramGroups[g] as unknown as ParamGroup<RuleOptions[Rule]>),
+      ),
+    );
+  }
+
+  /** The rule's name. */
+  get rule(): Rule {
+    return this.#rule;
+  }
+
+  /**
+   * The parameter groups, the first for the variables in none of `groups`: options are live and validated, `params` the
+   * names of the variables that have been met. Always the same objects; schedules take the optimizer for them.
+   * @example
+   * optimizer.paramGroups[0].lr = 5e-4;
+   * const schedule = new CosineAnnealingLR(optimizer, { tMax: 1000 });
+   */
+  get paramGroups(): readonly ParamGroup<RuleOptions[Rule]>[] {
+    return this.#faces;
+  }
+
+  /** The learning rate of the first group; setting it sets that of every group. */
+  get learningRate(): number {
+    return (this.#faces[0] as unknown as { lr: number }).lr;
+  }
+  set learningRate(lr: number) {
+    for (const group of this.#faces as unknown as { lr: number }[]) group.lr = lr;
+  }
+
+  /** The norm to which the gradients of a step are clipped; undefined for none. */
+  get clipNorm(): number | undefined {
+    return this.#clipNorm;
+  }
+  set clipNorm(value: number | undefined) {
+    this.#clipNorm = readOptional(norms, "clipNorm", value);
+  }
+
+  /** What every gradient is multiplied by. */
+  get gradScale(): number {
+    return this.#gradScale;
+  }
+  set gradScale(value: number) {
+    this.#gradScale = finite.read(OWNER, "gradScale", value);
+  }
+
+  /**
+   * Moves variables by their gradients, once.
+   * @param variableGradients By name, or as a list. null, or a variable that is left out: no update.
+   * @throws RangeError for a name that is no variable's or there twice, and a gradient of another shape; TypeError for one
+   * that is not float32; Error for "lbfgs", which needs the loss too, and as `step()` of the rule. Nothing is changed then.
+   * @example
+   * const { value, grads } = optimizer.computeGradients(() => loss(model.predict(x)));
+   * optimizer.applyGradients(grads);
+   */
+  applyGradients(variableGradients: NamedTensorMap | NamedTensor[]): void {
+    if (this.#mirror.inner instanceof LBFGS)
+      throw new Error(`${OWNER}: "lbfgs" evaluates the loss several times a step: call minimize()`);
+    const pulls = readGradients(variableGradients);
+    this.#mirror.meet(pulls.map(({ variable }) => variable));
+    this.#mirror.step(pulls, this.#gradScale, this.#clipNorm);
+    this.incrementIterations();
+  }
+
+  /**
+   * As `tf.Optimizer`'s: one step on the scalar that `f` returns. "lbfgs" calls `f` several times, and counts one step.
+   * @returns The loss before the step, where `returnCost`; else null.
+   * @example
+   * const cost = optimizer.minimize(() => model.predict(x).sub(y).square().mean(), true);
+   */
+  override minimize(f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
+    const { inner } = this.#mirror;
+    if (!(inner instanceof LBFGS)) return super.minimize(f, returnCost, varList);
+    const cost = this.#solve(f, varList);
+    this.incrementIterations();
+    if (returnCost) return cost;
+    cost.dispose();
+    return null;
+  }
+
+  /**
+   * The parameters for evaluation: those of the schedule-free rules are an average, which a step does not move, so that
+   * {@link train} must come before it. For all other rules: nothing.
+   * @example
+   * optimizer.eval();
+   * model.evaluate(x, y);
+   * optimizer.train();
+   */
+  eval(): void {
+    this.#swap("eval");
+  }
+
+  /** The parameters for training again. */
+  train(): void {
+    this.#swap("train");
+  }
+
+  /**
+   * The state: `iter`, `gradstep` (all numbers, as JSON in a string), and each slot as `<variable>/<slot>`. The tensors are
+   * copies that belong to the optimizer: good until the next call, or {@link dispose}.
+   * @example
+   * await model.save("localstorage://model", { includeOptimizer: true });
+   */
+  override async getWeights(): Promise<NamedTensor[]> {
+    const weights = toWeights(this.iterations, this.#mirror.save());
+    dispose(this.#given);
+    this.#given = weights.map(({ tensor }) => keep(tensor));
+    return Promise.resolve(weights);
+  }
+
+  /**
+   * Goes on from what {@link getWeights} gave, of the same rule with as many groups: options come from it too. A variable
+   * takes its state when it is met next: that of its name, or of its name without the number that TensorFlow.js adds.
+   * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
+   */
+  override async setWeights(weights: NamedTensor[]): Promise<void> {
+    const { iterations, state } = await fromWeights(OWNER, weights);
+    same(OWNER, "gradstep.rule", state.rule, rules[this.#rule].name);
+    const count = this.#plans.length + 1;
+    const { groups } = state;
+    if (!Array.isArray(groups) || groups.length !== count)
+      throw wrongValue(OWNER, "gradstep.groups", `${count} groups, as the optimizer has`, groups);
+    const [options, plans] = [this.#options, this.#plans];
+    try {
+      this.#options = { ...options, ...groups[0].options };
+      this.#plans = plans.map(({ members }, g) => ({ members, options: optionsOf(groups[g + 1].options) }));
+      this.#mirror.load(state);
+    } catch (error) {
+      this.#options = options;
+      this.#plans = plans;
+      throw error;
+    }
+    this.iterations_ = iterations;
+  }
+
+  /** Rule and options, as they are now, for {@link fromConfig}. Plain JSON that passes through a saved model. */
+  override getConfig(): serialization.ConfigDict {
+    const [first, ...rest] = this.#faces;
+    const groups = rest.length > 0 ? groupsOf(this.#plans, [first, ...rest]) : undefined;
+    const config = {
+      ...optionsOf(first),
+      dialect: first.dialect,
+      nonFinite: this.#nonFinite,
+      clipNorm: this.#clipNorm,
+      gradScale: this.#gradScale === 1 ? undefined : this.#gradScale,
+      groups,
+    };
+    return encode({ rule: this.#rule, ...config }) as serialization.ConfigDict;
+  }
+
+  /** @nocollapse The optimizer that a config describes. */
+  static override fromConfig<T extends serialization.Serializable>(
+    cls: serialization.SerializableConstructor<T>,
+    config: serialization.ConfigDict,
+  ): T {
+    const { rule, options } = readConfig(OWNER, config);
+    return new (cls as unknown as new (rule: unknown, options: unknown) => T)(rule, options);
+  }
+
+  /** Frees all memory; each later use throws. The variables live on. */
+  override dispose(): void {
+    dispose(this.#given);
+    this.#given = [];
+    this.#mirror.dispose();
+  }
+
+  #make(params: ParameterDict, names: readonly (readonly string[])[]) {
+    const groups = this.#plans.map(({ options }, g) => ({ ...options, params: names.at(g) ?? [] }));
+    return new rules[this.#rule](params, groups.length > 0 ? { ...this.#options, groups } : this.#options);
+  }
+
+  #swap(way: "eval" | "train"): void {
+    const { variables, inner } = this.#mirror;
+    this.#mirror.copyIn(variables.map((variable) => ({ variable })));
+    inner[way]();
+    if (this.#rule.startsWith("schedulefree")) this.#mirror.copyOut(variables);
+  }
+
+  /** One step of L-BFGS; returns the loss before it. */
+  #solve(f: () => Scalar, varList?: Variable[]): Scalar {
+    const first = this.computeGradients(f, varList);
+    let ready: ReturnType<Optimizer["computeGradients"]> | undefined = first;
+    const mirror = this.#mirror;
+    let variables: readonly Variable[] = [];
+    try {
+      const pulls = readGradients(first.grads);
+      const moved = pulls.map(({ variable }) => variable);
+      mirror.meet(moved);
+      const missing = mirror.variables.find((variable) => !moved.includes(variable));
+      if (missing !== undefined)
+        throw wrongValue(
+          OWNER,
+          missing.name,
+          'a gradient in each step of "lbfgs", to which all variables are one',
+          null,
+        );
+      variables = moved;
+      (mirror.inner as LBFGS).step(() => {
+        if (ready === undefined) mirror.copyOut(variables);
+        const { value, grads } = (ready ??= this.computeGradients(f, varList));
+        mirror.copyIn(readGradients(grads));
+        const [loss] = value.dataSync();
+        dispose(grads);
+        if (value !== first.value) value.dispose();
+        ready = undefined;
+        return loss;
+      });
+    } catch (error) {
+      dispose(first);
+      throw error;
+    } finally {
+      mirror.copyOut(variables);
+    }
+    return first.value;
+  }
+}
+Object.defineProperty(GradstepOptimizer.prototype, SCHEDULABLE, { value: true });
+serialization.registerClass(GradstepOptimizer);
+
+function readOptional<T>(kind: Kind<T>, name: string, value: unknown): T | undefined {
+  return value === undefined ? undefined : kind.read(OWNER, name, value);
+}
+
+/** The gradients that there are, with their variables, all checked. */
+function readGradients(given: NamedTensorMap | NamedTensor[]): Pull[] {
+  if (typeof given !== "object" || (given as unknown) === null)
+    throw wrongType(OWNER, "variableGradients", "gradients by name, or an array of named tensors", given);
+  const list = Array.isArray(given) ? given : Object.entries(given).map(([name, tensor]) => ({ name, tensor }));
+  const seen = new Set<string>();
+  const pulls: Pull[] = [];
+  for (const { name, tensor: gradient } of list as readonly { name: string; tensor: Tensor | null | undefined }[]) {
+    const variable = engine().registeredVariables[name] as Variable | undefined;
+    if (variable === undefined) throw wrongValue(OWNER, "variableGradients", "names of variables", name);
+    if (seen.has(name)) throw wrongValue(OWNER, "variableGradients", "each variable once", name);
+    seen.add(name);
+    if (gradient === null || gradient === undefined) continue;
+    if (variable.dtype !== "float32") throw wrongType(OWNER, name, "a float32 variable", variable.dtype);
+    if (gradient.dtype !== "float32") throw wrongType(OWNER, name, "a float32 gradient", gradient.dtype);
+    if (gradient.shape.length !== variable.shape.length || gradient.shape.some((size, i) => size !== variable.shape[i]))
+      throw wrongValue(OWNER, name, `a gradient of shape [${variable.shape.join(", ")}]`, gradient.shape);
+    pulls.push({ variable, gradient });
+  }
+  return pulls;
+}

@@ -1,0 +1,79 @@
+import { type Tensor, scalar, tensor, util } from "@tensorflow/tfjs-core";
+import { record, wrongType, wrongValue } from "../check.js";
+import { parseJson, stringifyNumbers } from "../checkpoint/json.js";
+import { readCount, same } from "../saved.js";
+import type { Vector } from "../parameters.js";
+import type { OptimizerState, TensorStateDict } from "../state.js";
+
+/** TensorFlow.js's type of that name, which its packages do not export. */
+export interface NamedTensor {
+  name: string;
+  tensor: Tensor;
+}
+
+const FORMAT = "gradstep/tfjs";
+const VERSION = 1;
+const STEPS = "iter";
+const REST = "gradstep";
+
+/**
+ * An optimizer's state as named tensors: `iter`, as in TensorFlow.js's own optimizers; `gradstep`, a string with all
+ * numbers, since float32 would round them; and each slot as `<variable>/<slot>`. The caller disposes of them.
+ */
+export function toWeights(iterations: number, { state, ...rest }: OptimizerState): NamedTensor[] {
+  const tensors = Object.entries(state).map(([name, { slots, ...numbers }]) => ({
+    name,
+    ...numbers,
+    slots: Object.keys(slots),
+  }));
+  const json = stringifyNumbers({ ...rest, format: FORMAT, version: VERSION, tensors });
+  const weights: NamedTensor[] = [
+    { name: STEPS, tensor: scalar(iterations, "int32") },
+    { name: REST, tensor: scalar(json, "string") },
+  ];
+  for (const [name, { shape, slots }] of Object.entries(state))
+    for (const [slot, values] of Object.entries(slots)) {
+      const fits = values.length === util.sizeFromShape([...shape]);
+      weights.push({ name: `${name}/${slot}`, tensor: tensor(values, fits ? [...shape] : [values.length], "float32") });
+    }
+  return weights;
+}
+
+/** What {@link toWeights} was given, in copies. */
+export async function fromWeights(
+  owner: string,
+  weights: unknown,
+): Promise<{ iterations: number; state: OptimizerState }> {
+  if (!Array.isArray(weights)) throw wrongType(owner, "weights", "an array of named tensors", weights);
+  const byName = new Map((weights as NamedTensor[]).map((weight) => [weight.name, weight.tensor]));
+  const find = (name: string) => {
+    const found = byName.get(name);
+    if (found === undefined)
+      throw wrongValue(owner, "weights", `a tensor "${name}", as getWeights() gives`, [...byName.keys()]);
+    return found;
+  };
+  const [iterations] = await find(STEPS).data();
+  const [json] = (await find(REST).data()) as unknown as string[];
+  const { tensors, ...rest } = record(
+    owner,
+    REST,
+    parseJson(json, (fault) => new RangeError(`${owner}: weight "${REST}" ${fault}`)),
+  );
+  same(owner, `${REST}.format`, rest.format, FORMAT);
+  same(owner, `${REST}.version`, rest.version, VERSION);
+  if (!Array.isArray(tensors)) throw wrongType(owner, `${REST}.tensors`, "an array", tensors);
+  const state: Record<string, TensorStateDict> = {};
+  for (const item of tensors as unknown[]) {
+    const { name, slots, ...numbers } = record(owner, `${REST}.tensors`, item) as unknown as Omit<
+      TensorStateDict,
+      "slots"
+    > & { name: string; slots: string[] };
+    const values: [string, Vector][] = [];
+    for (const slot of slots) values.push([slot, Float32Array.from(await find(`${name}/${slot}`).data())]);
+    state[name] = { ...numbers, slots: Object.fromEntries(values) };
+  }
+  return {
+    iterations: readCount(owner, STEPS, iterations),
+    state: { ...rest, format: "gradstep/optimizer", version: 1, state } as unknown as OptimizerState,
+  };
+}
