@@ -1,9 +1,9 @@
-import { type Tensor, type Variable, getBackend, tensor } from "@tensorflow/tfjs-core";
+import { type KernelBackend, type Tensor, type Variable, engine, getBackend, tensor } from "@tensorflow/tfjs-core";
 import { usedAfterDispose } from "../check.js";
 import { clipGradNorm, gradNorm } from "../clip.js";
 import { StepOptimizer } from "../optimizer.js";
-import { ParameterDict } from "../parameters.js";
-import type { OptimizerState, TensorStateDict } from "../state.js";
+import { ParameterDict, type Shape } from "../parameters.js";
+import type { OptimizerState } from "../state.js";
 import { match } from "./match.js";
 import type { Inner } from "./rules.js";
 
@@ -74,11 +74,13 @@ export class Mirror {
     return { ...state, groups, state: { ...state.state, ...waiting.state } };
   }
 
-  /** Starts over from a saved state. */
+  /** Starts over from a saved state, all of which is checked first. */
   load(saved: OptimizerState): void {
-    const params = empty();
-    const inner = this.#plan.make(params, []);
-    inner.loadStateDict({ ...saved, state: {}, groups: saved.groups.map((group) => ({ ...group, params: [] })) });
+    const whole = this.#made(shapesOf(Object.entries(saved.state)), saved);
+    whole.inner.dispose();
+    whole.params.dispose();
+    const groups = saved.groups.map((group) => ({ ...group, params: [] }));
+    const { params, inner } = this.#made({}, { ...saved, groups, state: {} });
     this.#replace(params, inner, new Map());
     this.#waiting = saved;
   }
@@ -89,8 +91,11 @@ export class Mirror {
     if (fresh.length === 0) return;
     const waiting = this.#waiting;
     const loaded = match(this.#plan.owner, fresh, waiting?.state ?? {});
-    const order = new Map(Object.keys(waiting?.state ?? {}).map((name, i) => [name, i]));
-    const place = (variable: Variable): number => order.get(loaded.get(variable) ?? "") ?? Infinity;
+    const order = Object.keys(waiting?.state ?? {});
+    const place = (variable: Variable): number => {
+      const from = loaded.get(variable);
+      return from === undefined ? order.length : order.indexOf(from);
+    };
     const freshNames = new Set(fresh.map(({ name }) => name));
 
     const entries = new Map<string, Entry>();
@@ -98,7 +103,7 @@ export class Mirror {
       if (!variable.isDisposed && !freshNames.has(name)) entries.set(name, { variable, group, dataId: undefined });
     const old = this.inner.stateDict();
     const state = Object.fromEntries([...entries.keys()].map((name) => [name, old.state[name]]));
-    for (const variable of [...fresh].sort((a, b) => (place(a) < place(b) ? -1 : place(a) > place(b) ? 1 : 0))) {
+    for (const variable of [...fresh].sort((a, b) => place(a) - place(b))) {
       const { name } = variable;
       const from = loaded.get(variable);
       let group = this.#plan.groupOf(name);
@@ -108,7 +113,13 @@ export class Mirror {
       }
       entries.set(name, { variable, group, dataId: undefined });
     }
-    this.#move(entries, old, state);
+    const groups = old.groups.map((group, g) => ({
+      ...group,
+      params: [...entries].flatMap(([name, entry]) => (entry.group === g ? [name] : [])),
+    }));
+    const shapes = shapesOf([...entries].map(([name, { variable }]) => [name, variable]));
+    const { params, inner } = this.#made(shapes, { ...old, groups, state });
+    this.#replace(params, inner, entries);
     if (waiting === undefined) return;
     const taken = new Set(loaded.values());
     const left = Object.entries(waiting.state).filter(([name]) => !taken.has(name));
@@ -125,7 +136,7 @@ export class Mirror {
     const skip = params.names.filter((name) => !names.has(name));
     let scale = gradScale;
     if (clipNorm !== undefined && names.size > 0) {
-      const target = skip.length > 0 ? params.subset([...names]) : params;
+      const target = skip.length > 0 ? params.subset(params.names.filter((name) => names.has(name))) : params;
       const norm = gradNorm(target) * Math.abs(gradScale);
       // The factor of clipGradNorm, at the cost of no pass of its own.
       if (Number.isFinite(norm)) scale *= Math.min(1, clipNorm / (norm + 1e-6));
@@ -140,9 +151,9 @@ export class Mirror {
     for (const { variable, gradient } of pulls) {
       const { name } = variable;
       const entry = this.#entries.get(name);
-      if (entry && entry.dataId !== variable.dataId) data[name].set(variable.dataSync());
+      if (entry && entry.dataId !== variable.dataId) data[name].set(valuesOf(variable));
       if (entry) entry.dataId = variable.dataId;
-      if (gradient) grad[name].set(gradient.dataSync());
+      if (gradient) grad[name].set(valuesOf(gradient));
     }
   }
 
@@ -169,26 +180,22 @@ export class Mirror {
     this.#waiting = undefined;
   }
 
-  /** A new arena for these variables, with the options of `old` and, for those not afresh, this state. */
-  #move(
-    entries: ReadonlyMap<string, Entry>,
-    old: OptimizerState,
-    state: Readonly<Record<string, TensorStateDict>>,
-  ): void {
-    const shapes = Object.fromEntries([...entries].map(([name, { variable }]) => [name, variable.shape]));
+  /** A new arena and optimizer, with the options of `saved`, and its state for the tensors that it has. */
+  #made(shapes: Readonly<Record<string, Shape>>, saved: OptimizerState): { params: ParameterDict; inner: Inner } {
     const params = new ParameterDict(shapes, { slots: this.#plan.slots() });
     let inner: Inner | undefined;
     try {
-      const names = old.groups.map((_, g) => [...entries].flatMap(([name, { group }]) => (group === g ? [name] : [])));
-      inner = this.#plan.make(params, names.slice(1));
-      const groups = old.groups.map((group, g) => ({ ...group, params: names[g] }));
-      inner.loadStateDict({ ...old, groups, state: { ...inner.stateDict().state, ...state } });
+      inner = this.#plan.make(
+        params,
+        saved.groups.slice(1).map((group) => group.params),
+      );
+      inner.loadStateDict({ ...saved, state: { ...inner.stateDict().state, ...saved.state } });
+      return { params, inner };
     } catch (error) {
       inner?.dispose();
       params.dispose();
       throw error;
     }
-    this.#replace(params, inner, entries);
   }
 
   #replace(params: ParameterDict, inner: Inner, entries: ReadonlyMap<string, Entry>): void {
@@ -198,6 +205,19 @@ export class Mirror {
     this.#inner = inner;
     this.#entries = entries;
   }
+}
+
+const shapesOf = (tensors: readonly (readonly [string, { readonly shape: Shape }])[]): Record<string, Shape> =>
+  Object.fromEntries(tensors.map(([name, { shape }]) => [name, shape]));
+
+/**
+ * A tensor's values, to be copied at once: where they stand in the wasm backend, whose `dataSync()` would copy them twice.
+ */
+function valuesOf(source: Tensor): ArrayLike<number> {
+  const backend: KernelBackend & { typedArrayFromHeap?(tensor: Tensor): Float32Array } = engine().backend;
+  return backend.typedArrayFromHeap !== undefined && backend.refCount(source.dataId) > 0
+    ? backend.typedArrayFromHeap(source)
+    : source.dataSync();
 }
 
 const empty = (): ParameterDict => new ParameterDict({}, { slots: 0 });

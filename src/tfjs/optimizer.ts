@@ -15,7 +15,6 @@ import type { ParameterDict } from "../parameters.js";
 import type { WholeOptions } from "../rule.js";
 import { LBFGS } from "../rules/lbfgs.js";
 import { SCHEDULABLE } from "../schedulable.js";
-import { same } from "../saved.js";
 import { encode, groupsOf, optionsOf, readConfig } from "./config.js";
 import { type GroupPlan, type VariableGroup, groupOf, readGroups, steadyFace } from "./groups.js";
 import { Mirror, type Pull } from "./mirror.js";
@@ -204,12 +203,8 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
    * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
    */
   override async setWeights(weights: NamedTensor[]): Promise<void> {
-    const { iterations, state } = await fromWeights(OWNER, weights);
-    same(OWNER, "gradstep.rule", state.rule, rules[this.#rule].name);
-    const count = this.#plans.length + 1;
+    const { iterations, state } = await fromWeights(OWNER, weights, rules[this.#rule].name, this.#plans.length + 1);
     const { groups } = state;
-    if (!Array.isArray(groups) || groups.length !== count)
-      throw wrongValue(OWNER, "gradstep.groups", `${count} groups, as the optimizer has`, groups);
     const [options, plans] = [this.#options, this.#plans];
     try {
       this.#options = { ...options, ...groups[0].options };

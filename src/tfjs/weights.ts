@@ -39,10 +39,12 @@ export function toWeights(iterations: number, { state, ...rest }: OptimizerState
   return weights;
 }
 
-/** What {@link toWeights} was given, in copies. */
+/** What {@link toWeights} was given, in copies; `rule` is the class's name, `groups` how many there must be. */
 export async function fromWeights(
   owner: string,
   weights: unknown,
+  rule: string,
+  groups: number,
 ): Promise<{ iterations: number; state: OptimizerState }> {
   if (!Array.isArray(weights)) throw wrongType(owner, "weights", "an array of named tensors", weights);
   const byName = new Map((weights as NamedTensor[]).map((weight) => [weight.name, weight.tensor]));
@@ -61,6 +63,9 @@ export async function fromWeights(
   );
   same(owner, `${REST}.format`, rest.format, FORMAT);
   same(owner, `${REST}.version`, rest.version, VERSION);
+  same(owner, `${REST}.rule`, rest.rule, rule);
+  if (!Array.isArray(rest.groups) || rest.groups.length !== groups)
+    throw wrongValue(owner, `${REST}.groups`, `${groups} groups, as the optimizer has`, rest.groups);
   if (!Array.isArray(tensors)) throw wrongType(owner, `${REST}.tensors`, "an array", tensors);
   const state: Record<string, TensorStateDict> = {};
   for (const item of tensors as unknown[]) {
