@@ -2,11 +2,12 @@ import { record } from "../check.js";
 import type { GroupPlan } from "./groups.js";
 
 // TensorFlow.js turns the strings of a saved config into camel case ("dense_1/bias" into "dense1/bias"), all but those
-// under the key "name": so every string of ours stands there.
+// under the key "name": so every string of ours stands there. JSON has no infinity.
 
 /** Options as plain JSON that passes through a saved model unchanged. */
 export function encode(value: unknown): unknown {
   if (typeof value === "string") return { name: value };
+  if (typeof value === "number" && !Number.isFinite(value)) return { number: { name: String(value) } };
   if (value instanceof RegExp) return { pattern: { name: value.source }, flags: { name: value.flags } };
   if (Array.isArray(value)) return value.map(encode);
   if (typeof value === "object" && value !== null)
@@ -20,8 +21,9 @@ export function encode(value: unknown): unknown {
 export function decode(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(decode);
   if (typeof value !== "object" || value === null) return value;
-  const { name, pattern, flags } = value as Record<string, unknown>;
+  const { name, number, pattern, flags } = value as Record<string, unknown>;
   if (typeof name === "string") return name;
+  if (number !== undefined) return Number(decode(number));
   if (pattern !== undefined) return new RegExp(decode(pattern) as string, decode(flags) as string);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, decode(item)]));
 }

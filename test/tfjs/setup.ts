@@ -7,6 +7,7 @@ import { afterEach, beforeAll, describe } from "vitest";
 const wasm = createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm");
 setWasmPaths(path.dirname(wasm) + path.sep);
 tf.enableProdMode(); // or the cpu backend advertises another package
+await tf.setBackend("cpu");
 
 /** The tests, on each backend; no variable outlives its test. */
 export function onBackends(tests: (backend: "cpu" | "wasm") => void): void {
