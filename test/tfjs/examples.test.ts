@@ -1,0 +1,34 @@
+import * as tf from "@tensorflow/tfjs";
+import { expect, test } from "vitest";
+import { trainMnist } from "../../examples/tfjs/mnist.js";
+import { trainVerse } from "../../examples/tfjs/verse.js";
+import { onBackends } from "./setup.js";
+
+onBackends((backend) => {
+  test("MNIST with model.fit, which leaves nothing behind", async () => {
+    const before = tf.memory().numTensors;
+    const losses: number[] = [];
+    const accuracy = await trainMnist({
+      images: 2000,
+      testImages: 1000,
+      epochs: 2,
+      onEpoch: (_, { loss }) => losses.push(loss),
+    });
+    expect(losses[1]).toBeLessThan(losses[0]);
+    expect(accuracy).toBeGreaterThan(0.83);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
+  test("a transformer learns a verse, with groups, clipping and a schedule, and leaves nothing behind", () => {
+    const before = tf.memory().numTensors;
+    // The cpu backend is slow: there, a start must do.
+    const { steps, batch, bound } = {
+      cpu: { steps: 30, batch: 4, bound: 2.8 },
+      wasm: { steps: 160, batch: 8, bound: 0.8 },
+    }[backend];
+    const { first, last } = trainVerse({ steps, batch, layers: 2, width: 32 });
+    expect(first).toBeGreaterThan(3);
+    expect(last).toBeLessThan(bound);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+});
