@@ -1,6 +1,7 @@
 // tsx bench/tfjs.ts: applyGradients of gradstep's Adam against that of TensorFlow.js's own, in turns, copies included:
 // each moves its own variables by the same gradients. Milliseconds a step (median), ratio (median by pairs).
 import { createRequire } from "node:module";
+import { cpus } from "node:os";
 import path from "node:path";
 import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
@@ -26,7 +27,11 @@ function contender(optimizer: tf.Optimizer, tensors: number, size: number): () =
   return () => optimizer.applyGradients(gradients);
 }
 
-const table = new Table({ head: ["backend", "parameters", "tensors", "tf.train.adam", "gradstep", "times faster"] });
+const table = new Table({
+  head: ["backend", "parameters", "tensors", "tf.train.adam", "gradstep", "times faster"],
+  style: { head: [], border: [] },
+  colAligns: ["left", "right", "right", "right", "right", "right"],
+});
 for (const backend of ["cpu", "wasm"]) {
   await tf.setBackend(backend);
   for (const parameters of SIZES)
@@ -47,3 +52,4 @@ for (const backend of ["cpu", "wasm"]) {
     }
 }
 console.log(table.toString());
+console.log(`${cpus()[0].model}, Node ${process.versions.node}; medians of ${ROUNDS} rounds in turns, ratios by pairs`);

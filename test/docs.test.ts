@@ -11,6 +11,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const folder = mkdtempSync(`${tmpdir()}/gradstep-`);
 mkdirSync(`${folder}/node_modules`);
 symlinkSync(root, `${folder}/node_modules/gradstep`);
+symlinkSync(`${root}node_modules/@tensorflow`, `${folder}/node_modules/@tensorflow`);
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const pages = ["README.md", ...readdirSync(`${root}docs`).map((file) => `docs/${file}`)].filter((page) =>
@@ -22,16 +23,22 @@ const blocksOf = (page: string): string[] =>
 /** The blocks of a page as one module: each may use what earlier ones declare, or declare it anew. */
 function moduleOf(blocks: readonly string[]): string {
   const names = new Map<string, Set<string>>();
+  const spaces = new Set<string>();
   const bodies = blocks.map((block) =>
-    block.replace(/^import \{([^}]*)\} from "([^"]*)";$/gm, (_, list: string, from: string) => {
-      const known = names.get(from) ?? new Set();
-      names.set(from, known);
-      for (const name of list.split(",")) if (name.trim()) known.add(name.trim());
-      return "";
-    }),
+    block
+      .replace(/^import \* as .*$/gm, (line) => {
+        spaces.add(line);
+        return "";
+      })
+      .replace(/^import \{([^}]*)\} from "([^"]*)";$/gm, (_, list: string, from: string) => {
+        const known = names.get(from) ?? new Set();
+        names.set(from, known);
+        for (const name of list.split(",")) if (name.trim()) known.add(name.trim());
+        return "";
+      }),
   );
   const imports = [...names].map(([from, list]) => `import { ${[...list].join(", ")} } from "${from}";`);
-  const code = [...imports, ...bodies.map((body) => `{\n${body}`), "}".repeat(bodies.length)].join("\n");
+  const code = [...imports, ...spaces, ...bodies.map((body) => `{\n${body}`), "}".repeat(bodies.length)].join("\n");
   const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
   return ts.transpileModule(code, { compilerOptions: options }).outputText;
 }

@@ -4,14 +4,9 @@ import { clipGradNorm, gradNorm } from "../clip.js";
 import { StepOptimizer } from "../optimizer.js";
 import { ParameterDict, type Shape } from "../parameters.js";
 import type { OptimizerState } from "../state.js";
+import type { Pull } from "./gradients.js";
 import { match } from "./match.js";
 import type { Inner } from "./rules.js";
-
-/** A variable and the gradient to move it by. */
-export interface Pull {
-  readonly variable: Variable;
-  readonly gradient?: Tensor;
-}
 
 /** A variable that has been met. */
 interface Entry {

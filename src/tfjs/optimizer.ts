@@ -5,7 +5,6 @@ import {
   type Tensor,
   type Variable,
   dispose,
-  engine,
   keep,
   serialization,
 } from "@tensorflow/tfjs-core";
@@ -17,8 +16,10 @@ import { LBFGS } from "../rules/lbfgs.js";
 import { SCHEDULABLE } from "../schedulable.js";
 import { encode, groupsOf, optionsOf, readConfig } from "./config.js";
 import { type GroupPlan, type VariableGroup, groupOf, readGroups, steadyFace } from "./groups.js";
-import { Mirror, type Pull } from "./mirror.js";
+import { readGradients } from "./gradients.js";
+import { Mirror } from "./mirror.js";
 import { type RuleName, type RuleOptions, rules } from "./rules.js";
+import { solve } from "./solve.js";
 import { type NamedTensor, fromWeights, toWeights } from "./weights.js";
 
 /** What a {@link GradstepOptimizer} is made with: the rule's options, and these. */
@@ -50,6 +51,11 @@ const HISTORY = 100;
 export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimizer {
   /** The name under which TensorFlow.js saves it. */
   static readonly className = "GradstepOptimizer";
+
+  /** `tf.Optimizer` takes whatever has its methods for an instance: this class does not. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && #mirror in value;
+  }
 
   readonly #rule: Rule;
   readonly #nonFinite: unknown;
@@ -145,7 +151,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   applyGradients(variableGradients: NamedTensorMap | NamedTensor[]): void {
     if (this.#mirror.inner instanceof LBFGS)
       throw new Error(`${OWNER}: "lbfgs" evaluates the loss several times a step: call minimize()`);
-    const pulls = readGradients(variableGradients);
+    const pulls = readGradients(OWNER, variableGradients);
     this.#mirror.meet(pulls.map(({ variable }) => variable));
     this.#mirror.step(pulls, this.#gradScale, this.#clipNorm);
     this.incrementIterations();
@@ -160,7 +166,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   override minimize(f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
     const { inner } = this.#mirror;
     if (!(inner instanceof LBFGS)) return super.minimize(f, returnCost, varList);
-    const cost = this.#solve(f, varList);
+    const cost = solve(OWNER, this.#mirror, () => this.computeGradients(f, varList));
     this.incrementIterations();
     if (returnCost) return cost;
     cost.dispose();
@@ -260,70 +266,10 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     inner[way]();
     if (this.#rule.startsWith("schedulefree")) this.#mirror.copyOut(variables);
   }
-
-  /** One step of L-BFGS; returns the loss before it. */
-  #solve(f: () => Scalar, varList?: Variable[]): Scalar {
-    const first = this.computeGradients(f, varList);
-    let ready: ReturnType<Optimizer["computeGradients"]> | undefined = first;
-    const mirror = this.#mirror;
-    let variables: readonly Variable[] = [];
-    try {
-      const pulls = readGradients(first.grads);
-      const moved = pulls.map(({ variable }) => variable);
-      mirror.meet(moved);
-      const missing = mirror.variables.find((variable) => !moved.includes(variable));
-      if (missing !== undefined)
-        throw wrongValue(
-          OWNER,
-          missing.name,
-          'a gradient in each step of "lbfgs", to which all variables are one',
-          null,
-        );
-      variables = moved;
-      (mirror.inner as LBFGS).step(() => {
-        if (ready === undefined) mirror.copyOut(variables);
-        const { value, grads } = (ready ??= this.computeGradients(f, varList));
-        mirror.copyIn(readGradients(grads));
-        const [loss] = value.dataSync();
-        dispose(grads);
-        if (value !== first.value) value.dispose();
-        ready = undefined;
-        return loss;
-      });
-    } catch (error) {
-      dispose(first);
-      throw error;
-    } finally {
-      mirror.copyOut(variables);
-    }
-    return first.value;
-  }
 }
 Object.defineProperty(GradstepOptimizer.prototype, SCHEDULABLE, { value: true });
 serialization.registerClass(GradstepOptimizer);
 
 function readOptional<T>(kind: Kind<T>, name: string, value: unknown): T | undefined {
   return value === undefined ? undefined : kind.read(OWNER, name, value);
-}
-
-/** The gradients that there are, with their variables, all checked. */
-function readGradients(given: NamedTensorMap | NamedTensor[]): Pull[] {
-  if (typeof given !== "object" || (given as unknown) === null)
-    throw wrongType(OWNER, "variableGradients", "gradients by name, or an array of named tensors", given);
-  const list = Array.isArray(given) ? given : Object.entries(given).map(([name, tensor]) => ({ name, tensor }));
-  const seen = new Set<string>();
-  const pulls: Pull[] = [];
-  for (const { name, tensor: gradient } of list as readonly { name: string; tensor: Tensor | null | undefined }[]) {
-    const variable = engine().registeredVariables[name] as Variable | undefined;
-    if (variable === undefined) throw wrongValue(OWNER, "variableGradients", "names of variables", name);
-    if (seen.has(name)) throw wrongValue(OWNER, "variableGradients", "each variable once", name);
-    seen.add(name);
-    if (gradient === null || gradient === undefined) continue;
-    if (variable.dtype !== "float32") throw wrongType(OWNER, name, "a float32 variable", variable.dtype);
-    if (gradient.dtype !== "float32") throw wrongType(OWNER, name, "a float32 gradient", gradient.dtype);
-    if (gradient.shape.length !== variable.shape.length || gradient.shape.some((size, i) => size !== variable.shape[i]))
-      throw wrongValue(OWNER, name, `a gradient of shape [${variable.shape.join(", ")}]`, gradient.shape);
-    pulls.push({ variable, gradient });
-  }
-  return pulls;
 }

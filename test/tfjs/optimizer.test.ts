@@ -7,6 +7,8 @@ onBackends(() => {
   test("is a tf.Optimizer that minimises, with and without a list of variables", () => {
     const optimizer = new GradstepOptimizer("adam", { lr: 0.1 });
     expect(optimizer).toBeInstanceOf(tf.Optimizer);
+    expect(optimizer).toBeInstanceOf(GradstepOptimizer);
+    expect(tf.train.adam()).not.toBeInstanceOf(GradstepOptimizer);
     expect(optimizer.getClassName()).toBe("GradstepOptimizer");
     const [w, b] = [variable("w", [3, 2]), variable("b", [2])];
     const fixed = tf.variable(tf.ones([2]), false, "fixed");
