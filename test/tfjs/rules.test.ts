@@ -73,6 +73,19 @@ onBackends(() => {
     expect(() => optimizer.applyGradients({ w: tf.zeros([6]) })).toThrow('"lbfgs" evaluates the loss several times');
   });
 
+  test("lbfgs in model.fit", async () => {
+    const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [3] })] });
+    const optimizer = new GradstepOptimizer("lbfgs", { maxIter: 5 });
+    model.compile({ optimizer, loss: "meanSquaredError" });
+    const x = tf.tensor(values(60), [20, 3]);
+    const y = x.sum(1, true).add(1);
+    await model.fit(x, y, { epochs: 1, batchSize: 20 });
+    const before = tf.memory().numTensors;
+    const { history } = await model.fit(x, y, { epochs: 3, batchSize: 20 });
+    expect(history.loss.at(-1)).toBeLessThan(1e-8);
+    expect(tf.memory().numTensors).toBe(before);
+  });
+
   test("lbfgs leaves the variables of its last whole iteration when the loss throws", () => {
     const w = variable("w", [6]);
     const optimizer = new GradstepOptimizer("lbfgs");
