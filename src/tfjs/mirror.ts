@@ -207,6 +207,7 @@ const shapesOf = (tensors: readonly (readonly [string, { readonly shape: Shape }
 
 /**
  * A tensor's values, to be copied at once: where they stand in the wasm backend, whose `dataSync()` would copy them twice.
+ * (Data of another backend would be moved there first, and the heap may grow under the view.)
  */
 function valuesOf(source: Tensor): ArrayLike<number> {
   const backend: KernelBackend & { typedArrayFromHeap?(tensor: Tensor): Float32Array } = engine().backend;

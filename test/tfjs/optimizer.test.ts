@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { GradstepOptimizer } from "../../src/tfjs/index.js";
 import { bits, gradients, onBackends, train, values, variable } from "./setup.js";
 
-onBackends(() => {
+onBackends((backend) => {
   test("is a tf.Optimizer that minimises, with and without a list of variables", () => {
     const optimizer = new GradstepOptimizer("adam", { lr: 0.1 });
     expect(optimizer).toBeInstanceOf(tf.Optimizer);
@@ -84,7 +84,7 @@ onBackends(() => {
     expect(bits(late)).toEqual(bits(early));
   });
 
-  test("a new variable under the name of one that is gone starts afresh", () => {
+  test("a new variable under the name of one that is gone starts afresh", async () => {
     const optimizer = new GradstepOptimizer("adam", { lr: 0.1 });
     const [first, kept] = [variable("w", [4]), variable("kept", [2])];
     train(optimizer, [first, kept], 0, 3);
@@ -94,6 +94,24 @@ onBackends(() => {
     const fresh = variable("fresh", [2, 3]);
     train(new GradstepOptimizer("adam", { lr: 0.1 }), [fresh], 0, 2);
     expect(bits([again])).toEqual(bits([fresh]));
+    again.dispose();
+    train(optimizer, [variable("next", [2])], 0, 1);
+    const names = (await optimizer.getWeights()).map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(["kept/expAvg", "next/expAvg"]));
+    expect(names).not.toContain("w/expAvg");
+  });
+
+  test("moves variables and gradients whose data stand in another backend", async () => {
+    const [w, twin] = [variable("w", [8]), variable("twin", [8])];
+    const [first, second] = [gradients([w], 1), gradients([w], 2)];
+    const [optimizer, other] = [new GradstepOptimizer("adam"), new GradstepOptimizer("adam")];
+    optimizer.applyGradients(first);
+    await tf.setBackend(backend === "cpu" ? "wasm" : "cpu");
+    optimizer.applyGradients(second);
+    await tf.setBackend(backend);
+    train(optimizer, [w], 3, 4);
+    train(other, [twin], 1, 4);
+    expect(bits([w])).toEqual(bits([twin]));
   });
 
   test("sees values that others assigned, and writes into no other tensor's data", () => {

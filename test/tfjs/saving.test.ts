@@ -188,12 +188,14 @@ onBackends(() => {
   });
 
   test("names that differ in their last number find their state where only one can be meant", async () => {
-    const from = new GradstepOptimizer("sgd", { lr: 1, momentum: 0.9 });
+    const options = { lr: 1, momentum: 0.9, groups: [{ params: ["k"], lr: 0.1 }] };
+    const from = new GradstepOptimizer("sgd", options);
     train(from, [variable("k", [2]), variable("u_1", [2]), variable("u_2", [2])], 0, 2);
     const weights = await throughFile(await from.getWeights());
-    const to = new GradstepOptimizer("sgd", { lr: 1, momentum: 0.9 });
+    const to = new GradstepOptimizer("sgd", options);
     await to.setWeights(weights);
     train(to, [variable("k_3", [2]), variable("u_7", [2]), variable("u_8", [2])], 2, 3);
+    expect(to.paramGroups.map(({ params }) => params)).toEqual([["u_7", "u_8"], ["k_3"]]);
     const state = Object.fromEntries((await to.getWeights()).map(({ name, tensor }) => [name, tensor]));
     expect(Object.keys(state)).toEqual(expect.arrayContaining(["k_3/momentumBuffer", "u_1/momentumBuffer"]));
     const numbers = JSON.parse((state.gradstep.dataSync() as unknown as string[])[0]) as {
