@@ -75,7 +75,8 @@ describe("the package", () => {
   test("type-checks in a strict consumer that checks libraries and has no DOM", { timeout: 60_000 }, async () => {
     const folder = mkdtempSync(`${tmpdir()}/gradstep-`);
     try {
-      const subpaths = Object.keys(manifest.exports).filter((subpath) => !subpath.includes(".", 1));
+      // TensorFlow.js's own declarations need the DOM and do not pass: test/tfjs/types.test.ts.
+      const subpaths = Object.keys(manifest.exports).filter((subpath) => !/.\.|tfjs/.test(subpath));
       const code = subpaths.map((subpath, i) => `import * as part${i} from "gradstep${subpath.slice(1)}";`).join("\n");
       const use = `const params = new part0.ParameterDict({ w: [2] });
         const optimizer = new part0.Adam(params, { groups: [{ params: ["w"], lr: 0.1 }] });
