@@ -209,7 +209,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
    * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
    */
   override async setWeights(weights: NamedTensor[]): Promise<void> {
-    const { iterations, state } = await fromWeights(OWNER, weights, rules[this.#rule].name, this.#plans.length + 1);
+    const { iterations, state } = await fromWeights(OWNER, weights, this.#rule, this.#plans.length + 1);
     const { groups } = state;
     const [options, plans] = [this.#options, this.#plans];
     try {

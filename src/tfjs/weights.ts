@@ -39,7 +39,7 @@ export function toWeights(iterations: number, { state, ...rest }: OptimizerState
   return weights;
 }
 
-/** What {@link toWeights} was given, in copies; `rule` is the class's name, `groups` how many there must be. */
+/** What {@link toWeights} was given, in copies; `rule` is the name of the rule, `groups` how many there must be. */
 export async function fromWeights(
   owner: string,
   weights: unknown,
@@ -63,7 +63,7 @@ export async function fromWeights(
   );
   same(owner, `${REST}.format`, rest.format, FORMAT);
   same(owner, `${REST}.version`, rest.version, VERSION);
-  same(owner, `${REST}.rule`, rest.rule, rule);
+  same(owner, `${REST}.rule`, String(rest.rule).toLowerCase(), rule);
   if (!Array.isArray(rest.groups) || rest.groups.length !== groups)
     throw wrongValue(owner, `${REST}.groups`, `${groups} groups, as the optimizer has`, rest.groups);
   if (!Array.isArray(tensors)) throw wrongType(owner, `${REST}.tensors`, "an array", tensors);
