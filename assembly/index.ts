@@ -33,6 +33,7 @@ export { addScaled, approach, clamp, dot, dotDifference, firstNonFinite, flushDe
 export { gatherRows, scatterRows } from "./rows";
 
 // The MLP: sizes, then addresses.
-export { addBias, dense, denseBias, denseInput, denseWeight } from "./nn/dense";
+export { addBias, dense, denseBias, denseInput, denseInputSkip, denseSkip, denseWeight, denseWeightSkip } from "./nn/dense";
+export { convertBytes } from "./nn/bytes";
 export { gelu, geluGradient, relu, reluGradient, sigmoid, sigmoidGradient, tanh, tanhGradient } from "./nn/activation";
 export { crossEntropy, squaredError } from "./nn/loss";

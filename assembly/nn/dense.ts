@@ -6,18 +6,51 @@
 //
 // Each element of the products is one sum as product.ts defines it; exactly its elements are written.
 // The scratch is that of product.ts.
+//
+// Those with Skip leave out products with zeros of x, of dy in dx, where they are many: the same bits, unless a NaN or an
+// infinity of the other operand would have met one.
 import { product } from "./product";
 
 export function dense(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, y: usize, scratch: usize): void {
-  product(rows, outputs, inputs, true, true, x, w, y, scratch);
+  product(rows, outputs, inputs, true, true, false, false, x, w, y, scratch);
+}
+
+export function denseSkip(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, y: usize, scratch: usize): void {
+  product(rows, outputs, inputs, true, true, false, true, x, w, y, scratch);
 }
 
 export function denseInput(rows: i32, inputs: i32, outputs: i32, dy: usize, w: usize, dx: usize, scratch: usize): void {
-  product(rows, inputs, outputs, true, false, dy, w, dx, scratch);
+  product(rows, inputs, outputs, true, false, false, false, dy, w, dx, scratch);
+}
+
+export function denseInputSkip(rows: i32, inputs: i32, outputs: i32, dy: usize, w: usize, dx: usize, scratch: usize): void {
+  product(rows, inputs, outputs, true, false, false, true, dy, w, dx, scratch);
 }
 
 export function denseWeight(rows: i32, inputs: i32, outputs: i32, dy: usize, x: usize, dw: usize, scratch: usize): void {
-  product(outputs, inputs, rows, false, false, dy, x, dw, scratch);
+  product(outputs, inputs, rows, false, false, false, false, dy, x, dw, scratch);
+}
+
+// Zeros can be left out of the left operand only: where x has many, this is (xᵀ·dy)ᵀ.
+export function denseWeightSkip(rows: i32, inputs: i32, outputs: i32, dy: usize, x: usize, dw: usize, scratch: usize): void {
+  if (mostlyZero(rows, inputs, x)) product(inputs, outputs, rows, false, false, true, true, x, dy, dw, scratch);
+  else product(outputs, inputs, rows, false, false, false, false, dy, x, dw, scratch);
+}
+
+// Is more than half of every eighth row, but for less than a vector at its end?
+function mostlyZero(rows: i32, columns: i32, x: usize): bool {
+  const zero = f32x4.splat(0);
+  let zeros = i32x4.splat(0);
+  let seen = 0;
+  for (let row = 0; row < rows; row += 8) {
+    let at = x + (<usize>row * <usize>columns << 2);
+    for (const end = at + (<usize>(columns & -4) << 2); at < end; at += 16)
+      zeros = i32x4.sub(zeros, f32x4.eq(v128.load(at), zero));
+    seen += columns & -4;
+  }
+  const sum = i32x4.extract_lane(zeros, 0) + i32x4.extract_lane(zeros, 1) + i32x4.extract_lane(zeros, 2) +
+    i32x4.extract_lane(zeros, 3);
+  return sum << 1 > seen;
 }
 
 // y ← y + b: the bias is added after the sum.

@@ -1,4 +1,4 @@
-// Panels for the tile of product.ts: 2 or 16 neighbouring rows or columns of an operand, laid out so that one step of k
+// Panels for the tiles of tile.ts: 2 or 16 neighbouring rows or columns of an operand, laid out so that one step of k
 // is 2 or 16 consecutive floats.
 //
 //   rows      of an operand [row, k]:        panel[k, r] = source[r, k]
@@ -7,25 +7,59 @@
 // At an edge fewer are valid: the last of them is repeated, so that nothing outside the operand is read. What it leads
 // to is never stored. Strides are in bytes.
 
-export function packRows2(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
+// Pairs of rows of A return the number of steps that are not zero in both (by −0 too).
+
+export function packRows2(valid: i32, k: i32, from: usize, stride: usize, to: usize): i32 {
+  const zero = f32x4.splat(0);
+  let zeros = i32x4.splat(0);
   let p = from;
   let q = valid > 1 ? from + stride : from;
   for (const whole = to + (<usize>(k & -4) << 3); to < whole; to += 32, p += 16, q += 16) {
     const a = v128.load(p), b = v128.load(q);
     v128.store(to, v128.shuffle<f32>(a, b, 0, 4, 1, 5));
     v128.store(to, v128.shuffle<f32>(a, b, 2, 6, 3, 7), 16);
+    zeros = i32x4.sub(zeros, v128.and(f32x4.eq(a, zero), f32x4.eq(b, zero)));
   }
+  let kept = k - i32x4.extract_lane(zeros, 0) - i32x4.extract_lane(zeros, 1) - i32x4.extract_lane(zeros, 2) -
+    i32x4.extract_lane(zeros, 3);
   for (let rest = k & 3; rest; rest--, to += 8, p += 4, q += 4) {
-    store<f32>(to, load<f32>(p));
-    store<f32>(to, load<f32>(q), 4);
+    const a = load<f32>(p), b = load<f32>(q);
+    store<f32>(to, a);
+    store<f32>(to, b, 4);
+    kept -= i32(a == 0 && b == 0);
   }
+  return kept;
 }
 
-export function packColumns2(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
-  const second: usize = valid > 1 ? 4 : 0;
-  for (const end = to + (<usize>k << 3); to < end; to += 8, from += stride) {
-    store<f32>(to, load<f32>(from));
-    store<f32>(to, load<f32>(from + second), 4);
+export function packColumns2(valid: i32, k: i32, from: usize, stride: usize, to: usize): i32 {
+  let kept = 0;
+  const end = to + (<usize>k << 3);
+  if (valid > 1) {
+    for (; to < end; to += 8, from += stride) {
+      const both = load<u64>(from);
+      store<u64>(to, both);
+      kept += i32((both & MAGNITUDES) != 0);
+    }
+  } else {
+    for (; to < end; to += 8, from += stride) {
+      const one = load<u32>(from);
+      store<u64>(to, one | (<u64>one << 32));
+      kept += i32(one << 1 != 0);
+    }
+  }
+  return kept;
+}
+
+const MAGNITUDES: u64 = 0x7fffffff7fffffff;
+
+// Of a packed pair, the steps that are not zero in both, each with the place of its step in a panel of B: 12 bytes. The
+// pair ends where its slot of 12 bytes a step ends: what is written from the slot's start never overtakes what is read.
+export function compact(steps: i32, pair: usize, to: usize): void {
+  for (let b: u32 = 0, end = <u32>steps << 6; b < end; b += 64, pair += 8) {
+    const both = load<u64>(pair);
+    store<u64>(to, both);
+    store<u32>(to, b, 8);
+    to += both & MAGNITUDES ? 12 : 0;
   }
 }
 

@@ -1,2 +1,2 @@
 /** Bytes of scratch that the matrix products ask for: see assembly/nn/product.ts. */
-export const PACK_BYTES = 4 * (128 * 272 + 16 * 272 + 2 * 16);
+export const PACK_BYTES = 12 * 64 * 272 + 4 * (16 * 272 + 2 * 16 + 64);

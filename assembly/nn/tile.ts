@@ -1,0 +1,147 @@
+// The innermost loops of the products: a tile of 2 × 16 sums over the steps of two panels.
+//
+// A tile of 2 × 16 over all steps of two panels, from zero or from the stored c.
+//
+// Engines load all operands of a basic block first: two steps in one block would need more than the 16 vector registers
+// and spill. So each of the eight steps ends with a real test for the end. (4 × 8 needs as many loads and registers, but
+// twice the broadcasts, and an address computation goes with each of them.)
+export function tile(steps: i32, fresh: bool, a: usize, b: usize, c: usize, stride: usize): void {
+  const d = c + stride;
+  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0;
+  if (!fresh) {
+    c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
+    d0 = v128.load(d), d1 = v128.load(d, 16), d2 = v128.load(d, 32), d3 = v128.load(d, 48);
+  }
+  const end = a + (<usize>steps << 3);
+  const end1 = end - 8, end2 = end - 16, end3 = end - 24, end4 = end - 32;
+  const end5 = end - 40, end6 = end - 48, end7 = end - 56, end8 = end - 64;
+  let x: v128, b0: v128, b1: v128, b2: v128, b3: v128;
+  while (true) {
+    b0 = v128.load(b, 0), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+    x = v128.load32_splat(a, 0);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 4);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end1) break;
+    b0 = v128.load(b, 64), b1 = v128.load(b, 80), b2 = v128.load(b, 96), b3 = v128.load(b, 112);
+    x = v128.load32_splat(a, 8);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 12);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end2) break;
+    b0 = v128.load(b, 128), b1 = v128.load(b, 144), b2 = v128.load(b, 160), b3 = v128.load(b, 176);
+    x = v128.load32_splat(a, 16);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 20);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end3) break;
+    b0 = v128.load(b, 192), b1 = v128.load(b, 208), b2 = v128.load(b, 224), b3 = v128.load(b, 240);
+    x = v128.load32_splat(a, 24);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 28);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end4) break;
+    b0 = v128.load(b, 256), b1 = v128.load(b, 272), b2 = v128.load(b, 288), b3 = v128.load(b, 304);
+    x = v128.load32_splat(a, 32);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 36);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end5) break;
+    b0 = v128.load(b, 320), b1 = v128.load(b, 336), b2 = v128.load(b, 352), b3 = v128.load(b, 368);
+    x = v128.load32_splat(a, 40);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 44);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end6) break;
+    b0 = v128.load(b, 384), b1 = v128.load(b, 400), b2 = v128.load(b, 416), b3 = v128.load(b, 432);
+    x = v128.load32_splat(a, 48);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 52);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end7) break;
+    b0 = v128.load(b, 448), b1 = v128.load(b, 464), b2 = v128.load(b, 480), b3 = v128.load(b, 496);
+    x = v128.load32_splat(a, 56);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 60);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end8) break;
+    a += 64;
+    b += 512;
+  }
+  v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
+  v128.store(d, d0), v128.store(d, d1, 16), v128.store(d, d2, 32), v128.store(d, d3, 48);
+}
+
+// The same over the steps that compact() kept: each names its step of b. There may be none.
+export function sparseTile(kept: i32, fresh: bool, a: usize, b: usize, c: usize, stride: usize): void {
+  const d = c + stride;
+  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0;
+  if (!fresh) {
+    c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
+    d0 = v128.load(d), d1 = v128.load(d, 16), d2 = v128.load(d, 32), d3 = v128.load(d, 48);
+  }
+  const end = a + <usize>kept * 12;
+  const end1 = end - 12, end2 = end - 24, end3 = end - 36, end4 = end - 48;
+  let at: usize, x: v128, b0: v128, b1: v128, b2: v128, b3: v128;
+  while (kept) {
+    at = b + load<u32>(a, 8);
+    b0 = v128.load(at, 0), b1 = v128.load(at, 16), b2 = v128.load(at, 32), b3 = v128.load(at, 48);
+    x = v128.load32_splat(a, 0);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 4);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end1) break;
+    at = b + load<u32>(a, 20);
+    b0 = v128.load(at, 0), b1 = v128.load(at, 16), b2 = v128.load(at, 32), b3 = v128.load(at, 48);
+    x = v128.load32_splat(a, 12);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 16);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end2) break;
+    at = b + load<u32>(a, 32);
+    b0 = v128.load(at, 0), b1 = v128.load(at, 16), b2 = v128.load(at, 32), b3 = v128.load(at, 48);
+    x = v128.load32_splat(a, 24);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 28);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end3) break;
+    at = b + load<u32>(a, 44);
+    b0 = v128.load(at, 0), b1 = v128.load(at, 16), b2 = v128.load(at, 32), b3 = v128.load(at, 48);
+    x = v128.load32_splat(a, 36);
+    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+    x = v128.load32_splat(a, 40);
+    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
+    if (a == end4) break;
+    a += 48;
+  }
+  v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
+  v128.store(d, d0), v128.store(d, d1, 16), v128.store(d, d2, 32), v128.store(d, d3, 48);
+}
+
+// @ts-ignore: decorator
+@inline
+function plus(c: v128, x: v128, b: v128): v128 {
+  return f32x4.add(c, f32x4.mul(x, b));
+}
+
+// A part of a tile, element by element; strides between its rows and columns.
+export function copyTile(
+  rows: i32, columns: i32, from: usize, fromRow: usize, fromColumn: usize, to: usize, toRow: usize, toColumn: usize,
+): void {
+  for (; rows; rows--, from += fromRow, to += toRow) {
+    let p = from, q = to;
+    for (let j = columns; j; j--, p += fromColumn, q += toColumn) store<f32>(q, load<f32>(p));
+  }
+}
+
+// A whole tile in rows of 64 bytes, turned: its columns become rows.
+export function turnTile(from: usize, to: usize, stride: usize): void {
+  for (const end = from + 64; from < end; from += 16) {
+    const c = v128.load(from), d = v128.load(from, 64);
+    const low = v128.shuffle<f32>(c, d, 0, 4, 1, 5), high = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store64_lane(to, low, 0), to += stride;
+    v128.store64_lane(to, low, 1), to += stride;
+    v128.store64_lane(to, high, 0), to += stride;
+    v128.store64_lane(to, high, 1), to += stride;
+  }
+}
