@@ -62,9 +62,6 @@ export interface Watcher {
 export const GLIMPSE = 500;
 const REFRESH_MS = 100;
 
-/** What a pixel's byte is as an input. */
-const scale = Float32Array.from({ length: 256 }, (_, byte) => byte / 255);
-
 /**
  * Trains a network and tests it after every epoch. The same settings and data give the same bits, also when the run was
  * stopped and went on from a checkpoint.
@@ -85,13 +82,7 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
 
   const full = makeBatch(size, pixels);
   const rest = makeBatch(train.count % size, pixels);
-  const test = makeBatch(data.test.count, pixels);
-  fill(
-    test,
-    data.test,
-    Uint32Array.from({ length: test.rows }, (_, i) => i),
-    0,
-  );
+  const test = { x: data.test.images, y: data.test.labels };
   const glimpse = { x: test.x.subarray(0, GLIMPSE * pixels), y: test.y.subarray(0, GLIMPSE) };
 
   const p = keeping.resume === undefined ? start(train.count, seed) : resume(keeping.resume, trained, identity);
@@ -104,7 +95,7 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
   const losses = new Float64Array(epochs * perEpoch);
   losses.set(p.losses.subarray(0, p.batches));
   p.losses = losses;
-  const accuracyOn = (set: { x: Float32Array<ArrayBuffer>; y: Uint8Array }): number => {
+  const accuracyOn = (set: { x: Uint8Array; y: Uint8Array }): number => {
     ema?.apply();
     const { accuracy } = mlp.evaluate(set.x, set.y);
     ema?.restore();
@@ -193,22 +184,22 @@ const perSecond = (samples: number, ms: number): number => Math.round((samples /
 /** Memory for rows of pixels and their labels, used again and again. */
 interface Batch {
   readonly rows: number;
-  readonly x: Float32Array<ArrayBuffer>;
+  readonly x: Uint8Array;
   readonly y: Uint8Array;
 }
 
 const makeBatch = (rows: number, pixels: number): Batch => ({
   rows,
-  x: new Float32Array(rows * pixels),
+  x: new Uint8Array(rows * pixels),
   y: new Uint8Array(rows),
 });
 
 /** Gathers the samples that stand in `order` from `first` on. */
 function fill({ rows, x, y }: Batch, { images, labels }: Samples, order: Uint32Array, first: number): void {
   const pixels = x.length / rows;
-  for (let i = 0, to = 0; i < rows; i++) {
+  for (let i = 0; i < rows; i++) {
     const sample = order[first + i];
     y[i] = labels[sample];
-    for (let from = sample * pixels, end = from + pixels; from < end;) x[to++] = scale[images[from++]];
+    x.set(images.subarray(sample * pixels, (sample + 1) * pixels), i * pixels);
   }
 }

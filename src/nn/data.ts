@@ -24,11 +24,15 @@ const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.pro
 /** A typed array's kind by name, also of another realm, which `instanceof` would not know; undefined for all else. */
 const kindOf = (value: unknown): unknown => tag?.get?.call(value);
 
-/** Rows of x. */
+/** Rows of x: float32, or bytes, which are multiplied by `inputScale`. */
+export type Inputs = Float32Array | Uint8Array | Uint8ClampedArray;
+const inputKinds = new Set<unknown>(["Float32Array", "Uint8Array", "Uint8ClampedArray"]);
+
+/** The number of rows of x. */
 export function checkInput(owner: string, x: unknown, inputs: number): number {
-  const expected = (): string => `a Float32Array of rows of ${inputs}`;
-  if (kindOf(x) !== "Float32Array") throw wrongType(owner, "x", expected(), x);
-  const rows = (x as Float32Array).length / inputs;
+  const expected = (): string => `a Float32Array or Uint8Array of rows of ${inputs}`;
+  if (!inputKinds.has(kindOf(x))) throw wrongType(owner, "x", expected(), x);
+  const rows = (x as Inputs).length / inputs;
   if (!Number.isInteger(rows)) throw wrongValue(owner, "x", expected(), x);
   return rows;
 }

@@ -1,12 +1,12 @@
 import { padded } from "../arena.js";
-import { knownOnly, oneOf, record, wholeFrom, wrongType, wrongValue } from "../check.js";
+import { flag, knownOnly, number, oneOf, record, wholeFrom, wrongType, wrongValue } from "../check.js";
 import { defineDispose } from "../dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "../memory.js";
 import { ParameterDict, type Vector } from "../parameters.js";
 import { type Init, fillLayer, inits } from "./init.js";
 import { type Activation, type Loss, Network, activations, losses, scratchBytes } from "./network.js";
 import { Random } from "./random.js";
-import { type Labels, checkInput, checkLabels, checkTargets } from "./data.js";
+import { type Inputs, type Labels, checkInput, checkLabels, checkTargets } from "./data.js";
 
 const OWNER = "MLP";
 /** `predict` and `evaluate` go through at least so many rows at a time: weights are packed once for all of them. */
@@ -18,6 +18,8 @@ const kinds = {
   init: oneOf(...inits),
   batchSize: wholeFrom(1),
   seed: wholeFrom(0),
+  inputScale: number("a finite number > 0", (x) => x > 0 && x < Infinity),
+  skipZeros: flag,
 };
 
 /** Options of an {@link MLP}: its own, and where its memory is. */
@@ -32,6 +34,16 @@ export interface MLPOptions extends MemoryOptions {
   batchSize?: number | undefined;
   /** Of the starting values, a whole number >= 0. Default 1. */
   seed?: number | undefined;
+  /**
+   * What bytes are multiplied by, in float32, when x is a `Uint8Array` or `Uint8ClampedArray`; a finite number > 0. The
+   * default, 1/255, takes images to [0, 1]; one-hot rows want 1. A `Float32Array` is taken as it is.
+   */
+  inputScale?: number | undefined;
+  /**
+   * Leave out products with zeros, such as an image's background, where they are many. Faster, and the same bits as long
+   * as everything is finite: but 0·∞ and 0·NaN, which are NaN, may then vanish. Default true; with false they stay NaN.
+   */
+  skipZeros?: boolean | undefined;
 }
 
 /** What {@link MLP.evaluate} returns. */
@@ -71,13 +83,14 @@ export class MLP {
   readonly #outputs: number;
   readonly #batchSize: number;
   readonly #loss: Loss;
+  readonly #inputScale: number;
   readonly #network: Network;
   readonly #chunk: number;
   readonly #ownsArena: boolean;
 
   constructor(sizes: readonly number[], options: MLPOptions = {}) {
     const widths = checkSizes(sizes);
-    const { activation, loss, init, batchSize, seed } = readOptions(options);
+    const { activation, loss, init, batchSize, seed, inputScale, skipZeros } = readOptions(options);
 
     const shapes: [string, number[]][] = widths.slice(1).flatMap((width, i): [string, number[]][] => [
       [`${2 * i}.weight`, [width, widths[i]]],
@@ -88,7 +101,7 @@ export class MLP {
     const arena = arenaFor(OWNER, options, bytes, scratchBytes(widths, chunk, activation));
     const params = new ParameterDict(Object.fromEntries(shapes), { arena });
     try {
-      this.#network = new Network(OWNER, params, widths, chunk, activation, loss);
+      this.#network = new Network(OWNER, params, widths, chunk, activation, loss, skipZeros);
     } catch (error) {
       params.dispose();
       throw error;
@@ -103,6 +116,7 @@ export class MLP {
     this.#outputs = widths[widths.length - 1];
     this.#batchSize = batchSize;
     this.#loss = loss;
+    this.#inputScale = inputScale;
     this.#chunk = chunk;
     this.#ownsArena = options.arena === undefined;
   }
@@ -111,7 +125,7 @@ export class MLP {
    * Fills `params.grad` with the gradient of the batch's mean loss, overwriting what was there, and returns that loss.
    * It does not step.
    *
-   * @param x 1 to `batchSize` rows: float32, row-major, [rows, inputs].
+   * @param x 1 to `batchSize` rows, row-major, [rows, inputs]: float32, or bytes, multiplied by `inputScale`.
    * @param y For `"cross-entropy"` a class index in [0, outputs) for each row, in any integer array or an array of whole
    * numbers; for `"mse"` float32, row-major, [rows, outputs].
    * @throws TypeError, RangeError when x or y do not fit, Error after `dispose()`; nothing is changed then.
@@ -119,7 +133,7 @@ export class MLP {
    * const mlp = new MLP([2, 8, 2]);
    * const loss = mlp.trainBatch(Float32Array.of(0, 1, 1, 1), [1, 0]);
    */
-  trainBatch(x: Float32Array, y: Labels | Float32Array): number {
+  trainBatch(x: Inputs, y: Labels | Float32Array): number {
     this.params.check(OWNER);
     const rows = checkInput(OWNER, x, this.#inputs);
     if (rows < 1 || rows > this.#batchSize)
@@ -136,13 +150,13 @@ export class MLP {
   /**
    * The outputs before any softmax, of any number of rows.
    *
-   * @param x float32, row-major, [rows, inputs].
+   * @param x As in {@link trainBatch}, but any number of rows.
    * @returns An owned array, row-major, [rows, outputs].
    * @throws TypeError, RangeError when x does not fit, Error after `dispose()`.
    * @example
    * const logits = new MLP([2, 8, 3]).predict(Float32Array.of(0, 1)); // 3 numbers
    */
-  predict(x: Float32Array): Vector {
+  predict(x: Inputs): Vector {
     this.params.check(OWNER);
     const rows = checkInput(OWNER, x, this.#inputs);
     const result = new Float32Array(rows * this.#outputs);
@@ -158,13 +172,13 @@ export class MLP {
   /**
    * Mean loss and accuracy of any number of rows from one up. Gradients are left alone.
    *
-   * @param x float32, row-major, [rows, inputs].
+   * @param x As in {@link trainBatch}, but any number of rows.
    * @param y As in {@link trainBatch}.
    * @throws TypeError, RangeError when x or y do not fit, Error after `dispose()`.
    * @example
    * const { loss, accuracy } = new MLP([2, 8, 2]).evaluate(Float32Array.of(0, 1, 1, 1), [1, 0]);
    */
-  evaluate(x: Float32Array, y: Labels | Float32Array): Evaluation {
+  evaluate(x: Inputs, y: Labels | Float32Array): Evaluation {
     this.params.check(OWNER);
     const rows = checkInput(OWNER, x, this.#inputs);
     if (rows < 1) throw wrongValue(OWNER, "x", `at least one row of ${this.#inputs}`, x);
@@ -203,13 +217,13 @@ export class MLP {
     else checkLabels(OWNER, y, rows, this.#outputs);
   }
 
-  #load(x: Float32Array, first: number, rows: number): void {
-    copy(x, first * this.#inputs, rows * this.#inputs, this.#network.input);
+  #load(x: Inputs, first: number, rows: number): void {
+    this.#network.load(part(x, first * this.#inputs, rows * this.#inputs), this.#inputScale);
   }
 
   #loadTargets(y: Labels | Float32Array, first: number, rows: number): void {
     if (this.#loss === "mse")
-      copy(y as Float32Array, first * this.#outputs, rows * this.#outputs, this.#network.targets);
+      this.#network.targets.set(part(y as Float32Array, first * this.#outputs, rows * this.#outputs));
     else for (let i = 0; i < rows; i++) this.#network.labels[i] = Number(y[first + i]);
   }
 
@@ -231,12 +245,15 @@ defineDispose(MLP);
 function readOptions(options: MLPOptions) {
   knownOnly(OWNER, "", record(OWNER, "options", options), [...Object.keys(kinds), ...memoryOptions]);
   const { activation = "relu", loss = "cross-entropy", init = "torch", batchSize = 64, seed = 1 } = options;
+  const { inputScale = 1 / 255, skipZeros = true } = options;
   return {
     activation: kinds.activation.read(OWNER, "activation", activation),
     loss: kinds.loss.read(OWNER, "loss", loss),
     init: kinds.init.read(OWNER, "init", init),
     batchSize: kinds.batchSize.read(OWNER, "batchSize", batchSize),
     seed: kinds.seed.read(OWNER, "seed", seed),
+    inputScale: kinds.inputScale.read(OWNER, "inputScale", inputScale),
+    skipZeros: kinds.skipZeros.read(OWNER, "skipZeros", skipZeros),
   };
 }
 
@@ -248,6 +265,7 @@ function checkSizes(sizes: unknown): readonly number[] {
   return sizes.map((value: unknown, i) => size.read(OWNER, `sizes[${i}]`, value));
 }
 
-function copy(from: Float32Array, start: number, count: number, to: Vector): void {
-  to.set(count === from.length ? from : from.subarray(start, start + count));
+/** All of `from`, or a view of a part. */
+function part<T extends Inputs>(from: T, start: number, count: number): T {
+  return count === from.length ? from : (from.subarray(start, start + count) as T);
 }

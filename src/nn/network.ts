@@ -45,6 +45,8 @@ function plan(sizes: readonly number[], rows: number, activation: Activation) {
   return { input, z, y, deltas, targets, losses, pack, bytes };
 }
 
+const padded16 = (elements: number): number => Math.ceil(elements / 16) * 16;
+
 /** Bytes of scratch for batches of up to `rows` rows. */
 export const scratchBytes = (sizes: readonly number[], rows: number, activation: Activation): number =>
   plan(sizes, rows, activation).bytes;
@@ -52,7 +54,8 @@ export const scratchBytes = (sizes: readonly number[], rows: number, activation:
 /** The passes over a batch that stands in the arena. It checks nothing: rows are whole numbers from 1 to `rows`. */
 export class Network {
   /** The batch: [rows, inputs]. */
-  readonly input: Vector;
+  readonly #input: Vector;
+  readonly #bytes: Uint8Array;
   /** One class index a row, or the target of every output: one of the two is in use. */
   readonly labels: Int32Array;
   readonly targets: Vector;
@@ -68,6 +71,9 @@ export class Network {
   readonly #lossesAt: number;
   readonly #losses: Float64Array;
   readonly #pack: number;
+  readonly #dense: Kernels["dense"];
+  readonly #denseInput: Kernels["denseInput"];
+  readonly #denseWeight: Kernels["denseWeight"];
   readonly #activate: Kernels["relu"];
   readonly #activateGradient: Kernels["reluGradient"];
   readonly #loss: Kernels["crossEntropy"];
@@ -81,6 +87,7 @@ export class Network {
     rows: number,
     activation: Activation,
     loss: Loss,
+    skipZeros: boolean,
   ) {
     const { arena } = params;
     const { buffer, kernels } = arena;
@@ -104,24 +111,40 @@ export class Network {
     this.#lossesAt = base + losses;
     this.#losses = new Float64Array(buffer, this.#lossesAt, rows);
     this.#pack = base + pack;
+    this.#dense = skipZeros ? kernels.denseSkip : kernels.dense;
+    this.#denseInput = skipZeros ? kernels.denseInputSkip : kernels.denseInput;
+    this.#denseWeight = skipZeros ? kernels.denseWeightSkip : kernels.denseWeight;
     this.#activate = kernels[activation];
     this.#activateGradient = kernels[`${activation}Gradient`];
     this.#loss = loss === "mse" ? kernels.squaredError : kernels.crossEntropy;
 
     const outputs = sizes[sizes.length - 1];
-    this.input = new Float32Array(buffer, base + input, rows * sizes[0]);
+    this.#input = new Float32Array(buffer, base + input, rows * sizes[0]);
+    this.#bytes = new Uint8Array(buffer, base + input, 4 * padded16(rows * sizes[0]));
     this.labels = new Int32Array(buffer, this.#targetsAt, rows);
     this.targets = new Float32Array(buffer, this.#targetsAt, rows * outputs);
     this.output = new Float32Array(buffer, base + z[z.length - 1], rows * outputs);
   }
 
-  /** From `input` to `output`. */
+  /** Puts a batch into place; bytes become float32, times `scale`. */
+  load(x: Float32Array | Uint8Array | Uint8ClampedArray, scale: number): void {
+    if (x.BYTES_PER_ELEMENT === 4) {
+      this.#input.set(x);
+      return;
+    }
+    const { byteOffset } = this.#bytes;
+    const last = 3 * padded16(x.length); // the last quarter: converted in place
+    this.#bytes.set(x, last);
+    this.#kernels.convertBytes(x.length, byteOffset + last, scale, byteOffset);
+  }
+
+  /** From the batch to `output`. */
   forward(rows: number): void {
     const kernels = this.#kernels;
     const last = this.#layers.length - 1;
     for (let i = 0; i <= last; i++) {
       const { inputs, outputs, weight, bias, x, z, y } = this.#layers[i];
-      kernels.dense(rows, inputs, outputs, x, weight.dataAt, z, this.#pack);
+      this.#dense(rows, inputs, outputs, x, weight.dataAt, z, this.#pack);
       kernels.addBias(rows, outputs, bias.dataAt, z);
       if (i < last) this.#activate(rows * outputs, z, y);
     }
@@ -141,10 +164,10 @@ export class Network {
     let [dz, dx] = this.#deltas;
     for (let i = this.#layers.length - 1; i >= 0; i--) {
       const { inputs, outputs, weight, bias, x } = this.#layers[i];
-      kernels.denseWeight(rows, inputs, outputs, dz, x, weight.gradAt, this.#pack);
+      this.#denseWeight(rows, inputs, outputs, dz, x, weight.gradAt, this.#pack);
       kernels.denseBias(rows, outputs, dz, bias.gradAt);
       if (i === 0) break;
-      kernels.denseInput(rows, inputs, outputs, dz, weight.dataAt, dx, this.#pack);
+      this.#denseInput(rows, inputs, outputs, dz, weight.dataAt, dx, this.#pack);
       this.#activateGradient(rows * inputs, this.#layers[i - 1].z, dx, dx);
       [dz, dx] = [dx, dz];
     }
