@@ -24,6 +24,8 @@ if (!("load" in entry)) throw new Error(`${process.argv[2]} does not run in Node
 const contender = await entry.load();
 let steps: Steps | undefined;
 let net: Net | undefined;
+/** Whether a step is one to wait for. */
+let waits = false;
 
 async function answer(line: string): Promise<string> {
   const [command, ...words] = line.split(" ");
@@ -36,7 +38,11 @@ async function answer(line: string): Promise<string> {
       return "ok";
     }
     case "step":
-      for (let i = 0; i < a; i++) await steps!.step();
+      for (let i = 0; i < a; i++) {
+        const done = steps!.step();
+        waits = done instanceof Promise;
+        await done;
+      }
       return "ok";
     case "turn":
       return String(await turn(steps!, a, b));
@@ -66,7 +72,6 @@ async function answer(line: string): Promise<string> {
 
 async function turn({ step }: Steps, samples: number, calls: number): Promise<number> {
   const bench = new Bench({ time: 0, iterations: samples, warmup: false, retainSamples: true });
-  const waits = step() instanceof Promise;
   bench.add(
     "turn",
     waits

@@ -9,9 +9,8 @@
 
 static const double lr = 1e-3, sgd_lr = 1e-2, beta1 = 0.9, beta2 = 0.999;
 
-static void adam(size_t n, float *restrict p, const float *restrict g, float *restrict m, float *restrict v, double t) {
+static void adam(size_t n, float *restrict p, const float *restrict g, float *restrict m, float *restrict v, float rate, float scale) {
   const float b1 = beta1, c1 = 1 - beta1, b2 = beta2, c2 = 1 - beta2, eps = 1e-8;
-  const float rate = lr / (1 - pow(beta1, t)), scale = 1 / sqrt(1 - pow(beta2, t));
   for (size_t i = 0; i < n; i++) {
     m[i] = b1 * m[i] + c1 * g[i];
     v[i] = b2 * v[i] + c2 * g[i] * g[i];
@@ -19,9 +18,8 @@ static void adam(size_t n, float *restrict p, const float *restrict g, float *re
   }
 }
 
-static void adamw(size_t n, float *restrict p, const float *restrict g, float *restrict m, float *restrict v, double t) {
+static void adamw(size_t n, float *restrict p, const float *restrict g, float *restrict m, float *restrict v, float rate, float scale) {
   const float b1 = beta1, c1 = 1 - beta1, b2 = beta2, c2 = 1 - beta2, eps = 1e-8, decay = lr * 0.01;
-  const float rate = lr / (1 - pow(beta1, t)), scale = 1 / sqrt(1 - pow(beta2, t));
   for (size_t i = 0; i < n; i++) {
     m[i] = b1 * m[i] + c1 * g[i];
     v[i] = b2 * v[i] + c2 * g[i] * g[i];
@@ -29,22 +27,21 @@ static void adamw(size_t n, float *restrict p, const float *restrict g, float *r
   }
 }
 
-static void sgd(size_t n, float *restrict p, const float *restrict g, float *restrict m, float *restrict v, double t) {
-  (void)m, (void)v, (void)t;
-  const float rate = sgd_lr;
+static void sgd(size_t n, float *restrict p, const float *restrict g, float *restrict m, float *restrict v, float rate, float scale) {
+  (void)m, (void)v, (void)scale;
   for (size_t i = 0; i < n; i++) p[i] -= rate * g[i];
 }
 
-static void momentum(size_t n, float *restrict p, const float *restrict g, float *restrict m, float *restrict v, double t) {
-  (void)v, (void)t;
-  const float rate = sgd_lr, mu = 0.9;
+static void momentum(size_t n, float *restrict p, const float *restrict g, float *restrict m, float *restrict v, float rate, float scale) {
+  (void)v, (void)scale;
+  const float mu = 0.9;
   for (size_t i = 0; i < n; i++) {
     m[i] = mu * m[i] + g[i];
     p[i] -= rate * m[i];
   }
 }
 
-typedef void (*Rule)(size_t, float *restrict, const float *restrict, float *restrict, float *restrict, double);
+typedef void (*Rule)(size_t, float *restrict, const float *restrict, float *restrict, float *restrict, float, float);
 
 static const struct {
   const char *name;
@@ -85,8 +82,11 @@ static int open_case(const char *name) {
 
 static void step(void) {
   t++;
+  const float rate = slots == 2 ? lr / (1 - pow(beta1, t)) : sgd_lr;
+  const float scale = 1 / sqrt(1 - pow(beta2, t));
   for (size_t i = 0; i < count; i++)
-    rule(length, buffer(0, i), buffer(1, i), slots > 0 ? buffer(2, i) : NULL, slots > 1 ? buffer(3, i) : NULL, t);
+    rule(length, buffer(0, i), buffer(1, i), slots > 0 ? buffer(2, i) : NULL, slots > 1 ? buffer(3, i) : NULL, rate,
+         scale);
 }
 
 static double now(void) {
