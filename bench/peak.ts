@@ -1,8 +1,9 @@
 // What the processor does in multiplications and additions of float32 vectors, each by itself: a loop in registers,
 // compiled here. Eleven sums are what fits the registers and nearly hides the latency of both.
 
-/** The compiler, without its types: they declare their own arrays for every file of the project. */
-const asc = (await import("assemblyscript/asc" as string)) as {
+/** The compiler, imported without its types: they declare their own arrays for every file of the project. */
+const compiler: string = "assemblyscript/asc";
+const asc = (await import(compiler)) as {
   compileString(source: string, options: object): Promise<{ error: Error | null; binary: Uint8Array | null }>;
 };
 
