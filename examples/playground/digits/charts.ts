@@ -1,0 +1,91 @@
+import uPlot from "uplot";
+import { byId } from "../page/dom.ts";
+import { colour, onTheme } from "../page/theme.ts";
+
+const HEIGHT = 180;
+
+/** How a curve is shown. */
+interface Look {
+  /** The id of its element. */
+  readonly id: string;
+  readonly label: string;
+  /** The custom property that has its colour. */
+  readonly stroke: string;
+  readonly scale: uPlot.Scale;
+  format(value: number): string;
+}
+
+const looks: Record<"loss" | "accuracy", Look> = {
+  loss: {
+    ...{ id: "loss-chart", label: "loss", stroke: "--loss" },
+    scale: { distr: 3, log: 10 },
+    format: (value) => value.toPrecision(2),
+  },
+  accuracy: {
+    ...{ id: "accuracy-chart", label: "accuracy", stroke: "--accuracy" },
+    scale: { range: (_, low) => [Math.max(0, Math.floor((low ?? 0.9) * 20 - 0.5) / 20), 1] },
+    format: (value) => `${Number((value * 100).toFixed(1))}%`,
+  },
+};
+
+/** A curve over epochs that grows while a network learns. */
+export class Curve {
+  readonly #look: Look;
+  readonly #host: HTMLElement;
+  #plot: uPlot;
+  #epochs: number[] = [];
+  #values: number[] = [];
+
+  constructor(what: keyof typeof looks) {
+    this.#look = looks[what];
+    this.#host = byId(this.#look.id, HTMLElement);
+    this.#plot = this.#make();
+    new ResizeObserver(() => this.#plot.setSize(this.#size())).observe(this.#host);
+    onTheme(() => {
+      this.#plot.destroy();
+      this.#plot = this.#make();
+    });
+  }
+
+  /** Points so far. */
+  get length(): number {
+    return this.#values.length;
+  }
+
+  add(epochs: number, value: number): void {
+    this.#epochs.push(epochs);
+    this.#values.push(value);
+    this.#plot.setData([this.#epochs, this.#values]);
+  }
+
+  clear(): void {
+    this.#epochs = [];
+    this.#values = [];
+    this.#plot.setData([this.#epochs, this.#values]);
+  }
+
+  #size(): { width: number; height: number } {
+    return { width: Math.max(120, this.#host.clientWidth), height: HEIGHT };
+  }
+
+  #make(): uPlot {
+    const { label, stroke, scale, format } = this.#look;
+    const [ink, rule] = [colour("--muted"), colour("--rule")];
+    const axis = { stroke: ink, grid: { stroke: rule, width: 1 }, ticks: { stroke: rule, width: 1, size: 4 } };
+    return new uPlot(
+      {
+        ...this.#size(),
+        legend: { show: false },
+        cursor: { drag: { x: false, y: false }, points: { show: true } },
+        scales: { x: { time: false, range: (_, __, high) => [0, Math.max(1, Math.ceil(high ?? 1))] }, y: scale },
+        axes: [
+          { ...axis, size: 28, gap: 2, space: 40, incrs: [1, 2, 5, 10, 20, 50, 100] },
+          { ...axis, size: 46, gap: 2, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))) },
+        ],
+        series: [{ label: "epochs" }, { label, stroke: colour(stroke), width: 2, points: { show: false } }],
+      },
+      [this.#epochs, this.#values],
+      this.#host,
+    );
+  }
+}

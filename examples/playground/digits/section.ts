@@ -1,0 +1,225 @@
+import { rules, ruleNames, type RuleName } from "../../mnist/rules.ts";
+import { byId, fillSelect } from "../page/dom.ts";
+import { placeSlider, readSlider } from "../page/slider.ts";
+import { type Knob, rate } from "../surfaces/knobs.ts";
+import { Curve } from "./charts.ts";
+import { Classes } from "./classes.ts";
+import type { Progress, Reply, Request, Setup, Standing } from "./messages.ts";
+import { Pad } from "./pad.ts";
+
+const HIDDEN = ["", "32", "128", "128 64", "256", "512"];
+const FIRST: Setup = { rule: "adam", lr: rules.adam.lr, hidden: [128] };
+const EPOCHS = [1, 3, 5, 10, 20];
+
+/** The digits: ties the controls, the curves and the drawing area to the worker that trains. */
+export class DigitsSection {
+  readonly #worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  readonly #rule = byId("learn-rule", HTMLSelectElement);
+  readonly #hidden = byId("hidden", HTMLSelectElement);
+  readonly #epochs = byId("epochs", HTMLSelectElement);
+  readonly #rate = byId("learn-rate", HTMLInputElement);
+  readonly #rateValue = byId("learn-rate-value", HTMLOutputElement);
+  readonly #train = byId("train", HTMLButtonElement);
+  readonly #curves = { loss: new Curve("loss"), accuracy: new Curve("accuracy") };
+  readonly #classes = new Classes();
+  readonly #pad: Pad;
+  #setup = FIRST;
+  #image: Float32Array | undefined;
+  #label: number | undefined;
+  #asked = false;
+  #training = false;
+
+  constructor() {
+    this.#pad = new Pad((image) => {
+      this.#image = image;
+      if (image === undefined) this.#classes.clear();
+      else this.#predict();
+    });
+    this.#wire();
+    this.#showSetup(FIRST);
+    this.#enable(false);
+    this.#worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#hear(data));
+    this.#worker.addEventListener("error", ({ message }) => this.#say(`The worker failed: ${message}`));
+    this.#say("Fetching the images…");
+    const url = (name: string): string => new URL(`data/${name}.bin`, document.baseURI).href;
+    this.#ask({ kind: "open", train: url("train"), test: url("test"), setup: FIRST });
+  }
+
+  #wire(): void {
+    fillSelect(
+      this.#rule,
+      ruleNames.map((name) => [name, rules[name].about]),
+      FIRST.rule,
+    );
+    fillSelect(
+      this.#hidden,
+      HIDDEN.map((widths) => [widths, widths === "" ? "none" : widths.replace(" ", " + ")]),
+      "128",
+    );
+    fillSelect(
+      this.#epochs,
+      EPOCHS.map((epochs) => [String(epochs), String(epochs)]),
+      "3",
+    );
+    this.#rule.addEventListener("change", () => {
+      const rule = this.#rule.value as RuleName;
+      this.#restart({ ...this.#setup, rule, lr: rules[rule].lr });
+    });
+    this.#hidden.addEventListener("change", () => {
+      this.#restart({ ...this.#setup, hidden: this.#hidden.value.split(" ").filter(Boolean).map(Number) });
+    });
+    this.#rate.addEventListener("input", () => {
+      const lr = readSlider(this.#rate, this.#rateValue, this.#knob());
+      this.#setup = { ...this.#setup, lr };
+      this.#ask({ kind: "rate", lr });
+    });
+    this.#train.addEventListener("click", () => {
+      if (this.#training) this.#ask({ kind: "pause" });
+      else this.#ask({ kind: "train", epochs: Number(this.#epochs.value) });
+      this.#setTraining(!this.#training);
+    });
+    byId("restart", HTMLButtonElement).addEventListener("click", () => this.#restart(this.#setup));
+    byId("save", HTMLButtonElement).addEventListener("click", () => this.#ask({ kind: "save" }));
+    const load = byId("load", HTMLInputElement);
+    load.addEventListener("change", () => void this.#load(load));
+    byId("clear", HTMLButtonElement).addEventListener("click", () => {
+      this.#label = undefined;
+      this.#pad.clear();
+    });
+    byId("example", HTMLButtonElement).addEventListener("click", () => this.#ask({ kind: "example" }));
+    byId("pad", HTMLElement).addEventListener("pointerdown", () => (this.#label = undefined));
+  }
+
+  #ask(request: Request): void {
+    this.#worker.postMessage(request);
+  }
+
+  #hear(reply: Reply): void {
+    switch (reply.kind) {
+      case "ready":
+        byId("train-count", HTMLElement).textContent = reply.train.toLocaleString("en-GB");
+        this.#enable(true);
+        return this.#say("Ready to train.");
+      case "fresh":
+        return this.#showStanding(reply.standing);
+      case "progress":
+        return this.#showProgress(reply);
+      case "stopped":
+        this.#setTraining(false);
+        return this.#say(reply.finished ? `Trained: ${this.#accuracyText()} of the test images are read rightly.` : "Paused.");
+      case "prediction":
+        this.#asked = false;
+        if (this.#image !== undefined) this.#classes.show(reply.probabilities, this.#label);
+        return;
+      case "example":
+        this.#label = reply.label;
+        return this.#pad.show(reply.image);
+      case "saved":
+        return this.#offer(reply.file, reply.standing);
+      case "loaded":
+        this.#curves.accuracy.add(reply.standing.epochs, reply.accuracy);
+        this.#showAccuracy(reply.accuracy);
+        this.#repredict();
+        return this.#say(`Loaded: ${this.#accuracyText()} of the test images are read rightly.`);
+      case "failed":
+        this.#setTraining(false);
+        this.#asked = false;
+        return this.#say(`${reply.what === "load" ? "Not loaded" : "That failed"}: ${reply.message}`);
+    }
+  }
+
+  #restart(setup: Setup): void {
+    this.#ask({ kind: "restart", setup });
+    this.#say("A new network, untrained.");
+  }
+
+  #showStanding(standing: Standing): void {
+    this.#setTraining(false);
+    this.#showSetup(standing.setup);
+    for (const curve of Object.values(this.#curves)) curve.clear();
+    for (const id of ["accuracy", "loss", "samples"]) byId(id, HTMLElement).textContent = "–";
+    this.#showEpoch(standing.epochs);
+    this.#repredict();
+  }
+
+  #showSetup(setup: Setup): void {
+    this.#setup = setup;
+    this.#rule.value = setup.rule;
+    const widths = setup.hidden.join(" ");
+    if (![...this.#hidden.options].some(({ value }) => value === widths))
+      this.#hidden.add(new Option(setup.hidden.join(" + "), widths));
+    this.#hidden.value = widths;
+    placeSlider(this.#rate, this.#rateValue, this.#knob(), setup.lr);
+  }
+
+  #showProgress({ epochs, loss, accuracy, samplesPerSecond }: Progress): void {
+    this.#curves.loss.add(epochs, loss);
+    this.#curves.accuracy.add(epochs, accuracy);
+    this.#showAccuracy(accuracy);
+    byId("loss", HTMLElement).textContent = loss.toPrecision(3);
+    byId("samples", HTMLElement).textContent = samplesPerSecond.toLocaleString("en-GB");
+    this.#showEpoch(epochs);
+    this.#repredict();
+  }
+
+  #showEpoch(epochs: number): void {
+    byId("epoch", HTMLElement).textContent = Number.isInteger(epochs) ? String(epochs) : epochs.toFixed(1);
+  }
+
+  #showAccuracy(accuracy: number): void {
+    const figure = byId("accuracy", HTMLElement);
+    figure.textContent = `${(accuracy * 100).toFixed(1)}%`;
+    figure.dataset.value = String(accuracy);
+  }
+
+  #accuracyText(): string {
+    return byId("accuracy", HTMLElement).textContent;
+  }
+
+  #predict(): void {
+    if (this.#asked || this.#image === undefined) return;
+    this.#asked = true;
+    this.#ask({ kind: "predict", image: this.#image });
+  }
+
+  #repredict(): void {
+    this.#predict();
+  }
+
+  #knob(): Knob {
+    return rate(rules[this.#setup.rule].lr);
+  }
+
+  #setTraining(training: boolean): void {
+    if (training) this.#say("Training…");
+    this.#training = training;
+    this.#train.textContent = training ? "Pause" : "Train";
+  }
+
+  /** Hands a file to the person, as a download. */
+  #offer(file: Uint8Array<ArrayBuffer>, { setup, epochs }: Standing): void {
+    const url = URL.createObjectURL(new Blob([file], { type: "application/octet-stream" }));
+    const link = document.createElement("a");
+    link.href = url;
+    link.download = `mnist-${setup.rule}-${epochs.toFixed(1)}.safetensors`;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(url), 60_000);
+    this.#say(`Saved as ${link.download}.`);
+  }
+
+  async #load(input: HTMLInputElement): Promise<void> {
+    const [file] = input.files ?? [];
+    input.value = ""; // the same file can be chosen again
+    this.#say(`Loading ${file.name}…`);
+    this.#ask({ kind: "load", file: new Uint8Array(await file.arrayBuffer()) });
+  }
+
+  #enable(enabled: boolean): void {
+    for (const id of ["train", "restart", "save", "example"]) byId(id, HTMLButtonElement).disabled = !enabled;
+    byId("load", HTMLInputElement).disabled = !enabled;
+  }
+
+  #say(text: string): void {
+    byId("learn-status", HTMLElement).textContent = text;
+  }
+}

@@ -1,0 +1,47 @@
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { type Plugin, defineConfig } from "vite";
+import { mnistDirectory, readDataset } from "../mnist/idx.ts";
+import { pack } from "./digits/packing.ts";
+
+const TRAIN_IMAGES = 30_000;
+const TEST_IMAGES = 10_000;
+
+/** Gives the page MNIST as two files beside it: served while developing, written when building. */
+function mnist(): Plugin {
+  let files: Record<string, Uint8Array> | undefined;
+  const make = (): Record<string, Uint8Array> => {
+    const { train, test } = readDataset(mnistDirectory());
+    return {
+      "data/train.bin": gzipSync(pack(train, TRAIN_IMAGES), { level: 9 }),
+      "data/test.bin": gzipSync(pack(test, TEST_IMAGES), { level: 9 }),
+    };
+  };
+  return {
+    name: "mnist",
+    configureServer({ middlewares }) {
+      middlewares.use((request, response, next) => {
+        const name = request.url?.slice(1) ?? "";
+        if (!/^data\/(train|test)\.bin$/.test(name)) return next();
+        response.setHeader("Content-Type", "application/octet-stream");
+        response.end((files ??= make())[name]);
+      });
+    },
+    generateBundle() {
+      for (const [fileName, source] of Object.entries(make())) this.emitFile({ type: "asset", fileName, source });
+    },
+  };
+}
+
+export default defineConfig({
+  root: fileURLToPath(new URL(".", import.meta.url)),
+  base: "./",
+  plugins: [mnist()],
+  worker: { format: "es" },
+  build: {
+    outDir: "../../dist-site",
+    emptyOutDir: true,
+    target: "es2022",
+    assetsInlineLimit: 0, // data: URLs are not in the content security policy
+  },
+});
