@@ -43,7 +43,10 @@ function boundsOf({ ink, width, height }: Drawing): Box | undefined {
 /** The box at its new size: each pixel the mean of the area that it covers. */
 function shrink({ ink, width }: Drawing, box: Box): Drawing {
   const scale = BOX / Math.max(box.width, box.height);
-  const size = { width: Math.max(1, Math.round(box.width * scale)), height: Math.max(1, Math.round(box.height * scale)) };
+  const size = {
+    width: Math.max(1, Math.round(box.width * scale)),
+    height: Math.max(1, Math.round(box.height * scale)),
+  };
   const columns = shares(box.width, size.width);
   const rows = shares(box.height, size.height);
   const small = new Float32Array(size.width * size.height);

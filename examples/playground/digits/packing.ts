@@ -29,7 +29,8 @@ export class Digits {
   /** @throws RangeError when the length is not that of whole images. */
   constructor(packed: Uint8Array) {
     const count = packed.length / (1 + PACKED);
-    if (!Number.isInteger(count)) throw new RangeError(`Digits: "packed" expected whole images, got ${packed.length} bytes`);
+    if (!Number.isInteger(count))
+      throw new RangeError(`Digits: "packed" expected whole images, got ${packed.length} bytes`);
     this.count = count;
     this.labels = packed.subarray(0, count);
     this.#images = packed.subarray(count);

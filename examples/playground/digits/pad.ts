@@ -76,7 +76,12 @@ export class Pad {
     requestAnimationFrame(() => {
       this.#scheduled = false;
       const image = normalise(this.#read());
-      paint(this.#seen, image ?? new Float32Array(SIDE * SIDE), (pixel) => [pixel * 255, pixel * 255, pixel * 255, 255]);
+      paint(this.#seen, image ?? new Float32Array(SIDE * SIDE), (pixel) => [
+        pixel * 255,
+        pixel * 255,
+        pixel * 255,
+        255,
+      ]);
       this.#onChange(image);
     });
   }

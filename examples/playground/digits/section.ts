@@ -26,7 +26,9 @@ export class DigitsSection {
   #setup = FIRST;
   #image: Float32Array | undefined;
   #label: number | undefined;
+  /** Whether a prediction is on its way, and whether the drawing or the network has changed since. */
   #asked = false;
+  #stale = false;
   #training = false;
 
   constructor() {
@@ -106,10 +108,13 @@ export class DigitsSection {
         return this.#showProgress(reply);
       case "stopped":
         this.#setTraining(false);
-        return this.#say(reply.finished ? `Trained: ${this.#accuracyText()} of the test images are read rightly.` : "Paused.");
+        return this.#say(
+          reply.finished ? `Trained: ${this.#accuracyText()} of the test images are read rightly.` : "Paused.",
+        );
       case "prediction":
         this.#asked = false;
         if (this.#image !== undefined) this.#classes.show(reply.probabilities, this.#label);
+        if (this.#stale) this.#predict();
         return;
       case "example":
         this.#label = reply.label;
@@ -119,7 +124,7 @@ export class DigitsSection {
       case "loaded":
         this.#curves.accuracy.add(reply.standing.epochs, reply.accuracy);
         this.#showAccuracy(reply.accuracy);
-        this.#repredict();
+        this.#predict();
         return this.#say(`Loaded: ${this.#accuracyText()} of the test images are read rightly.`);
       case "failed":
         this.#setTraining(false);
@@ -139,7 +144,7 @@ export class DigitsSection {
     for (const curve of Object.values(this.#curves)) curve.clear();
     for (const id of ["accuracy", "loss", "samples"]) byId(id, HTMLElement).textContent = "–";
     this.#showEpoch(standing.epochs);
-    this.#repredict();
+    this.#predict();
   }
 
   #showSetup(setup: Setup): void {
@@ -159,7 +164,7 @@ export class DigitsSection {
     byId("loss", HTMLElement).textContent = loss.toPrecision(3);
     byId("samples", HTMLElement).textContent = samplesPerSecond.toLocaleString("en-GB");
     this.#showEpoch(epochs);
-    this.#repredict();
+    this.#predict();
   }
 
   #showEpoch(epochs: number): void {
@@ -177,13 +182,10 @@ export class DigitsSection {
   }
 
   #predict(): void {
+    this.#stale = this.#asked;
     if (this.#asked || this.#image === undefined) return;
     this.#asked = true;
     this.#ask({ kind: "predict", image: this.#image });
-  }
-
-  #repredict(): void {
-    this.#predict();
   }
 
   #knob(): Knob {

@@ -18,14 +18,21 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
 }
 
 /** The drawing context of a canvas. */
-export function contextOf(canvas: HTMLCanvasElement, options?: CanvasRenderingContext2DSettings): CanvasRenderingContext2D {
+export function contextOf(
+  canvas: HTMLCanvasElement,
+  options?: CanvasRenderingContext2DSettings,
+): CanvasRenderingContext2D {
   const context = canvas.getContext("2d", options);
   if (context === null) throw new Error("this browser has no 2D canvas");
   return context;
 }
 
 /** Fills a select with options, value and text, with one of them chosen. */
-export function fillSelect(select: HTMLSelectElement, options: readonly (readonly [string, string])[], chosen: string): void {
+export function fillSelect(
+  select: HTMLSelectElement,
+  options: readonly (readonly [string, string])[],
+  chosen: string,
+): void {
   select.replaceChildren(...options.map(([value, text]) => make("option", { value }, text)));
   select.value = chosen;
 }

@@ -11,4 +11,5 @@ export const onTheme = (callback: () => void): void => dark.addEventListener("ch
 export const reducedMotion = (): boolean => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 /** The value of a custom property of the page, such as `--ink`. */
-export const colour = (name: string): string => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+export const colour = (name: string): string =>
+  getComputedStyle(document.documentElement).getPropertyValue(name).trim();
