@@ -22,7 +22,10 @@ function mnist(): Plugin {
     configureServer({ middlewares }) {
       middlewares.use((request, response, next) => {
         const name = request.url?.slice(1) ?? "";
-        if (!/^data\/(train|test)\.bin$/.test(name)) return next();
+        if (!/^data\/(train|test)\.bin$/.test(name)) {
+          next();
+          return;
+        }
         response.setHeader("Content-Type", "application/octet-stream");
         response.end((files ??= make())[name]);
       });

@@ -3,6 +3,9 @@ import { byId } from "../page/dom.ts";
 import { colour, onTheme } from "../page/theme.ts";
 
 const HEIGHT = 180;
+/** uPlot.Scale.Distr.Logarithmic, which exists in types alone. */
+// eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
+const LOGARITHMIC = 3 as uPlot.Scale.Distr;
 
 /** How a curve is shown. */
 interface Look {
@@ -12,18 +15,18 @@ interface Look {
   /** The custom property that has its colour. */
   readonly stroke: string;
   readonly scale: uPlot.Scale;
-  format(value: number): string;
+  readonly format: (value: number) => string;
 }
 
 const looks: Record<"loss" | "accuracy", Look> = {
   loss: {
     ...{ id: "loss-chart", label: "loss", stroke: "--loss" },
-    scale: { distr: 3, log: 10 },
+    scale: { distr: LOGARITHMIC, log: 10 },
     format: (value) => value.toPrecision(2),
   },
   accuracy: {
     ...{ id: "accuracy-chart", label: "accuracy", stroke: "--accuracy" },
-    scale: { range: (_, low) => [Math.max(0, Math.floor((low ?? 0.9) * 20 - 0.5) / 20), 1] },
+    scale: { range: (_, low) => [Math.max(0, Math.floor(low ?? 0.9 * 20 - 0.5) / 20), 1] },
     format: (value) => `${Number((value * 100).toFixed(1))}%`,
   },
 };
@@ -77,10 +80,15 @@ export class Curve {
         ...this.#size(),
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { show: true } },
-        scales: { x: { time: false, range: (_, __, high) => [0, Math.max(1, Math.ceil(high ?? 1))] }, y: scale },
+        scales: { x: { time: false, range: (_, __, high) => [0, Math.max(1, Math.ceil(high) ?? 1)] }, y: scale },
         axes: [
           { ...axis, size: 28, gap: 2, space: 40, incrs: [1, 2, 5, 10, 20, 50, 100] },
-          { ...axis, size: 46, gap: 2, values: (_, ticks) => ticks.map((tick) => (tick === null ? "" : format(tick))) },
+          {
+            ...axis,
+            size: 46,
+            gap: 2,
+            values: (_, ticks) => ticks.map((tick) => ((tick as number | null) === null ? "" : format(tick))),
+          },
         ],
         series: [{ label: "epochs" }, { label, stroke: colour(stroke), width: 2, points: { show: false } }],
       },

@@ -101,16 +101,26 @@ export class DigitsSection {
       case "ready":
         byId("train-count", HTMLElement).textContent = reply.train.toLocaleString("en-GB");
         this.#enable(true);
-        return this.#say("Ready to train.");
-      case "fresh":
-        return this.#showStanding(reply.standing);
-      case "progress":
-        return this.#showProgress(reply);
+        {
+          this.#say("Ready to train.");
+          return;
+        }
+      case "fresh": {
+        this.#showStanding(reply.standing);
+        return;
+      }
+      case "progress": {
+        this.#showProgress(reply);
+        return;
+      }
       case "stopped":
         this.#setTraining(false);
-        return this.#say(
-          reply.finished ? `Trained: ${this.#accuracyText()} of the test images are read rightly.` : "Paused.",
-        );
+        {
+          this.#say(
+            reply.finished ? `Trained: ${this.#accuracyText()} of the test images are read rightly.` : "Paused.",
+          );
+          return;
+        }
       case "prediction":
         this.#asked = false;
         if (this.#image !== undefined) this.#classes.show(reply.probabilities, this.#label);
@@ -118,18 +128,29 @@ export class DigitsSection {
         return;
       case "example":
         this.#label = reply.label;
-        return this.#pad.show(reply.image);
-      case "saved":
-        return this.#offer(reply.file, reply.standing);
+        {
+          this.#pad.show(reply.image);
+          return;
+        }
+      case "saved": {
+        this.#offer(reply.file, reply.standing);
+        return;
+      }
       case "loaded":
         this.#curves.accuracy.add(reply.standing.epochs, reply.accuracy);
         this.#showAccuracy(reply.accuracy);
         this.#predict();
-        return this.#say(`Loaded: ${this.#accuracyText()} of the test images are read rightly.`);
+        {
+          this.#say(`Loaded: ${this.#accuracyText()} of the test images are read rightly.`);
+          return;
+        }
       case "failed":
         this.#setTraining(false);
         this.#asked = false;
-        return this.#say(`${reply.what === "load" ? "Not loaded" : "That failed"}: ${reply.message}`);
+        {
+          this.#say(`${reply.what === "load" ? "Not loaded" : "That failed"}: ${reply.message}`);
+          return;
+        }
     }
   }
 

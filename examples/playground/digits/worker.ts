@@ -35,8 +35,10 @@ async function answer(request: Request): Promise<void> {
       reply({ kind: "ready", train: train.count, test: test.count, standing: trainer.standing });
       return;
     }
-    case "restart":
-      return replace(new Trainer(opened().digits.train, request.setup));
+    case "restart": {
+      replace(new Trainer(opened().digits.train, request.setup));
+      return;
+    }
     case "rate":
       opened().trainer.setRate(request.lr);
       return;
@@ -54,8 +56,10 @@ async function answer(request: Request): Promise<void> {
     case "predict":
       reply({ kind: "prediction", probabilities: opened().trainer.predict(request.image) });
       return;
-    case "example":
-      return showExample();
+    case "example": {
+      showExample();
+      return;
+    }
     case "save": {
       const { trainer } = opened();
       const file = trainer.save() as Uint8Array<ArrayBuffer>;
@@ -104,8 +108,8 @@ function trainSlice(): void {
   const { trainer } = opened();
   if (goal === undefined) return;
   const started = performance.now();
-  let now = started;
-  let ended = false;
+  let now: number;
+  let ended: boolean;
   do {
     const { rows, loss } = trainer.trainBatch();
     sums.loss += loss;

@@ -30,7 +30,10 @@ export class SpeedSection {
     };
     worker.addEventListener("error", ({ message }) => end(`The worker failed: ${message}`));
     worker.addEventListener("message", ({ data }: MessageEvent<Told>) => {
-      if (data.kind === "failed") return end(`That failed: ${data.message}`);
+      if (data.kind === "failed") {
+        end(`That failed: ${data.message}`);
+        return;
+      }
       this.#outcomes.push(data.outcome);
       this.#show();
       if (this.#outcomes.length < SIZES.length) return;

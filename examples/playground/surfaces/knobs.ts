@@ -17,7 +17,7 @@ export interface Knob {
 /** Positions of a slider. */
 export const STEPS = 200;
 
-const ways: Record<Scale, { to(x: number): number; from(y: number): number }> = {
+const ways: Record<Scale, { to: (x: number) => number; from: (y: number) => number }> = {
   linear: { to: (x) => x, from: (y) => y },
   log: { to: Math.log10, from: (y) => 10 ** y },
   rest: { to: (x) => -Math.log10(1 - x), from: (y) => 1 - 10 ** -y },
@@ -47,7 +47,7 @@ export function show(value: number): string {
 export function optionsOf(knobs: readonly Knob[], values: readonly number[]): Record<string, number | number[]> {
   const options: Record<string, number | number[]> = {};
   knobs.forEach(({ option }, i) => {
-    const [name, element] = option.split(".");
+    const [name, element] = option.split(".") as [string, string | undefined];
     if (element === undefined) options[name] = values[i];
     else ((options[name] ??= []) as number[])[Number(element)] = values[i];
   });

@@ -94,12 +94,14 @@ export class Stage {
     context.stroke();
   }
 
-  #drawGround({ loss, domain, contours: [low, high], minima }: Landscape, width: number, height: number): void {
+  #drawGround(surface: Landscape, width: number, height: number): void {
+    const { domain, minima } = surface;
+    const [low, high] = surface.contours;
     const context = contextOf(this.#ground);
     const at = ([from, to]: readonly [number, number], i: number, n: number): number =>
       from + ((i + 0.5) / n) * (to - from);
     const logs = Array.from({ length: GRID.x * GRID.y }, (_, i) =>
-      Math.log10(loss(at(domain.x, i % GRID.x, GRID.x), at(domain.y, Math.floor(i / GRID.x), GRID.y)) + 1e-9),
+      Math.log10(surface.loss(at(domain.x, i % GRID.x, GRID.x), at(domain.y, Math.floor(i / GRID.x), GRID.y)) + 1e-9),
     );
     const levels = range(low, high, (high - low) / Math.ceil((high - low) * LEVELS_A_DECADE));
     const shade = interpolateRgb(colour("--low"), colour("--high"));
