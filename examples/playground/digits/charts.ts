@@ -26,7 +26,7 @@ const looks: Record<"loss" | "accuracy", Look> = {
   },
   accuracy: {
     ...{ id: "accuracy-chart", label: "accuracy", stroke: "--accuracy" },
-    scale: { range: (_, low) => [Math.max(0, Math.floor(low ?? 0.9 * 20 - 0.5) / 20), 1] },
+    scale: { range: (_, low) => [Math.max(0, Math.floor((Number.isFinite(low) ? low : 0.9) * 20 - 0.5) / 20), 1] },
     format: (value) => `${Number((value * 100).toFixed(1))}%`,
   },
 };
@@ -80,7 +80,10 @@ export class Curve {
         ...this.#size(),
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { show: true } },
-        scales: { x: { time: false, range: (_, __, high) => [0, Math.max(1, Math.ceil(high) ?? 1)] }, y: scale },
+        scales: {
+          x: { time: false, range: (_, __, high) => [0, Math.max(1, Math.ceil(Number.isFinite(high) ? high : 1))] },
+          y: scale,
+        },
         axes: [
           { ...axis, size: 28, gap: 2, space: 40, incrs: [1, 2, 5, 10, 20, 50, 100] },
           {

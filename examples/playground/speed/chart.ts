@@ -10,7 +10,7 @@ export function drawBars(host: HTMLElement, outcomes: readonly Outcome[]): void 
   const width = Math.max(260, host.clientWidth);
   const height = outcomes.length * ROW + MARGIN.top + MARGIN.bottom;
   const most = Math.max(...outcomes.map(({ gradstep, loop }) => Math.max(gradstep, loop)));
-  const x = scaleLinear([0, most], [MARGIN.left, width - MARGIN.right - 44]).nice();
+  const x = scaleLinear([0, most], [MARGIN.left, width - MARGIN.right - 84]).nice();
   const y = scaleBand(
     outcomes.map(({ size }) => String(size)),
     [MARGIN.top, height - MARGIN.bottom],
@@ -37,7 +37,7 @@ export function drawBars(host: HTMLElement, outcomes: readonly Outcome[]): void 
     .attr("class", "title")
     .attr("x", MARGIN.left)
     .attr("y", height - 6)
-    .text("nanoseconds a parameter: less is better");
+    .text("ns a parameter, less is better");
   for (const outcome of outcomes) {
     const top = y(String(outcome.size))!;
     root
