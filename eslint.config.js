@@ -7,7 +7,18 @@ const engineDependent = ["exp", "expm1", "log", "log1p", "log2", "log10", "pow",
   .map((property) => ({ object: "Math", property, message: "Differs between engines: use src/exact.ts." }));
 
 export default tseslint.config(
-  { ignores: ["build/", "dist/", "dist-site/", "out/", "assembly/**/*.ts", "src/wasm/generated/", "bench/peers/"] },
+  {
+    ignores: [
+      "build/",
+      "dist/",
+      "dist-site/",
+      "out/",
+      "assembly/**/*.ts",
+      "src/wasm/generated/",
+      "test/playground/browser/",
+      "bench/peers/",
+    ],
+  },
   eslint.configs.recommended,
   {
     files: ["**/*.ts"],
