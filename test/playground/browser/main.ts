@@ -1,5 +1,6 @@
 // npm run test:playground: the built page under a sub-path, in three browsers. Ends with a table; exit code 1 on a failure.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
@@ -103,6 +104,7 @@ async function check(page: Page, name: string): Promise<Record<string, string>> 
 
 installBrowsers();
 mkdirSync(out, { recursive: true });
+if (!server.listening) await once(server, "listening");
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${BASE}`;
 const only = process.argv.slice(2);
 const table: Record<string, Record<string, string>> = {};
