@@ -14,6 +14,7 @@ const shared: (keyof Kernels)[] = [
 /** The kernels of gradstep/nn; what each computes is tested in test/nn. */
 const nnKernels: (keyof Kernels)[] = [
   ...(["addBias", "dense", "denseBias", "denseInput", "denseWeight"] as const),
+  ...(["denseSkip", "denseInputSkip", "denseWeightSkip", "convertBytes"] as const),
   ...(["relu", "tanh", "sigmoid", "gelu"] as const),
   ...(["reluGradient", "tanhGradient", "sigmoidGradient", "geluGradient"] as const),
   ...(["crossEntropy", "squaredError"] as const),

@@ -1,0 +1,55 @@
+// x in bytes, and what skipZeros changes: nothing but the time, as long as all is finite.
+import { describe, expect, it } from "vitest";
+import { Adam } from "../../src/index.js";
+import { MLP, type MLPOptions, Random } from "../../src/nn/index.js";
+
+const sizes = [45, 20, 3];
+const [inputs, rows] = [sizes[0], 7];
+const random = new Random(5);
+const bytes = Uint8Array.from({ length: 70 * inputs }, () => (random.uniform() < 0.8 ? 0 : random.below(256)));
+const labels = Uint8Array.from({ length: 70 }, () => random.below(3));
+const floats = (scale: number): Float32Array => Float32Array.from(bytes, (x) => Math.fround(x * Math.fround(scale)));
+
+/** Everything that an MLP gives while it is trained for ten steps. */
+function results(x: Float32Array | Uint8Array | Uint8ClampedArray, options: MLPOptions): unknown[] {
+  using mlp = new MLP(sizes, { batchSize: rows, ...options });
+  using optimizer = new Adam(mlp.params, { lr: 0.01 });
+  const losses = Array.from({ length: 10 }, (_, step) => {
+    const loss = mlp.trainBatch(
+      x.subarray(step * rows * inputs, (step + 1) * rows * inputs),
+      labels.subarray(step * rows, (step + 1) * rows),
+    );
+    optimizer.step();
+    return loss;
+  });
+  return [losses, mlp.predict(x), mlp.evaluate(x, labels), mlp.params.copy()];
+}
+
+describe("x in bytes", () => {
+  it("is x in float32, times 1/255 if nothing else is said", () => {
+    const wanted = results(floats(1 / 255), {});
+    expect(results(bytes, {})).toEqual(wanted);
+    expect(results(Uint8ClampedArray.from(bytes), {})).toEqual(wanted);
+    expect(results(bytes, { inputScale: 1 / 255 })).toEqual(wanted);
+  });
+
+  it("is multiplied by inputScale, which float32 is not", () => {
+    expect(results(bytes, { inputScale: 0.02 })).toEqual(results(floats(0.02), { inputScale: 3 }));
+    expect(results(bytes, { inputScale: 1 })).toEqual(results(floats(1), {}));
+  });
+});
+
+describe("skipZeros", () => {
+  it.each(["relu", "gelu"] as const)("changes no bit: %s", (activation) => {
+    expect(results(bytes, { activation, skipZeros: false })).toEqual(results(bytes, { activation, skipZeros: true }));
+  });
+
+  it("false keeps a NaN that meets only zeros", () => {
+    const predict = (skipZeros: boolean): boolean => {
+      using mlp = new MLP([8, 2], { skipZeros });
+      mlp.params.data["0.weight"][5] = NaN;
+      return mlp.predict(new Float32Array(8)).some(Number.isNaN);
+    };
+    expect([false, true].map(predict)).toEqual([true, false]);
+  });
+});

@@ -1,0 +1,144 @@
+// Products that leave out zeros, against the plain loop, bit by bit, and the same products with every step.
+import { describe, expect, it } from "vitest";
+import { Arena } from "../../src/arena.js";
+import { Random } from "../../src/nn/random.js";
+import { PACK_BYTES } from "../../src/nn/scratch.js";
+import { Field, expectSameBits, kernels, numbers } from "./field.js";
+import * as reference from "./reference.js";
+
+type Product = "dense" | "denseInput" | "denseWeight";
+const products: Product[] = ["dense", "denseInput", "denseWeight"];
+const kinds = ["", "Skip"] as const;
+
+/** Numbers of which a share is 0 or −0. */
+function withZeros(n: number, seed: number, share: number): Float32Array {
+  const random = new Random(seed + 1000);
+  return numbers(n, seed).map((x) => (random.uniform() < share ? (random.uniform() < 0.5 ? 0 : -0) : x));
+}
+
+const operands = {
+  dense: (rows: number, inputs: number, outputs: number) => [rows * inputs, inputs * outputs],
+  denseInput: (rows: number, inputs: number, outputs: number) => [rows * outputs, inputs * outputs],
+  denseWeight: (rows: number, inputs: number, outputs: number) => [rows * outputs, rows * inputs],
+};
+
+describe.each([0, 0.5, 0.7, 0.9, 1])("zeros at a share of %f", (share) => {
+  it.each([
+    [1, 1, 1],
+    [33, 40, 35],
+    [34, 300, 17],
+    [5, 784, 10],
+    [300, 20, 33],
+    [16, 260, 16],
+  ])("%i rows, %i inputs, %i outputs", (rows, inputs, outputs) => {
+    for (const product of products) {
+      const [left, right] = operands[product](rows, inputs, outputs).map((n, i) => withZeros(n, n + i, share));
+      const wanted = reference[product](rows, inputs, outputs, left, right);
+      for (const kind of kinds) {
+        const field = new Field();
+        const at = [field.input(left), field.inputAtTheEnd(right), field.output(wanted)] as const;
+        const scratch = field.scratch(PACK_BYTES);
+        field.check(() => kernels[`${product}${kind}`](rows, inputs, outputs, ...at, scratch), product + kind);
+      }
+    }
+  });
+});
+
+describe("every shape from 1 to 33 by 33 by 33", () => {
+  const SIDE = 33;
+  const memory = new Arena({ capacity: 2 ** 20 });
+  const take = (floats: number): number => memory.allocate(4 * floats, "test", "an operand");
+  const [left, right, result] = [SIDE ** 2, SIDE ** 2, SIDE ** 2 + 1].map(take);
+  const scratch = take(PACK_BYTES / 4);
+  const [a, b, c] = [left, right, result].map((at) => new Float32Array(memory.buffer, at, SIDE ** 2 + 1));
+
+  /** Sums of k products for all k: those over fewer steps are on the way. */
+  function sums(x: Float32Array, w: Float32Array): Float32Array[] {
+    const table = [new Float32Array(SIDE ** 2)];
+    for (let k = 0; k < SIDE; k++)
+      table.push(
+        table[k].map((sum, at) =>
+          Math.fround(sum + Math.fround(x[Math.floor(at / SIDE) * SIDE + k] * w[(at % SIDE) * SIDE + k])),
+        ),
+      );
+    return table;
+  }
+
+  const cases = products.flatMap((product) => [
+    [product, product, 0] as const,
+    [product, `${product}Skip`, 0.7] as const,
+    [product, `${product}Skip`, 0.3] as const,
+  ]);
+  it.each(cases)("%s by %s, zeros at a share of %f", (product, kernel, share) => {
+    const [x, w] = [withZeros(SIDE ** 2, 1, share), withZeros(SIDE ** 2, 2, product === "denseWeight" ? share : 0)];
+    const table = sums(x, w);
+    const byRows = (from: Float32Array, to: Float32Array, rows: number, k: number): void => {
+      for (let i = 0; i < rows; i++) for (let s = 0; s < k; s++) to[i * k + s] = from[i * SIDE + s];
+    };
+    const byColumns = (from: Float32Array, to: Float32Array, rows: number, k: number): void => {
+      for (let i = 0; i < rows; i++) for (let s = 0; s < k; s++) to[s * rows + i] = from[i * SIDE + s];
+    };
+    for (let m = 1; m <= SIDE; m++)
+      for (let k = 1; k <= SIDE; k++) {
+        (product === "denseWeight" ? byColumns : byRows)(x, a, m, k);
+        for (let n = 1; n <= SIDE; n++) {
+          (product === "dense" ? byRows : byColumns)(w, b, n, k);
+          c[m * n] = 42;
+          const [rows, inputs, outputs] = { dense: [m, k, n], denseInput: [m, n, k], denseWeight: [k, n, m] }[product];
+          memory.kernels[kernel](rows, inputs, outputs, left, right, result, scratch);
+          let same = c[m * n] === 42;
+          for (let i = 0; i < m; i++)
+            for (let j = 0; j < n; j++) same &&= Object.is(c[i * n + j], table[k][i * SIDE + j]);
+          if (!same) expect.fail(`m ${m}, n ${n}, k ${k}`);
+        }
+      }
+  });
+});
+
+describe("zero times infinity or NaN", () => {
+  const [rows, inputs, outputs] = [4, 20, 5];
+  const x = new Float32Array(rows * inputs);
+  x[3] = 1;
+  const w = numbers(inputs * outputs, 1);
+  [w[7], w[inputs + 9]] = [Infinity, NaN];
+  const run = (kernel: "dense" | "denseSkip"): Float32Array => {
+    const field = new Field();
+    const at = [field.input(x), field.input(w), field.scratch(4 * rows * outputs), field.scratch(PACK_BYTES)] as const;
+    kernels[kernel](rows, inputs, outputs, ...at);
+    return new Float32Array(field.buffer, at[2], rows * outputs).slice();
+  };
+
+  it("is NaN where no zero is left out, and vanishes where it is", () => {
+    const plain = reference.dense(rows, inputs, outputs, x, w);
+    const [nan, finite] = [[...plain.keys()].filter((i) => Number.isNaN(plain[i])), run("denseSkip")];
+    expect(nan).toEqual([0, 1, 5, 6, 10, 11, 15, 16]);
+    expect(run("dense")).toEqual(plain);
+    expect(finite.every(Number.isFinite)).toBe(true);
+    finite.forEach((value, i) => {
+      if (!nan.includes(i)) expect(value).toBe(plain[i]);
+    });
+  });
+
+  it("leaves NaN and infinity of the operand with the zeros as they are", () => {
+    [x[25], x[40]] = [NaN, Infinity];
+    [w[7], w[inputs + 9]] = [1, 1];
+    expect(run("denseSkip")).toEqual(reference.dense(rows, inputs, outputs, x, w));
+  });
+});
+
+describe("bytes", () => {
+  it.each([1, 2, 15, 16, 17, 32, 33, 300])("%i of them, converted from the last quarter of their own room", (n) => {
+    const bytes = Uint8Array.from({ length: n }, (_, i) => (i * 37 + 255) % 256);
+    const scale = Math.fround(1 / 255);
+    const whole = Math.ceil(n / 16) * 16;
+    const field = new Field();
+    const at = field.scratch(4 * whole);
+    new Uint8Array(field.buffer, at + 3 * whole, n).set(bytes);
+    field.check(() => kernels.convertBytes(n, at + 3 * whole, scale, at), `${n} bytes`);
+    expectSameBits(
+      new Float32Array(field.buffer, at, n),
+      Float32Array.from(bytes, (x) => Math.fround(x * scale)),
+      "bytes",
+    );
+  });
+});
