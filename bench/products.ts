@@ -1,6 +1,7 @@
 // The three products of a dense layer in GFLOPS, beside the processor's own (peak.ts), which is taken before and after
 // each sample: a neighbour on the same core slows products by half at times, and samples in which the peak did not hold
 // 94 % are left out.
+import { setImmediate } from "node:timers/promises";
 import { Arena } from "../src/arena.js";
 import { PACK_BYTES } from "../src/nn/scratch.js";
 import { Random } from "../src/nn/random.js";
@@ -13,55 +14,75 @@ const shapes = [
   [512, 512, 512],
   [64, 128, 10],
 ] as const;
-const MILLISECONDS = 1500;
+const MILLISECONDS = 500;
+
+/** GFLOPS of a product, and of the processor just before and just after: the slower of the two. */
+interface Sample {
+  readonly speed: number;
+  readonly peak: number;
+}
 
 /** Prints a line a shape: GFLOPS and share of the peak. */
 export async function printProducts(): Promise<void> {
   const peak = await makePeak();
-  const best = warmPeak(peak);
+  const warm = performance.now() + 1000; // the engine optimizes the loop some 0.2 s after its first run
+  while (performance.now() < warm) {
+    peak();
+    await setImmediate();
+  }
+  const table = shapes.map((shape) => [shape.join(" × "), measureShape(shape, peak)] as const);
+  const peaks = table.flatMap(([, products]) =>
+    products.flatMap(([, samples]) => samples.map((sample) => sample.peak)),
+  );
+  const best = peaks.sort((a, b) => a - b)[Math.floor(0.98 * peaks.length)];
   console.log(`multiply and add in registers: ${best.toFixed(1)} GFLOPS`);
-  for (const [rows, inputs, outputs] of shapes) {
-    const arena = new Arena({ capacity: 8 * 2 ** 20 });
-    const { dense, denseInput, denseWeight } = arena.kernels;
-    const floats = (count: number): number => {
-      const at = arena.allocate(4 * count, "bench", "an operand");
-      const random = new Random(count);
-      new Float32Array(arena.buffer, at, count).forEach((_, i, all) => (all[i] = random.uniform() - 0.5));
-      return at;
-    };
-    const [x, w, y] = [rows * inputs, outputs * inputs, rows * outputs].map(floats);
-    const [dx, dw, dy] = [rows * inputs, outputs * inputs, rows * outputs].map(floats);
-    const pack = floats(PACK_BYTES / 4);
-    const products = {
-      "x·Wᵀ": () => dense(rows, inputs, outputs, x, w, y, pack),
-      "dy·W": () => denseInput(rows, inputs, outputs, dy, w, dx, pack),
-      "dyᵀ·x": () => denseWeight(rows, inputs, outputs, dy, x, dw, pack),
-    };
-    const results = Object.entries(products).map(([name, run]) => {
-      const { share, kept } = measure(run, (2 * rows * inputs * outputs) / 1e6, peak, best);
-      return `${name} ${(share * best).toFixed(1)} (${Math.round(100 * share)} %${kept < 20 ? `, ${kept} samples` : ""})`;
+  for (const [shape, products] of table) {
+    const results = products.map(([name, samples]) => {
+      const held = samples.filter((sample) => sample.peak > 0.94 * best).map(({ speed }) => speed);
+      if (held.length < 20) return `${name} (the peak held in ${held.length} samples of ${samples.length})`;
+      const speed = median(held);
+      return `${name} ${speed.toFixed(1)} (${Math.round((100 * speed) / best)} %)`;
     });
-    console.log(`${`${rows} × ${inputs} × ${outputs}`.padEnd(16)} ${results.join("   ")}`);
-    arena.dispose();
+    console.log(`${shape.padEnd(16)} ${results.join("   ")}`);
   }
 }
 
-function warmPeak(peak: () => number): number {
-  const seen = Array.from({ length: 3000 }, peak).sort((a, b) => a - b);
-  return seen[Math.floor(0.98 * seen.length)];
+function measureShape(shape: readonly [number, number, number], peak: () => number): [string, Sample[]][] {
+  const [rows, inputs, outputs] = shape;
+  const arena = new Arena({ capacity: 8 * 2 ** 20 });
+  const { dense, denseInput, denseWeight } = arena.kernels;
+  const floats = (count: number): number => {
+    const at = arena.allocate(4 * count, "bench", "an operand");
+    const random = new Random(count);
+    new Float32Array(arena.buffer, at, count).forEach((_, i, all) => (all[i] = random.uniform() - 0.5));
+    return at;
+  };
+  const [x, dx, w, dw, y, dy] = [rows * inputs, outputs * inputs, rows * outputs].flatMap((n) => [n, n]).map(floats);
+  const pack = floats(PACK_BYTES / 4);
+  const products: [string, () => void][] = [
+    ["x·Wᵀ", () => dense(rows, inputs, outputs, x, w, y, pack)],
+    ["dy·W", () => denseInput(rows, inputs, outputs, dy, w, dx, pack)],
+    ["dyᵀ·x", () => denseWeight(rows, inputs, outputs, dy, x, dw, pack)],
+  ];
+  const results = products.map(([name, run]): [string, Sample[]] => [
+    name,
+    measure(run, (2 * rows * inputs * outputs) / 1e6, peak),
+  ]);
+  arena.dispose();
+  return results;
 }
 
-/** The median share of the peak, over the samples in which it held; million operations a run. */
-function measure(run: () => void, millions: number, peak: () => number, best: number): { share: number; kept: number } {
+/** `millions` of operations a run. */
+function measure(run: () => void, millions: number, peak: () => number): Sample[] {
   const calls = Math.max(1, Math.ceil(4 / millions));
   for (let i = 0; i < 10; i++) run();
-  const shares: number[] = [];
-  for (const end = performance.now() + MILLISECONDS / 3; performance.now() < end;) {
+  const samples: Sample[] = [];
+  for (const end = performance.now() + MILLISECONDS; performance.now() < end;) {
     const before = peak();
     const start = performance.now();
     for (let i = 0; i < calls; i++) run();
     const speed = (calls * millions) / (performance.now() - start);
-    if (Math.min(before, peak()) > 0.94 * best) shares.push(speed / best);
+    samples.push({ speed, peak: Math.min(before, peak()) });
   }
-  return { share: median(shares), kept: shares.length };
+  return samples;
 }
