@@ -2,7 +2,7 @@
 // compiled here. Eleven sums are what fits the registers and nearly hides the latency of both.
 
 /** The compiler, imported without its types: they declare their own arrays for every file of the project. */
-const compiler: string = "assemblyscript/asc";
+const compiler = ["assemblyscript", "asc"].join("/");
 const asc = (await import(compiler)) as {
   compileString(source: string, options: object): Promise<{ error: Error | null; binary: Uint8Array | null }>;
 };
