@@ -1,5 +1,6 @@
-// Builds the kernels when their sources have changed: the release and the debug binary, and the two TypeScript
-// modules made from them: src/wasm/generated/bytes.ts (the binary) and kernels.ts (the types of its exports).
+// Builds the kernels when their sources have changed: the release and the debug binary, the one over a shared memory, and
+// the TypeScript modules made from them: src/wasm/generated/bytes.ts and shared.ts (the binaries), and kernels.ts (the
+// types of their exports).
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -9,10 +10,12 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const outputs = [
   "build/kernels.wasm",
   "build/kernels.debug.wasm",
+  "build/shared.wasm",
   "dist/kernels.wasm",
   "dist/kernels.wasm.d.ts",
   "src/wasm/generated/bytes.ts",
   "src/wasm/generated/kernels.ts",
+  "src/wasm/generated/shared.ts",
 ];
 const sources = readdirSync("assembly", { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
@@ -27,12 +30,17 @@ if (modified("dist/index.js") === 0) rmSync("build/tsc.tsbuildinfo", { force: tr
 async function build() {
   for (const folder of ["build", "dist", "src/wasm/generated"]) mkdirSync(folder, { recursive: true });
   await compile("--target", "debug");
+  await compile("--target", "shared", "--enable", "threads");
   await compile("--target", "release", "--bindings", "raw");
 
   const banner = "// Generated from assembly/ by assembly/build.mjs: do not edit.\n";
   const bytes = readFileSync("build/kernels.wasm");
-  // Hexadecimal, since gzip finds repeated bytes in it and not in base64: 12.8 KB instead of 18.4.
-  writeFileSync("src/wasm/generated/bytes.ts", `${banner}export const hex: string =\n  "${bytes.toString("hex")}";\n`);
+  // Hexadecimal, since gzip finds repeated bytes in it and not in base64.
+  const inlined = (binary) => `${banner}export const hex: string =
+  "${binary.toString("hex")}";
+`;
+  writeFileSync("src/wasm/generated/bytes.ts", inlined(bytes));
+  writeFileSync("src/wasm/generated/shared.ts", inlined(readFileSync("build/shared.wasm")));
 
   const signatures = readFileSync("build/kernels.d.ts", "utf8").matchAll(/export function (\w+)\((.*)\): (\w+);/g);
   const members = Array.from(
