@@ -24,6 +24,20 @@ export interface ArenaOptions {
   module?: object | undefined;
 }
 
+/** What stands behind an arena: a memory that never grows, and the binary's exports over it. */
+export interface ArenaMemory {
+  readonly buffer: ArrayBuffer;
+  readonly kernels: Kernels;
+  /** Times that a thread has died inside work on it, which was left half done. */
+  readonly tears?: number;
+  /** Called when the arena ends. */
+  drop?(): void;
+}
+
+/** What an optimizer says after a tear. */
+export const torn =
+  "a thread died inside a step and left it half done: make a new optimizer and load the last checkpoint into it";
+
 /**
  * One `WebAssembly.Memory` of fixed size that holds parameters, gradients and optimizer state. It never grows, so a view
  * of it never detaches. A {@link ParameterDict} makes one of its own unless it is given one to share.
@@ -37,6 +51,7 @@ export interface ArenaOptions {
 export class Arena {
   declare [Symbol.dispose]: () => void;
 
+  readonly #memory: ArenaMemory;
   readonly #buffer: ArrayBuffer;
   readonly #kernels: Kernels;
   readonly #floats: Float32Array<ArrayBuffer>;
@@ -51,20 +66,20 @@ export class Arena {
 
   constructor(options: ArenaOptions);
   /** @internal */
-  constructor(options: ArenaOptions, owner: string, remedy: string);
-  constructor(options: ArenaOptions, owner = "Arena", remedy = `raise "capacity" of the Arena`) {
+  constructor(options: ArenaOptions, owner: string, remedy: string, make?: (pages: number) => ArenaMemory);
+  constructor(
+    options: ArenaOptions,
+    owner = "Arena",
+    remedy = `raise "capacity" of the Arena`,
+    make = (pages: number): ArenaMemory => ownMemory(owner, pages, options.module),
+  ) {
     const given = record(owner, "options", options);
     knownOnly(owner, "", given, ["capacity", "module"]);
     const capacity = capacityKind.read(owner, "capacity", given.capacity);
     const pages = Math.ceil(capacity / PAGE);
-    let memory: WebAssembly.Memory;
-    try {
-      memory = new WebAssembly.Memory({ initial: pages, maximum: pages });
-    } catch {
-      throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes`);
-    }
-    this.#kernels = instantiateKernels(owner, memory, options.module);
-    this.#buffer = memory.buffer;
+    this.#memory = make(pages);
+    this.#kernels = this.#memory.kernels;
+    this.#buffer = this.#memory.buffer;
     this.#floats = new Float32Array(this.#buffer);
     this.#remedy = remedy;
     this.#spans = pages * PAGE > RESERVED ? [[RESERVED, pages * PAGE]] : [];
@@ -88,7 +103,13 @@ export class Arena {
 
   /** Ends every tensor and optimizer in the arena: each later use of them, or of the arena, throws. */
   dispose(): void {
+    if (this.#alive) this.#memory.drop?.();
     this.#alive = false;
+  }
+
+  /** @internal Times that work in the arena was left half done. */
+  get tears(): number {
+    return this.#memory.tears ?? 0;
   }
 
   /** @internal */
@@ -169,3 +190,17 @@ export class Arena {
   }
 }
 defineDispose(Arena);
+
+/** @internal A memory of an arena's own. */
+export function giveMemory(owner: string, pages: number, shared: boolean): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+  } catch {
+    throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes`);
+  }
+}
+
+function ownMemory(owner: string, pages: number, module: object | undefined): ArenaMemory {
+  const memory = giveMemory(owner, pages, false);
+  return { buffer: memory.buffer, kernels: instantiateKernels(owner, memory, module) };
+}

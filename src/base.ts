@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Arena, padded } from "./arena.js";
+import { type Arena, padded, torn } from "./arena.js";
 import { knownOnly, nameList, oneOf, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { type Group, defaultsOf, knownGroupOptions, makeGroup, settle } from "./groups.js";
@@ -43,6 +43,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   readonly #blocks: number[] = [];
   #scratchBytes = 0;
   #stateBytes = 0;
+  readonly #tears: number;
   #faces: readonly ParamGroup<Options>[] = [];
   #views: (Vector | undefined)[][] = [];
   #alive = true;
@@ -81,6 +82,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
 
     this.rule = rule;
     this.arena = params.arena;
+    this.#tears = this.arena.tears;
     const slots = Object.entries(rule.slots(base, NO_TENSOR));
     this.#slotNames = slots.map(([slot]) => slot);
     this.copiedSlots = slots.flatMap(([, start], k) => (start === "parameters" ? [k] : []));
@@ -243,6 +245,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   /** @internal */
   protected check(): void {
     if (!this.#alive || !this.arena.alive) throw usedAfterDispose(this.rule.name);
+    if (this.arena.tears !== this.#tears) throw new Error(`${this.rule.name}: ${torn}`);
   }
 
   #internals() {

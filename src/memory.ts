@@ -11,9 +11,19 @@ export interface MemoryOptions {
   arena?: Arena | undefined;
   /** A `WebAssembly.Module` of `gradstep/kernels.wasm`, where compiling bytes is forbidden. */
   module?: object | undefined;
+  /** `Threads` of `gradstep/threads` to work on, in a memory that they share. */
+  threads?: ThreadPool | undefined;
 }
 
-export const memoryOptions = ["slots", "capacity", "arena", "module"] as const;
+/** What makes a memory that threads share: `Threads` of `gradstep/threads`, which is not imported here. */
+export abstract class ThreadPool {
+  /** Threads in all. */
+  abstract readonly size: number;
+  /** @internal */
+  abstract makeArena(capacity: number, owner: string, remedy: string): Arena;
+}
+
+export const memoryOptions = ["slots", "capacity", "arena", "module", "threads"] as const;
 const slotCount = wholeFrom(0);
 const SLACK = 2 ** 20;
 
@@ -22,10 +32,14 @@ const SLACK = 2 ** 20;
  * buffers of their size, `scratch` bytes, and 1 MiB of slack.
  */
 export function arenaFor(owner: string, options: MemoryOptions, parameterBytes: number, scratch = 0): Arena {
-  const { slots, capacity, arena, module } = options;
+  const { slots, capacity, arena, module, threads } = options;
+  if (threads !== undefined && !(threads instanceof ThreadPool))
+    throw wrongType(owner, "threads", "Threads of gradstep/threads", threads);
+  if (threads !== undefined && module !== undefined)
+    throw new RangeError(`${owner}: "module" cannot stand beside "threads", which have a binary of their own`);
   if (arena !== undefined) {
     if (!(arena instanceof Arena)) throw wrongType(owner, "arena", "an Arena", arena);
-    for (const name of ["slots", "capacity", "module"] as const)
+    for (const name of ["slots", "capacity", "module", "threads"] as const)
       if (options[name] !== undefined)
         throw new RangeError(`${owner}: "${name}" cannot stand beside "arena", which has a size and a module already`);
     arena.check(owner);
@@ -39,5 +53,6 @@ export function arenaFor(owner: string, options: MemoryOptions, parameterBytes: 
     throw new RangeError(`${owner}: the tensors need ${least} bytes, an arena holds at most ${MAX_CAPACITY}`);
   const wanted = Math.ceil((least + room * parameterBytes + SLACK) / PAGE) * PAGE;
   const remedy = `raise "${capacity === undefined ? "slots" : "capacity"}" of the ${owner}`;
-  return new Arena({ capacity: capacity ?? Math.min(MAX_CAPACITY, wanted), module }, owner, remedy);
+  const size = capacity ?? Math.min(MAX_CAPACITY, wanted);
+  return threads?.makeArena(size, owner, remedy) ?? new Arena({ capacity: size, module }, owner, remedy);
 }

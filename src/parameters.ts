@@ -96,7 +96,7 @@ export class ParameterDict<Name extends string = string> {
       shapes.push([name, shape as Shape]);
       values.push([name, checkValues(data, size, `tensors.${name}.data`)]);
     }
-    const params = new ParameterDict<Name>(Object.fromEntries(shapes) as Record<Name, Shape>, options);
+    const params = new this<Name>(Object.fromEntries(shapes) as Record<Name, Shape>, options);
     for (const [name, data] of values) params.#data[name as Name].set(data);
     return params;
   }

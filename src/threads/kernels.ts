@@ -1,0 +1,166 @@
+import type { Kernels } from "../wasm/generated/kernels.js";
+import { BLOCK, MAX_RECORDS, RECORDS, RECORD_BYTES, RESULT } from "./layout.js";
+import type { Kernel } from "./share.js";
+import type { Team } from "./team.js";
+
+/** Kernels that go from element to element: the addresses behind the number of elements, which move along with a block. */
+const sweeps: Partial<Record<keyof Kernels, number>> = {
+  sgd: 3,
+  adagrad: 3,
+  adadelta: 4,
+  rmsprop: 5,
+  adam: 5,
+  nadam: 4,
+  adamax: 4,
+  asgd: 3,
+  rprop: 4,
+  lion: 3,
+  lamb: 5,
+  muon: 3,
+  prodigy: 3,
+  prodigyMoments: 4,
+  adabelief: 4,
+  yogi: 4,
+  adan: 6,
+  adopt: 4,
+  ademamix: 5,
+  madgrad: 5,
+  ftrl: 4,
+  schedulefreesgd: 3,
+  schedulefreeadamw: 4,
+  addScaled: 2,
+  approach: 2,
+  clamp: 1,
+  flushDenormals: 1,
+  scale: 1,
+  gelu: 2,
+  geluGradient: 3,
+  relu: 2,
+  reluGradient: 3,
+  sigmoid: 2,
+  sigmoidGradient: 3,
+  tanh: 2,
+  tanhGradient: 3,
+};
+
+/** Kernels that reduce, how many vectors, and what their blocks' results, in order, come to; it begins at `start`. */
+const reductions: Partial<Record<keyof Kernels, Reduction>> = {
+  sumOfSquares: { vectors: 1, start: 0, join: (sum, block) => sum + block },
+  sumOfAbs: { vectors: 1, start: 0, join: (sum, block) => sum + block },
+  dot: { vectors: 2, start: 0, join: (sum, block) => sum + block },
+  dotDifference: { vectors: 3, start: 0, join: (sum, block) => sum + block },
+  maxAbs: { vectors: 1, start: 0, join: (most, block) => Math.max(most, block) },
+  firstNonFinite: { vectors: 1, start: -1, join: (at, block, first) => (at >= 0 || block < 0 ? at : first + block) },
+};
+interface Reduction {
+  readonly vectors: number;
+  readonly start: number;
+  join(result: number, block: number, first: number): number;
+}
+
+/** The kernels as they run on a team's threads: the same calls with the same bits. Small ones go on as they are. */
+export function divided(kernels: Kernels, team: Team): Kernels {
+  const words = new Int32Array(team.buffer);
+  const numbers = new Float64Array(team.buffer, 0, (RECORDS + MAX_RECORDS * RECORD_BYTES) / 8);
+  const least = team.least;
+
+  /** Writes a record of the caller's: elements, and addresses from the arguments, `first` elements on. */
+  const write = (index: number, elements: number, args: readonly number[], addresses: number, first: number): number => {
+    const record = RECORDS + index * RECORD_BYTES;
+    words[record / 4] = elements;
+    for (let k = 1; k <= addresses; k++) words[record / 4 + k] = args[k] === 0 ? 0 : args[k] + first * 4;
+    return record;
+  };
+
+  const work = (): void => {
+    if (!team.work()) team.tear();
+  };
+
+  /** One vector, or several of the same length. */
+  const sweep = (index: number, args: readonly number[], addresses: number): void => {
+    const n = args[0];
+    team.begin(index, args, addresses + 1);
+    const record = write(0, n, args, addresses, 0);
+    for (let first = 0; first < n; first += BLOCK)
+      if (!team.add(record, 1, first, Math.min(BLOCK, n - first))) work();
+    work();
+  };
+
+  /** A list of runs: see assembly/list.ts. */
+  const list = (index: number, args: readonly number[]): void => {
+    const [count, start, pass] = args;
+    team.begin(index, args, 0);
+    team.ride(pass);
+    const end = start - count * RECORD_BYTES;
+    let [from, elements] = [start, 0];
+    const add = (record: number, records: number, first: number, part: number): void => {
+      if (records > 0 && !team.add(record, records, first, part)) work();
+    };
+    for (let record = start; record < end; record += RECORD_BYTES) {
+      const n = words[record / 4];
+      if (elements + n > BLOCK) {
+        add(from, (record - from) / RECORD_BYTES, 0, 0);
+        [from, elements] = [record, 0];
+      }
+      if (n > BLOCK) {
+        for (let first = 0; first < n; first += BLOCK) add(record, 1, first, Math.min(BLOCK, n - first));
+        from = record + RECORD_BYTES;
+      } else elements += n;
+    }
+    add(from, (end - from) / RECORD_BYTES, 0, 0);
+    work();
+  };
+
+  /** Elements in a list, counted no further than matters. */
+  const elementsIn = (count: number, start: number): number => {
+    let sum = 0;
+    for (let k = 0; k < count && sum < team.most; k++) sum += words[start / 4 + k * (RECORD_BYTES / 4)];
+    return sum;
+  };
+
+  /** What the whole is reduced to; undefined when a thread has died: nothing is lost then, and the caller does it alone. */
+  const reduce = (index: number, args: readonly number[], { vectors, start, join }: Reduction): number | undefined => {
+    const n = args[0];
+    let result = start;
+    team.begin(index, args, vectors + 1);
+    for (let first = 0; first < n; first += MAX_RECORDS * BLOCK) {
+      const records = Math.min(MAX_RECORDS, Math.ceil((n - first) / BLOCK));
+      for (let k = 0; k < records; k++) {
+        const at = first + k * BLOCK;
+        team.add(write(k, Math.min(BLOCK, n - at), args, vectors, at), 1, 0, 0);
+      }
+      if (!team.work()) return undefined;
+      for (let k = 0; k < records; k++)
+        result = join(result, numbers[(RECORDS + k * RECORD_BYTES + RESULT) / 8], first + k * BLOCK);
+    }
+    return result;
+  };
+
+  const entries = Object.entries(kernels).map(([name, kernel], index): [string, Kernel] => {
+    const alone = kernel as Kernel;
+    const addresses = sweeps[name as keyof Kernels];
+    const reduction = reductions[name as keyof Kernels];
+    if (addresses !== undefined)
+      return [
+        name,
+        (...args) => {
+          const n = args[0];
+          if (n >= 0 && n < least) return alone(...args);
+          if (!team.gather(n < 0 ? elementsIn(-n, args[1]) : n)) return alone(...args);
+          if (n < 0) list(index, args);
+          else sweep(index, args, addresses);
+          return undefined;
+        },
+      ];
+    if (reduction !== undefined)
+      return [
+        name,
+        (...args) => {
+          if (args[0] < least || !team.gather(args[0])) return alone(...args);
+          return reduce(index, args, reduction) ?? alone(...args);
+        },
+      ];
+    return [name, alone];
+  });
+  return Object.fromEntries(entries) as unknown as Kernels;
+}

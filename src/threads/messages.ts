@@ -1,0 +1,13 @@
+/** What the pool sends to a worker. */
+export type Message =
+  | {
+      readonly kind: "start";
+      readonly words: Int32Array<ArrayBuffer>;
+      readonly module: WebAssembly.Module;
+      readonly thread: number;
+      readonly threads: number;
+      /** Milliseconds that it watches for work before it sleeps. */
+      readonly spin: number;
+    }
+  | { readonly kind: "memory"; readonly id: number; readonly memory: WebAssembly.Memory }
+  | { readonly kind: "drop"; readonly id: number };

@@ -1,0 +1,102 @@
+import {
+  ADDRESSES,
+  ARGUMENTS,
+  ARITY,
+  BLOCKS,
+  BLOCK_BYTES,
+  CALLER_ASLEEP,
+  DONE,
+  FIRST,
+  KERNEL,
+  MOVING,
+  PASS,
+  QUEUE,
+  QUEUE_BYTES,
+  RECORD_BYTES,
+  RESULT,
+  RIDES,
+  ROOM,
+  ROOM_BYTES,
+} from "./layout.js";
+
+export type Kernel = (...args: number[]) => number | undefined;
+
+/** One thread's share of the work on one memory: the caller has one as well as each worker. */
+export class Share {
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #kernels: readonly Kernel[];
+  readonly #thread: number;
+  readonly #threads: number;
+  readonly #room: number;
+  readonly #arguments: number[][] = [];
+
+  constructor(buffer: ArrayBufferLike, kernels: object, thread: number, threads: number) {
+    this.#words = new Int32Array(buffer);
+    this.#numbers = new Float64Array(buffer);
+    this.#kernels = Object.values(kernels) as Kernel[];
+    this.#thread = thread;
+    this.#threads = threads;
+    this.#room = ROOM + thread * ROOM_BYTES;
+  }
+
+  /**
+   * Does blocks until none is left, of its own queue and then of the others', and returns how many it did. A claim is a
+   * count that was above 0; what it is a claim of is read after it, so that one who comes late does what is due by then.
+   */
+  work(): number {
+    const words = this.#words;
+    let blocks = 0;
+    for (let i = 0; i < this.#threads; i++) {
+      const queue = (QUEUE + ((this.#thread + i) % this.#threads) * QUEUE_BYTES) / 4;
+      while (Atomics.load(words, queue) > 0) {
+        const left = Atomics.sub(words, queue, 1);
+        if (left <= 0) break;
+        this.#do(words[queue + FIRST / 4] + left - 1);
+        Atomics.add(words, DONE / 4, 1);
+        if (Atomics.load(words, CALLER_ASLEEP / 4) === 1) Atomics.notify(words, DONE / 4);
+        blocks++;
+      }
+    }
+    return blocks;
+  }
+
+  #do(block: number): void {
+    const words = this.#words;
+    const numbers = this.#numbers;
+    const entry = (BLOCKS + block * BLOCK_BYTES) / 4;
+    let record = words[entry] >>> 0;
+    const records = words[entry + 1];
+    const elements = words[entry + 3];
+    if (elements > 0) record = this.#part(record, words[entry + 2], elements);
+
+    const kernel = this.#kernels[words[KERNEL / 4]];
+    const arity = words[ARITY / 4];
+    const moving = words[MOVING / 4];
+    const args = (this.#arguments[arity] ??= new Array<number>(arity).fill(0));
+    for (let k = 0; k < arity; k++) args[k] = numbers[ARGUMENTS / 8 + k];
+    if (moving === 0) {
+      args[0] = -records;
+      args[1] = record;
+      args[2] = words[RIDES / 4] === 1 ? this.#room + PASS : 0;
+      kernel(...args);
+      return;
+    }
+    for (const end = record + records * RECORD_BYTES; record < end; record += RECORD_BYTES) {
+      for (let k = 0; k < moving; k++) args[k] = words[record / 4 + k];
+      numbers[(record + RESULT) / 8] = kernel(...args) ?? 0;
+    }
+  }
+
+  /** Makes a record of a part of one, from element `first` on; what is absent, at 0, stays so. */
+  #part(record: number, first: number, elements: number): number {
+    const words = this.#words;
+    const [from, to] = [record / 4, this.#room / 4];
+    words[to] = elements;
+    for (let k = 1; k < RECORD_BYTES / 4; k++) {
+      const word = words[from + k];
+      words[to + k] = k > ADDRESSES || word === 0 ? word : word + first * 4;
+    }
+    return this.#room;
+  }
+}

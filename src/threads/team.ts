@@ -1,0 +1,178 @@
+import { type ArenaMemory, PAGE, giveMemory, torn } from "../arena.js";
+import type { Kernels } from "../wasm/generated/kernels.js";
+import { instantiateKernels } from "../wasm/module.js";
+import { canSleep } from "./host.js";
+import { divided } from "./kernels.js";
+import {
+  ARGUMENTS,
+  ARITY,
+  BLOCKS,
+  BLOCK_BYTES,
+  CALLER_ASLEEP,
+  DONE,
+  FAILED,
+  FIRST,
+  KERNEL,
+  MAX_BLOCKS,
+  MOVING,
+  PASS,
+  PASS_BYTES,
+  QUEUE,
+  QUEUE_BYTES,
+  READY,
+  RIDES,
+  ROOM,
+  ROOM_BYTES,
+} from "./layout.js";
+import type { Threads } from "./pool.js";
+import { Share } from "./share.js";
+
+/** Looks at the count before the caller sleeps until it changes. */
+const LOOKS = 20_000;
+/** Milliseconds of such a sleep; and the most that one adds to the time without progress: a machine that stood still is no dead thread. */
+const NAP = 20;
+const MOST = 50;
+
+/** The threads at one memory: what an arena has for its memory, and the caller's side of the protocol. */
+export class Team implements ArenaMemory {
+  readonly buffer: ArrayBuffer;
+  readonly kernels: Kernels;
+  /** Times that a thread has died inside work that writes. */
+  tears = 0;
+  /** Blocks that others than the caller have done. */
+  helped = 0;
+  readonly #threads: Threads;
+  readonly #id: number;
+  readonly #words: Int32Array;
+  readonly #numbers: Float64Array;
+  readonly #share: Share;
+  readonly #sleeps = canSleep();
+  readonly #invited: number[] = [];
+  #blocks = 0;
+
+  constructor(owner: string, threads: Threads, pages: number) {
+    const memory = giveMemory(owner, pages, true);
+    const kernels = instantiateKernels(owner, memory, threads.module);
+    // Typed as what it is not: a dictionary in it is to be one like any other.
+    this.buffer = memory.buffer as unknown as ArrayBuffer;
+    this.#threads = threads;
+    this.#words = new Int32Array(memory.buffer);
+    this.#numbers = new Float64Array(memory.buffer, 0, PAGE / 8);
+    this.#share = new Share(memory.buffer, kernels, 0, threads.size);
+    this.kernels = divided(kernels, this);
+    this.#id = threads.share(memory, this);
+  }
+
+  /** Elements from which work may be divided, and from which it is in any case. */
+  get least(): number {
+    return this.#threads.tuning.hot;
+  }
+
+  get most(): number {
+    return this.#threads.tuning.cold;
+  }
+
+  /** Says that work which writes was left undone. */
+  tear(): never {
+    this.tears++;
+    throw new Error(`Threads: ${torn}`);
+  }
+
+  drop(): void {
+    this.#threads.drop(this.#id);
+  }
+
+  /** Chooses who is to help with so many elements: false when it is better done alone. */
+  gather(elements: number): boolean {
+    const { hot, cold } = this.#threads.tuning;
+    this.#invited.length = 0;
+    if (elements < hot) return false;
+    for (let thread = 1; thread < this.#threads.size; thread++)
+      if (this.#ready(thread) && (elements >= cold || !this.#threads.sleeps(thread))) this.#invited.push(thread);
+    return this.#invited.length > 0;
+  }
+
+  #ready(thread: number): boolean {
+    return this.#threads.lives(thread) && Atomics.load(this.#words, word(thread, READY)) === 1;
+  }
+
+  /** Begins a job: the kernel, as its place among the exports, and its arguments, of which the first `moving` come from records. */
+  begin(kernel: number, args: readonly number[], moving: number): void {
+    const words = this.#words;
+    words[KERNEL / 4] = kernel;
+    words[ARITY / 4] = args.length;
+    words[MOVING / 4] = moving;
+    words[RIDES / 4] = 0;
+    for (let k = 0; k < args.length; k++) this.#numbers[ARGUMENTS / 8 + k] = args[k];
+  }
+
+  /** Gives each thread a copy of the pass at an address, unless that is 0. */
+  ride(pass: number): void {
+    if (pass === 0) return;
+    const words = this.#words;
+    words[RIDES / 4] = 1;
+    for (let thread = 0; thread < this.#threads.size; thread++)
+      words.copyWithin((ROOM + thread * ROOM_BYTES + PASS) / 4, pass / 4, (pass + PASS_BYTES) / 4);
+  }
+
+  /** Adds a block: whole records, or so many elements of one from its element `first` on. False when there is no room for another. */
+  add(record: number, records: number, first: number, elements: number): boolean {
+    const entry = (BLOCKS + this.#blocks * BLOCK_BYTES) / 4;
+    this.#words[entry] = record;
+    this.#words[entry + 1] = records;
+    this.#words[entry + 2] = first;
+    this.#words[entry + 3] = elements;
+    return ++this.#blocks < MAX_BLOCKS;
+  }
+
+  /** Does the blocks, together with the threads that were gathered; false when one of them died. */
+  work(): boolean {
+    const words = this.#words;
+    const blocks = this.#blocks;
+    const invited = this.#invited;
+    this.#blocks = 0;
+    if (blocks === 0) return true;
+    Atomics.store(words, DONE / 4, 0);
+    const helpers = Math.min(invited.length, blocks - 1);
+    let first = 0;
+    for (let k = 0; k <= helpers; k++) {
+      const next = Math.floor((blocks * (k + 1)) / (helpers + 1));
+      const thread = k === 0 ? 0 : invited[k - 1];
+      words[word(thread, FIRST)] = first;
+      Atomics.store(words, word(thread, 0), next - first);
+      first = next;
+    }
+    for (let k = 0; k < helpers; k++) this.#threads.call(invited[k], this.#id);
+    const own = this.#share.work();
+    this.helped += blocks - own;
+    return this.#join(blocks);
+  }
+
+  /** Waits for the blocks in flight. Nobody waits for a thread that has claimed none. */
+  #join(blocks: number): boolean {
+    const words = this.#words;
+    for (let look = 0; look < LOOKS; look++) if (Atomics.load(words, DONE / 4) === blocks) return true;
+    let left = this.#threads.tuning.patience;
+    let seen = -1;
+    let time = performance.now();
+    for (;;) {
+      const done = Atomics.load(words, DONE / 4);
+      if (done === blocks) return true;
+      if (done !== seen) left = this.#threads.tuning.patience;
+      seen = done;
+      if (this.#sleeps) {
+        Atomics.store(words, CALLER_ASLEEP / 4, 1);
+        Atomics.wait(words, DONE / 4, done, NAP);
+        Atomics.store(words, CALLER_ASLEEP / 4, 0);
+      }
+      const now = performance.now();
+      left -= Math.min(now - time, MOST);
+      time = now;
+      if (left > 0 && Atomics.load(words, FAILED / 4) === 0) continue;
+      void this.#threads.dispose();
+      return false;
+    }
+  }
+}
+
+const word = (thread: number, field: number): number => (QUEUE + thread * QUEUE_BYTES + field) / 4;
