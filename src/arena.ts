@@ -51,7 +51,8 @@ export const torn =
 export class Arena {
   declare [Symbol.dispose]: () => void;
 
-  readonly #memory: ArenaMemory;
+  /** @internal */
+  readonly memory: ArenaMemory;
   readonly #buffer: ArrayBuffer;
   readonly #kernels: Kernels;
   readonly #floats: Float32Array<ArrayBuffer>;
@@ -77,9 +78,9 @@ export class Arena {
     knownOnly(owner, "", given, ["capacity", "module"]);
     const capacity = capacityKind.read(owner, "capacity", given.capacity);
     const pages = Math.ceil(capacity / PAGE);
-    this.#memory = make(pages);
-    this.#kernels = this.#memory.kernels;
-    this.#buffer = this.#memory.buffer;
+    this.memory = make(pages);
+    this.#kernels = this.memory.kernels;
+    this.#buffer = this.memory.buffer;
     this.#floats = new Float32Array(this.#buffer);
     this.#remedy = remedy;
     this.#spans = pages * PAGE > RESERVED ? [[RESERVED, pages * PAGE]] : [];
@@ -103,13 +104,13 @@ export class Arena {
 
   /** Ends every tensor and optimizer in the arena: each later use of them, or of the arena, throws. */
   dispose(): void {
-    if (this.#alive) this.#memory.drop?.();
+    if (this.#alive) this.memory.drop?.();
     this.#alive = false;
   }
 
   /** @internal Times that work in the arena was left half done. */
   get tears(): number {
-    return this.#memory.tears ?? 0;
+    return this.memory.tears ?? 0;
   }
 
   /** @internal */

@@ -4,7 +4,7 @@ import type { Kernel } from "./share.js";
 import type { Team } from "./team.js";
 
 /** Kernels that go from element to element: the addresses behind the number of elements, which move along with a block. */
-const sweeps: Partial<Record<keyof Kernels, number>> = {
+export const sweeps: Partial<Record<keyof Kernels, number>> = {
   sgd: 3,
   adagrad: 3,
   adadelta: 4,
@@ -44,7 +44,7 @@ const sweeps: Partial<Record<keyof Kernels, number>> = {
 };
 
 /** Kernels that reduce, how many vectors, and what their blocks' results, in order, come to; it begins at `start`. */
-const reductions: Partial<Record<keyof Kernels, Reduction>> = {
+export const reductions: Partial<Record<keyof Kernels, Reduction>> = {
   sumOfSquares: { vectors: 1, start: 0, join: (sum, block) => sum + block },
   sumOfAbs: { vectors: 1, start: 0, join: (sum, block) => sum + block },
   dot: { vectors: 2, start: 0, join: (sum, block) => sum + block },
@@ -55,7 +55,7 @@ const reductions: Partial<Record<keyof Kernels, Reduction>> = {
 interface Reduction {
   readonly vectors: number;
   readonly start: number;
-  join(result: number, block: number, first: number): number;
+  readonly join: (result: number, block: number, first: number) => number;
 }
 
 /** The kernels as they run on a team's threads: the same calls with the same bits. Small ones go on as they are. */
@@ -65,7 +65,13 @@ export function divided(kernels: Kernels, team: Team): Kernels {
   const least = team.least;
 
   /** Writes a record of the caller's: elements, and addresses from the arguments, `first` elements on. */
-  const write = (index: number, elements: number, args: readonly number[], addresses: number, first: number): number => {
+  const write = (
+    index: number,
+    elements: number,
+    args: readonly number[],
+    addresses: number,
+    first: number,
+  ): number => {
     const record = RECORDS + index * RECORD_BYTES;
     words[record / 4] = elements;
     for (let k = 1; k <= addresses; k++) words[record / 4 + k] = args[k] === 0 ? 0 : args[k] + first * 4;
@@ -81,8 +87,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
     const n = args[0];
     team.begin(index, args, addresses + 1);
     const record = write(0, n, args, addresses, 0);
-    for (let first = 0; first < n; first += BLOCK)
-      if (!team.add(record, 1, first, Math.min(BLOCK, n - first))) work();
+    for (let first = 0; first < n; first += BLOCK) if (!team.add(record, 1, first, Math.min(BLOCK, n - first))) work();
     work();
   };
 

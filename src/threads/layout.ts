@@ -6,10 +6,9 @@ export const MAX_THREADS = 32;
 /** Elements of a block: a reduction's too (assembly/reduce.ts), so that its bits stay. */
 export const BLOCK = 16384;
 
-/** Blocks of the job that are finished; 1 while the caller sleeps until one is; 1 when a kernel has thrown. */
+/** Blocks of the job that are finished; 1 while the caller sleeps until one is. */
 export const DONE = 16384;
 export const CALLER_ASLEEP = DONE + 4;
-export const FAILED = DONE + 8;
 
 // The job: which kernel, how many arguments it has, how many of them stand in the records (0: it takes the records
 // themselves, as a list), and whether each thread's pass goes with them.

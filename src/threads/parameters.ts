@@ -38,7 +38,8 @@ export class SharedParameterDict<Name extends string = string> extends Parameter
     tensors: Readonly<Record<Name, { readonly shape: Shape; readonly data: Values }>>,
     options: SharedMemoryOptions,
   ): SharedParameterDict<Name> {
-    return super.from(tensors, options) as SharedParameterDict<Name>;
+    const made: unknown = super.from<Name>(tensors, options); // by this constructor
+    return made as SharedParameterDict<Name>;
   }
 }
 

@@ -108,14 +108,14 @@ export class Threads extends ThreadPool {
 
   async #start(): Promise<void> {
     const { size: threads, tuning } = this;
-    const started = this.#workers.map((worker, thread) => {
-      if (worker === undefined) return undefined;
+    const started = this.#workers.flatMap((worker, thread) => {
+      if (worker === undefined) return [];
       return new Promise<void>((resolve, reject) => {
         worker.listen(resolve, (reason) => {
           this.#workers[thread] = undefined;
           reject(new Error(`${OWNER}: a worker did not start: ${reason}`));
         });
-        const module = (compiled ??= new WebAssembly.Module(decode(base64)));
+        const { module } = this;
         this.#send(thread, { kind: "start", words: this.#words, module, thread, threads, spin: tuning.spin });
       });
     });
@@ -130,7 +130,7 @@ export class Threads extends ThreadPool {
    * await threads.dispose();
    */
   async dispose(): Promise<void> {
-    await Promise.all(this.#workers.splice(1).map((worker) => worker?.end()));
+    await Promise.all(this.#workers.splice(1).flatMap((worker) => worker?.end() ?? []));
   }
 
   /** Workers that live. */

@@ -10,7 +10,6 @@ import {
   BLOCK_BYTES,
   CALLER_ASLEEP,
   DONE,
-  FAILED,
   FIRST,
   KERNEL,
   MAX_BLOCKS,
@@ -53,8 +52,7 @@ export class Team implements ArenaMemory {
   constructor(owner: string, threads: Threads, pages: number) {
     const memory = giveMemory(owner, pages, true);
     const kernels = instantiateKernels(owner, memory, threads.module);
-    // Typed as what it is not: a dictionary in it is to be one like any other.
-    this.buffer = memory.buffer as unknown as ArrayBuffer;
+    this.buffer = memory.buffer; // typed as what it is not: a dictionary in it is one like any other
     this.#threads = threads;
     this.#words = new Int32Array(memory.buffer);
     this.#numbers = new Float64Array(memory.buffer, 0, PAGE / 8);
@@ -88,11 +86,12 @@ export class Team implements ArenaMemory {
     this.#invited.length = 0;
     if (elements < hot) return false;
     for (let thread = 1; thread < this.#threads.size; thread++)
-      if (this.#ready(thread) && (elements >= cold || !this.#threads.sleeps(thread))) this.#invited.push(thread);
+      if (this.ready(thread) && (elements >= cold || !this.#threads.sleeps(thread))) this.#invited.push(thread);
     return this.#invited.length > 0;
   }
 
-  #ready(thread: number): boolean {
+  /** Whether a worker has the memory and lives. */
+  ready(thread: number): boolean {
     return this.#threads.lives(thread) && Atomics.load(this.#words, word(thread, READY)) === 1;
   }
 
@@ -168,7 +167,7 @@ export class Team implements ArenaMemory {
       const now = performance.now();
       left -= Math.min(now - time, MOST);
       time = now;
-      if (left > 0 && Atomics.load(words, FAILED / 4) === 0) continue;
+      if (left > 0) continue;
       void this.#threads.dispose();
       return false;
     }

@@ -1,0 +1,128 @@
+// The same bits for any number of threads, whenever they come.
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { ParameterDict, clipGradNorm, gradNorm } from "../../src/index.js";
+import type { Kernels } from "../../src/kernels.js";
+import { SharedArena, SharedParameterDict, type Threads } from "../../src/threads/index.js";
+import { reductions, sweeps } from "../../src/threads/kernels.js";
+import { fillGradient, firstDifference, poisonedArena, random, shapesOf, slotNames } from "../harness.js";
+import { cases, make } from "../rules.js";
+import { ready, start, teamOf } from "./harness.js";
+
+/** Around one block and several, and small ones between. */
+const SIZES = { a: 16384 * 2 + 5, b: 3, c: 16384, d: 1000, e: 16383, f: 0, g: 70_001, h: 64 };
+
+describe.each([
+  { size: 3, script: "late.mjs", rules: /./ },
+  { size: 2, script: "late.mjs", rules: /^(SGD|AdamW|Prodigy) / },
+  { size: 4, script: undefined, rules: /^(AdamW|Adan|LAMB) / },
+])("$size threads, $script", ({ size, script, rules }) => {
+  let threads: Threads;
+  beforeAll(async () => {
+    threads = await start(size, script);
+  });
+  afterAll(() => threads.dispose());
+
+  const chosen = cases.filter((c) => c.options.weightDecay === 0.05 && c.options.maximize !== true);
+  test.each(chosen.filter(({ title }) => rules.test(title)))("$title", async ({ row, options }) => {
+    const shapes = shapesOf(row, SIZES);
+    const alone = new ParameterDict(shapes);
+    const shared = new SharedParameterDict(shapes, { threads });
+    await ready(shared, threads);
+    const [a, b] = [alone, shared].map((params) => {
+      const next = random(5);
+      for (const name of params.names) params.data[name].set(params.data[name].map(() => next() - 0.5));
+      return { params, optimizer: make(row.rule, params, options), next };
+    });
+    for (let t = 1; t <= 3; t++) {
+      const skip = t === 2 ? (["c", "g"] as const) : [];
+      for (const { params, optimizer, next } of [a, b]) {
+        for (const name of params.names) fillGradient(params.grad[name], next);
+        optimizer.step({ skip, gradScale: t === 3 ? 0.5 : 1 });
+      }
+    }
+    for (const name of alone.names) {
+      expect(firstDifference(shared.data[name], alone.data[name]), name).toBe(-1);
+      for (const slot of slotNames(a.optimizer, name)) {
+        const [x, y] = [a, b].map(({ optimizer }) => optimizer.state(name)[slot] as Float32Array);
+        expect(firstDifference(x, y), `${name} ${slot}`).toBe(-1);
+      }
+    }
+    for (const normType of [1, 2, Infinity]) expect(gradNorm(shared, { normType })).toBe(gradNorm(alone, { normType }));
+    expect(clipGradNorm(shared, 0.1)).toBe(clipGradNorm(alone, 0.1));
+    for (const name of alone.names) expect(firstDifference(shared.grad[name], alone.grad[name]), name).toBe(-1);
+    expect(teamOf(shared).helped).toBeGreaterThan(0);
+    b.optimizer.dispose();
+    shared.dispose();
+  });
+});
+
+describe("every kernel that is divided leaves all of memory as it does alone", () => {
+  const N = 16384 * 3 + 48;
+  const BUFFERS = Array.from({ length: 8 }, (_, k) => 65536 + 256 + k * N * 4);
+  const END = BUFFERS[7] + N * 4;
+  const capacity = END + 65536;
+  type Call = (kernel: (...args: number[]) => number, words: Int32Array) => number | undefined;
+  let threads: Threads;
+  let helped = 0;
+  beforeAll(async () => {
+    threads = await start(3, "late.mjs");
+  });
+  afterAll(async () => {
+    await threads.dispose();
+    expect(helped).toBeGreaterThan(0);
+  });
+
+  /** The same call on the same memory, divided and alone: what it returns, and what the memory then is. */
+  async function both(name: keyof Kernels, call: Call): Promise<[number | undefined, Float32Array][]> {
+    const shared = new SharedArena({ capacity, threads });
+    const params = new SharedParameterDict({ w: [1] }, { arena: shared });
+    await ready(params, threads);
+    const results = [shared, poisonedArena(capacity)].map((arena): [number | undefined, Float32Array] => {
+      const [memory, next] = [new Float32Array(arena.buffer, 65536), random(3)];
+      for (let i = 0; i < memory.length; i++) memory[i] = next();
+      const result = call(arena.kernels[name] as (...args: number[]) => number, new Int32Array(arena.buffer));
+      return [result, memory.slice()];
+    });
+    helped += teamOf(params).helped;
+    shared.dispose();
+    return results;
+  }
+
+  test.each([...Object.keys(sweeps), ...Object.keys(reductions)] as (keyof Kernels)[])("%s", async (name) => {
+    const addresses = sweeps[name] ?? reductions[name]!.vectors;
+    const args = [N, ...BUFFERS.slice(0, addresses), ...Array.from({ length: 20 - addresses }, () => 0.5)];
+    const [[result, memory], [wanted, expected]] = await both(name, (kernel) => kernel(...args));
+    expect(result).toBe(wanted);
+    expect(firstDifference(memory, expected)).toBe(-1);
+  });
+
+  test("firstNonFinite, of several", async () => {
+    const [[result], [wanted]] = await both("firstNonFinite", (kernel, words) => {
+      for (const at of [40_000, 40_001, 20_000]) words[BUFFERS[0] / 4 + at] = 0x7fc00000;
+      return kernel(N, BUFFERS[0]);
+    });
+    expect([result, wanted]).toEqual([20_000, 20_000]);
+  });
+
+  test.each([false, true])("a list of runs, with what rides along: %s", async (rides) => {
+    const pass = END;
+    const list = pass + 128;
+    const runs = [16384 + 32, 16, 16384, 4096, 12288];
+    const [[, memory], [, expected]] = await both("adam", (kernel, words) => {
+      let first = 0;
+      runs.forEach((n, r) => {
+        const addresses = [0, 1, 2, 3, -1, -1, 4].map((k) =>
+          k < 0 || (k === 4 && !rides) ? 0 : BUFFERS[k] + first * 4,
+        );
+        words.set([n, ...addresses, 0, 0, 0, 0, 0, 0, 0, 0], (list + r * 64) / 4);
+        first += n;
+      });
+      words.fill(0, pass / 4, list / 4);
+      words[pass / 4 + 16] = 1; // clears the gradients
+      words[pass / 4 + 17] = 0x3e800000; // averages approach with weight 0.25
+      kernel(-runs.length, list, rides ? pass : 0, 1, 1, 0, 1, 0, 0.01, 0.9, 0.1, 0.99, 0.01, 1e-3, 1, 1e-8, 1);
+      return void words.fill(0, pass / 4, list / 4); // a thread leaves its pass as it likes
+    });
+    expect(firstDifference(memory, expected)).toBe(-1);
+  });
+});

@@ -1,0 +1,235 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+import { AdamW, Arena, ParameterDict, SGD, StepOptimizer, WeightEma, gradNorm } from "../../src/index.js";
+import { load, save } from "../../src/checkpoint/index.js";
+import { SharedArena, SharedParameterDict, Threads } from "../../src/threads/index.js";
+import type { Tuning } from "../../src/threads/pool.js";
+import { ready, start, teamOf } from "./harness.js";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const N = 16384 * 8;
+
+async function make(threads: Threads) {
+  const params = new SharedParameterDict({ w: [N] }, { threads });
+  params.grad.w.fill(1);
+  await ready(params, threads);
+  return { params, optimizer: new SGD(params, { lr: 1 }) };
+}
+
+describe("Threads", () => {
+  test.each([
+    [0, RangeError, 'Threads: "size" expected a whole number in [1, 32], got 0'],
+    [1.5, RangeError, 'Threads: "size" expected a whole number in [1, 32], got 1.5'],
+    [33, RangeError, 'Threads: "size" expected a whole number in [1, 32], got 33'],
+    ["2", TypeError, 'Threads: "size" expected a whole number in [1, 32], got "2"'],
+  ])("size %j", async (size, error, message) => {
+    await expect(Threads.create(size as never)).rejects.toThrow(error);
+    await expect(Threads.create(size as never)).rejects.toThrow(message);
+  });
+
+  test("options", async () => {
+    await expect(Threads.create(2, { workers: 1 } as never)).rejects.toThrow(
+      'Threads: unknown option "workers"; the options are script',
+    );
+    await expect(Threads.create(2, { script: 5 } as never)).rejects.toThrow('Threads: "script" expected a URL, got 5');
+  });
+
+  test("a worker that does not start is told of", async () => {
+    await expect(start(2, "missing.mjs")).rejects.toThrow(/^Threads: a worker did not start: .*missing\.mjs/);
+  });
+
+  test("of one thread have no workers", async () => {
+    const threads = await Threads.create(1);
+    const { params, optimizer } = await make(threads);
+    optimizer.step();
+    expect([threads.size, threads.workers, params.data.w[N - 1]]).toEqual([1, 0, -1]);
+  });
+
+  test("dispose() ends all workers, twice; what was made on them goes on alone", async () => {
+    const threads = await start(3);
+    const { params, optimizer } = await make(threads);
+    optimizer.step();
+    expect(threads.workers).toBe(2);
+    await Promise.all([threads.dispose(), threads.dispose()]);
+    expect(threads.workers).toBe(0);
+    const { helped } = teamOf(params);
+    optimizer.step();
+    expect(params.data.w.every((x) => x === -2)).toBe(true);
+    expect(teamOf(params).helped).toBe(helped);
+    expect(new SharedParameterDict({ v: [2] }, { threads }).numel).toBe(2);
+  });
+
+  test("a process that forgets to dispose exits, with workers asleep and with workers awake", async () => {
+    for (const wait of [0, 50]) {
+      const code = `import { Threads, SharedParameterDict } from "gradstep/threads"; import { SGD } from "gradstep";
+        const threads = await Threads.create(3);
+        const params = new SharedParameterDict({ w: [2 ** 20] }, { threads });
+        await new Promise((resolve) => setTimeout(resolve, ${wait}));
+        params.grad.w.fill(1); new SGD(params, { lr: 1 }).step(); console.log(params.data.w[2 ** 20 - 1]);`;
+      const run = promisify(execFile)(process.execPath, ["--input-type=module", "-e", code], {
+        cwd: root,
+        timeout: 10_000,
+      });
+      expect((await run).stdout).toBe("-1\n");
+    }
+  });
+
+  test("small work stays on the caller's thread; more is divided when threads are awake; much wakes them", async () => {
+    const threads = await start(2, undefined, { hot: 65536, cold: 524288, spin: 1 });
+    const helpedBy = async (n: number, awake: boolean) => {
+      const params = new SharedParameterDict({ w: [n], big: [2 ** 20] }, { threads });
+      await ready(params, threads);
+      if (awake) new SGD(params.subset(["big"]), { lr: 1 }).step();
+      else await new Promise((resolve) => setTimeout(resolve, 30));
+      const { helped } = teamOf(params);
+      const small = new SGD(params.subset(["w"]), { lr: 1 });
+      small.step();
+      return teamOf(params).helped > helped;
+    };
+    expect(await helpedBy(65535, true)).toBe(false);
+    expect(await helpedBy(400_000, false)).toBe(false);
+    expect(await helpedBy(2 ** 22, false)).toBe(true);
+    await threads.dispose();
+  });
+});
+
+async function startDying(size: number, place: string, tuning: Partial<Tuning> = {}): Promise<Threads> {
+  process.env.DIES_IN = place; // of which a worker has a copy
+  return start(size, "dying.mjs", tuning);
+}
+
+describe("a worker that dies", () => {
+  test("between steps costs nothing", async () => {
+    const threads = await startDying(3, "sleep", { spin: 1 });
+    const { params, optimizer } = await make(threads);
+    const until = performance.now() + 60;
+    while (performance.now() < until); // they die meanwhile, and this thread has not heard of it
+    const before = performance.now();
+    optimizer.step();
+    expect(performance.now() - before).toBeLessThan(100);
+    expect(params.data.w.every((x) => x === -1)).toBe(true);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(threads.workers).toBe(0);
+    optimizer.step();
+    expect(params.data.w.every((x) => x === -2)).toBe(true);
+    await threads.dispose();
+  });
+
+  test.each(["claim", "hang", "throw"])(
+    "inside a step (%s) makes it throw; the optimizer then refuses to go on",
+    async (place) => {
+      const threads = await startDying(2, place);
+      const { params, optimizer } = await make(threads);
+      const [other, checkpoint] = [new ParameterDict({ w: [N] }), save(params, { optimizers: [optimizer] })];
+      const ema = new WeightEma(params);
+      const steps = () => {
+        for (let t = 0; t < 1000; t++) optimizer.step();
+      };
+      const cure = /a thread died inside a step and left it half done: .* load the last checkpoint/;
+      expect(steps).toThrow(cure);
+      expect(() => optimizer.step()).toThrow(/^SGD: a thread died inside a step/);
+      expect(() => optimizer.step()).toThrow(cure);
+      expect(() => optimizer.stateDict()).toThrow(cure);
+      expect(() => save(params, { optimizers: [optimizer] })).toThrow(cure);
+      ema.dispose();
+      new SGD(other, { lr: 1 }).step();
+
+      optimizer.dispose();
+      const next: StepOptimizer = new SGD(params, { lr: 1 });
+      load(checkpoint, params, { optimizers: [next] });
+      params.grad.w.fill(1);
+      next.step();
+      expect(params.data.w.every((x) => x === -1)).toBe(true);
+      await threads.dispose();
+    },
+  );
+
+  test("inside a norm costs its time alone", async () => {
+    const threads = await startDying(2, "claim");
+    const { params, optimizer } = await make(threads);
+    for (let t = 0; t < 1000 && threads.workers > 0; t++) expect(gradNorm(params)).toBe(Math.sqrt(N));
+    expect(threads.workers).toBe(0);
+    optimizer.step();
+    expect(params.data.w[0]).toBe(-1);
+    await threads.dispose();
+  });
+});
+
+describe("a shared dictionary", () => {
+  test("is a ParameterDict, made with values or in an arena with others", async () => {
+    const threads = await start(2);
+    const params = SharedParameterDict.from({ w: { shape: [2], data: [1, 2] } }, { threads });
+    expect(params).toBeInstanceOf(SharedParameterDict);
+    expect(params).toBeInstanceOf(ParameterDict);
+    expect(params.data.w.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect([...params.subset(["w"]).data.w]).toEqual([1, 2]);
+
+    const arena = new SharedArena({ capacity: 2 ** 20, threads });
+    const [body, head] = [new SharedParameterDict({ a: [3] }, { arena }), new ParameterDict({ b: [3] }, { arena })];
+    const optimizer = new AdamW(body);
+    optimizer.addParamGroup({ params: head, lr: 0.1 });
+    optimizer.step();
+    arena.dispose();
+    expect(() => optimizer.step()).toThrow("AdamW: used after dispose()");
+    await threads.dispose();
+  });
+
+  test("gives out nothing that is shared but its views", async () => {
+    const threads = await start(2);
+    const params = new SharedParameterDict({ w: [40, 50] }, { threads });
+    const optimizer = new AdamW(params);
+    optimizer.step();
+    const ema = new WeightEma(params);
+    ema.update();
+    const bytes = save(params, { optimizers: [optimizer], extra: { ema: ema.stateDict() } });
+    const seen = [params.copy(), optimizer.stateDict(), ema.stateDict(), bytes];
+    let buffers = 0;
+    const look = (value: unknown): void => {
+      if (typeof value !== "object" || value === null) return;
+      if (!ArrayBuffer.isView(value)) {
+        Object.values(value).forEach(look);
+        return;
+      }
+      buffers++;
+      expect(Object.prototype.toString.call(value.buffer)).toBe("[object ArrayBuffer]");
+    };
+    look(seen);
+    expect(buffers).toBeGreaterThanOrEqual(5);
+    await crypto.subtle.digest("SHA-256", bytes as Uint8Array<ArrayBuffer>);
+    expect((await new Response(bytes as Uint8Array<ArrayBuffer>).arrayBuffer()).byteLength).toBe(bytes.length);
+    params.assign({ w: params.data.w });
+    await threads.dispose();
+  });
+
+  test.each([
+    [undefined, TypeError, 'SharedParameterDict: "threads" expected Threads, got undefined'],
+    [{}, TypeError, 'SharedParameterDict: "threads" expected Threads, got undefined'],
+    [{ threads: 2 }, TypeError, 'SharedParameterDict: "threads" expected Threads, got 2'],
+    [
+      { arena: new Arena({ capacity: 1e5 }) },
+      TypeError,
+      'SharedParameterDict: "arena" expected a SharedArena, got a Arena',
+    ],
+  ])("options %#", (options, error, message) => {
+    expect(() => new SharedParameterDict({ w: [1] }, options as never)).toThrow(error);
+    expect(() => new SharedParameterDict({ w: [1] }, options as never)).toThrow(message);
+  });
+
+  test("options that exclude each other", async () => {
+    const threads = await start(1);
+    const arena = new SharedArena({ capacity: 1e6, threads });
+    const make = (options: object) => () => new ParameterDict({ w: [1] }, options);
+    expect(make({ threads, arena })).toThrow('"threads" cannot stand beside "arena"');
+    expect(make({ threads, module: {} })).toThrow('"module" cannot stand beside "threads"');
+    expect(make({ threads, capacity: 1 })).toThrow('raise "capacity" of the ParameterDict');
+    expect(make({ threads: {} })).toThrow(
+      'ParameterDict: "threads" expected Threads of gradstep/threads, got an object',
+    );
+    expect(() => new SharedArena({ capacity: 0, threads })).toThrow('SharedArena: "capacity" expected');
+    expect(() => new SharedArena({ capacity: 1, threads: 2 as never })).toThrow(
+      'SharedArena: "threads" expected Threads',
+    );
+  });
+});
