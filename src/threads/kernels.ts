@@ -92,11 +92,11 @@ export function divided(kernels: Kernels, team: Team): Kernels {
   };
 
   /** A list of runs: see assembly/list.ts. */
-  const list = (index: number, args: readonly number[]): void => {
-    const [count, start, pass] = args;
+  const list = (index: number, args: readonly number[], runs: number): void => {
+    const [, start, pass] = args;
     team.begin(index, args, 0);
     team.ride(pass);
-    const end = start - count * RECORD_BYTES;
+    const end = start + runs * RECORD_BYTES;
     let [from, elements] = [start, 0];
     const add = (record: number, records: number, first: number, part: number): void => {
       if (records > 0 && !team.add(record, records, first, part)) work();
@@ -149,10 +149,10 @@ export function divided(kernels: Kernels, team: Team): Kernels {
       return [
         name,
         (...args) => {
-          const n = args[0];
+          const n = args[0] | 0; // from a Uint32Array, perhaps
           if (n >= 0 && n < least) return alone(...args);
           if (!team.gather(n < 0 ? elementsIn(-n, args[1]) : n)) return alone(...args);
-          if (n < 0) list(index, args);
+          if (n < 0) list(index, args, -n);
           else sweep(index, args, addresses);
           return undefined;
         },

@@ -36,7 +36,7 @@ export interface Tuning {
 }
 
 // Measured with bench/threads.ts.
-const tuned: Tuning = { hot: 65536, cold: 524288, spin: 0.2, patience: 2000 };
+const tuned: Tuning = { hot: 65536, cold: 524288, spin: 0.1, patience: 2000 };
 
 let compiled: WebAssembly.Module | undefined;
 

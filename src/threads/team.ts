@@ -27,7 +27,7 @@ import type { Threads } from "./pool.js";
 import { Share } from "./share.js";
 
 /** Looks at the count before the caller sleeps until it changes. */
-const LOOKS = 20_000;
+const LOOKS = 3000;
 /** Milliseconds of such a sleep; and the most that one adds to the time without progress: a machine that stood still is no dead thread. */
 const NAP = 20;
 const MOST = 50;
