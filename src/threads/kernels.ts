@@ -151,9 +151,12 @@ export function divided(kernels: Kernels, team: Team): Kernels {
         (...args) => {
           const n = args[0] | 0; // from a Uint32Array, perhaps
           if (n >= 0 && n < least) return alone(...args);
-          if (!team.gather(n < 0 ? elementsIn(-n, args[1]) : n)) return alone(...args);
-          if (n < 0) list(index, args, -n);
+          const elements = n < 0 ? elementsIn(-n, args[1]) : n;
+          if (elements < least) return alone(...args);
+          if (!team.gather(elements)) alone(...args);
+          else if (n < 0) list(index, args, -n);
           else sweep(index, args, addresses);
+          team.rest();
           return undefined;
         },
       ];
@@ -161,8 +164,11 @@ export function divided(kernels: Kernels, team: Team): Kernels {
       return [
         name,
         (...args) => {
-          if (args[0] < least || !team.gather(args[0])) return alone(...args);
-          return reduce(index, args, reduction) ?? alone(...args);
+          if (args[0] < least) return alone(...args);
+          const reduced = team.gather(args[0]) ? reduce(index, args, reduction) : undefined;
+          const result = reduced ?? alone(...args);
+          team.rest();
+          return result;
         },
       ];
     return [name, alone];

@@ -28,6 +28,8 @@ import { Share } from "./share.js";
 
 /** Looks at the count before the caller sleeps until it changes. */
 const LOOKS = 3000;
+/** Calls that follow on each other before sleepers are woken for the next: more than one step makes. */
+const ROW = 4;
 /** Milliseconds of such a sleep; and the most that one adds to the time without progress: a machine that stood still is no dead thread. */
 const NAP = 20;
 const MOST = 50;
@@ -48,6 +50,9 @@ export class Team implements ArenaMemory {
   readonly #sleeps = canSleep();
   readonly #invited: number[] = [];
   #blocks = 0;
+  #ended = -Infinity;
+  /** Calls before, each right behind the other. */
+  #row = 0;
 
   constructor(owner: string, threads: Threads, pages: number) {
     const memory = giveMemory(owner, pages, true);
@@ -80,14 +85,24 @@ export class Team implements ArenaMemory {
     this.#threads.drop(this.#id);
   }
 
-  /** Chooses who is to help with so many elements: false when it is better done alone. */
+  /**
+   * Chooses who is to help with so many elements: false when it is better done alone. Sleepers are woken for much work, and
+   * when calls follow on each other, so that they are awake for the next ones.
+   */
   gather(elements: number): boolean {
-    const { hot, cold } = this.#threads.tuning;
+    const { hot, cold, spin } = this.#threads.tuning;
     this.#invited.length = 0;
     if (elements < hot) return false;
+    this.#row = performance.now() - this.#ended < spin ? this.#row + 1 : 0;
+    const wakes = elements >= cold || this.#row >= ROW;
     for (let thread = 1; thread < this.#threads.size; thread++)
-      if (this.ready(thread) && (elements >= cold || !this.#threads.sleeps(thread))) this.#invited.push(thread);
+      if (this.ready(thread) && (wakes || !this.#threads.sleeps(thread))) this.#invited.push(thread);
     return this.#invited.length > 0;
+  }
+
+  /** Says that work, of a size worth dividing, has ended. */
+  rest(): void {
+    this.#ended = performance.now();
   }
 
   /** Whether a worker has the memory and lives. */
