@@ -63,6 +63,12 @@ describe("the package", () => {
     expect(gzipSync(binary, { level: 9 }).length).toBeLessThan(24 * 1024);
   });
 
+  test("has the binary over shared memory in gradstep/threads alone", () => {
+    const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".js"));
+    const users = files.filter((f) => /generated\/shared|\/threads\//.test(readFileSync(`${root}dist/${f}`, "utf8")));
+    expect(users.map((file) => file.split("/")[0])).toEqual(["threads"]);
+  });
+
   test("imports nothing of Node's, for browsers to lack", () => {
     const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" }).filter((file) =>
       file.endsWith(".js"),

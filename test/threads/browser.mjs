@@ -1,3 +1,4 @@
+/* global setTimeout */
 // `npm run test:threads:browser`: threads in a real Chromium, on a page with cross-origin isolation and on one without. The
 // page steps on two threads, from its main thread, and says what came out; Node does the same on one.
 import { spawn } from "node:child_process";

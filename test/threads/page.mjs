@@ -1,3 +1,4 @@
+/* global setTimeout */
 import { AdamW, ParameterDict, clipGradNorm } from "gradstep";
 
 const SIZE = 2 ** 20;
