@@ -1,6 +1,7 @@
 // One thread against several, in turns, on the same work: `npm run bench:threads -- [threads]`.
 import Table from "cli-table3";
-import { AdamW, ParameterDict, SGD, gradNorm } from "../src/index.js";
+import { Adam, AdamW, ParameterDict, SGD, gradNorm } from "../src/index.js";
+import { MLP } from "../src/nn/index.js";
 import { SharedParameterDict, Threads } from "../src/threads/index.js";
 import { type Rounds, median, ratio } from "./turns.js";
 
@@ -46,6 +47,14 @@ const table = new Table({
   head: ["", "elements", "1 thread", `${count} threads`, "times as fast", `after ${OTHER} ms of other work`],
   style: { head: [], border: [] },
 });
+/** A row of the table: one thread and several, hot, and after other work. */
+function report(name: string, elements: number, contenders: readonly (() => unknown)[], samples: number): void {
+  const [a, b] = inTurns(contenders, samples, () => undefined);
+  const [c, d] = inTurns(contenders, Math.min(30, samples), other);
+  const us = (x: Rounds): string => `${(median(x) * 1e6).toFixed(0)} µs`;
+  const ratios = [ratio(a, b), ratio(c, d)].map((x) => `${x.toFixed(2)}×`);
+  table.push([name, elements.toLocaleString("en"), us(a), us(b), ...ratios]);
+}
 const jobs = {
   AdamW: (params: ParameterDict) => {
     const optimizer = new AdamW(params);
@@ -71,20 +80,24 @@ for (const [name, job] of Object.entries(jobs)) {
     await new Promise((resolve) => setTimeout(resolve, 20)); // the workers get the memory
     const contenders = [job(one), job(many)];
     const samples = Math.max(5, Math.min(200, Math.round(2e7 / size)));
-    const [a, b] = inTurns(contenders, samples, () => undefined);
-    const [c, d] = inTurns(contenders, Math.max(5, Math.min(30, samples)), other);
-    const us = (x: Rounds): string => `${(median(x) * 1e6).toFixed(0)} µs`;
-    table.push([
-      name,
-      size.toLocaleString("en"),
-      us(a),
-      us(b),
-      `${ratio(a, b).toFixed(2)}×`,
-      `${ratio(c, d).toFixed(2)}×`,
-    ]);
+    report(name, size, contenders, samples);
     one.arena.dispose();
     many.arena.dispose();
   }
+}
+for (const rows of [64, 256]) {
+  const [x, y] = [new Float32Array(rows * 784), Array.from({ length: rows }, (_, i) => i % 10)];
+  for (let i = 0; i < x.length; i += 5) x[i] = (i % 251) / 250; // images are mostly black
+  const contenders = [{}, { threads }].map((options) => {
+    const mlp = new MLP([784, 128, 10], { batchSize: rows, ...options });
+    const optimizer = new Adam(mlp.params, { lr: 1e-6 });
+    return () => {
+      mlp.trainBatch(x, y);
+      optimizer.step();
+    };
+  });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  report(`MLP, batch of ${rows}`, 784 * 128 + 128 * 10 + 138, contenders, 40);
 }
 console.log(table.toString());
 await threads.dispose();

@@ -53,6 +53,7 @@ export class Arena {
 
   /** @internal */
   readonly memory: ArenaMemory;
+  readonly #capacity: number;
   readonly #buffer: ArrayBuffer;
   readonly #kernels: Kernels;
   readonly #floats: Float32Array<ArrayBuffer>;
@@ -78,6 +79,7 @@ export class Arena {
     knownOnly(owner, "", given, ["capacity", "module"]);
     const capacity = capacityKind.read(owner, "capacity", given.capacity);
     const pages = Math.ceil(capacity / PAGE);
+    this.#capacity = pages * PAGE;
     this.memory = make(pages);
     this.#kernels = this.memory.kernels;
     this.#buffer = this.memory.buffer;
@@ -88,7 +90,8 @@ export class Arena {
 
   /** Size in bytes. */
   get capacity(): number {
-    return this.buffer.byteLength;
+    this.check("Arena");
+    return this.#capacity;
   }
 
   /** Bytes in use, the reserved first page included. */

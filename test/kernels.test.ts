@@ -13,7 +13,7 @@ const shared: (keyof Kernels)[] = [
 
 /** The kernels of gradstep/nn; what each computes is tested in test/nn. */
 const nnKernels: (keyof Kernels)[] = [
-  ...(["addBias", "dense", "denseBias", "denseInput", "denseWeight"] as const),
+  ...(["addBias", "dense", "denseBias", "denseInput", "denseWeight", "takePart"] as const),
   ...(["denseSkip", "denseInputSkip", "denseWeightSkip", "convertBytes"] as const),
   ...(["relu", "tanh", "sigmoid", "gelu"] as const),
   ...(["reluGradient", "tanhGradient", "sigmoidGradient", "geluGradient"] as const),

@@ -20,6 +20,14 @@ import { compact, packColumns16, packColumns2, packRows16, packRows2 } from "./p
 const MAX_K: i32 = 272;
 const MAX_ROWS: i32 = 128;
 
+let part = 0, parts = 1;
+
+// Has the products that follow make only one of `count` parts of C's rows, as one of several threads: the same bits.
+export function takePart(index: i32, count: i32): void {
+  part = index;
+  parts = count;
+}
+
 // A is [m, k] where aByRows, else [k, m]; B is [n, k] where bByRows, else [k, n]; C is [m, n], or [n, m] where turned.
 // C overlaps neither; exactly its elements are written.
 export function product(
@@ -33,11 +41,13 @@ export function product(
   const panel = scratch + <usize>(MAX_ROWS / 2 * MAX_K * 12);
   const edge = panel + (<usize>(16 * MAX_K) << 2);
   const counts = edge + 128;
-  const mBlock = (evenly(m, MAX_ROWS) + 1) & -2;
+  const mFirst = (m / parts * part) & -2, mLast = part + 1 == parts ? m : (m / parts * (part + 1)) & -2;
+  if (mFirst == mLast) return;
+  const mBlock = (evenly(mLast - mFirst, MAX_ROWS) + 1) & -2;
   const kBlock = evenly(k, MAX_K);
 
-  for (let m0 = 0; m0 < m; m0 += mBlock) {
-    const mEnd = min(m0 + mBlock, m);
+  for (let m0 = mFirst; m0 < mLast; m0 += mBlock) {
+    const mEnd = min(m0 + mBlock, mLast);
     for (let k0 = 0; k0 < k; k0 += kBlock) {
       const steps = min(kBlock, k - k0);
       const slot = <usize>steps * (skip ? 12 : 8);

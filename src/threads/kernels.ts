@@ -1,5 +1,5 @@
 import type { Kernels } from "../wasm/generated/kernels.js";
-import { BLOCK, MAX_RECORDS, RECORDS, RECORD_BYTES, RESULT } from "./layout.js";
+import { BLOCK, MAX_RECORDS, PARTS, RECORDS, RECORD_BYTES, RESULT } from "./layout.js";
 import type { Kernel } from "./share.js";
 import type { Team } from "./team.js";
 
@@ -57,6 +57,10 @@ interface Reduction {
   readonly start: number;
   readonly join: (result: number, block: number, first: number) => number;
 }
+
+/** Matrix products: three sizes, three addresses and scratch. So many products take as long as one element of a sweep. */
+const products = new Set(["dense", "denseSkip", "denseInput", "denseInputSkip", "denseWeight", "denseWeightSkip"]);
+const PER_ELEMENT = 16;
 
 /** The kernels as they run on a team's threads: the same calls with the same bits. Small ones go on as they are. */
 export function divided(kernels: Kernels, team: Team): Kernels {
@@ -141,6 +145,15 @@ export function divided(kernels: Kernels, team: Team): Kernels {
     return result;
   };
 
+  /** A matrix product: each thread makes a part of the rows. False when it is left to the caller: nothing is lost by that. */
+  const product = (index: number, args: readonly number[]): boolean => {
+    const { hands } = team;
+    if (hands === 1) return false;
+    team.begin(index, args, PARTS);
+    for (let part = 0; part < hands; part++) team.add(part, hands, 0, 0);
+    return team.work();
+  };
+
   const entries = Object.entries(kernels).map(([name, kernel], index): [string, Kernel] => {
     const alone = kernel as Kernel;
     const addresses = sweeps[name as keyof Kernels];
@@ -169,6 +182,16 @@ export function divided(kernels: Kernels, team: Team): Kernels {
           const result = reduced ?? alone(...args);
           team.rest();
           return result;
+        },
+      ];
+    if (products.has(name))
+      return [
+        name,
+        (...args) => {
+          const elements = (args[0] * args[1] * args[2]) / PER_ELEMENT;
+          if (elements < least || !team.gather(elements) || !product(index, args)) alone(...args);
+          if (elements >= least) team.rest();
+          return undefined;
         },
       ];
     return [name, alone];

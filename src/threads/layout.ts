@@ -11,11 +11,12 @@ export const DONE = 16384;
 export const CALLER_ASLEEP = DONE + 4;
 
 // The job: which kernel, how many arguments it has, how many of them stand in the records (0: it takes the records
-// themselves, as a list), and whether each thread's pass goes with them.
+// themselves, as a list; PARTS: it is told which part to make), and whether each thread's pass goes with them.
 export const KERNEL = DONE + 64;
 export const ARITY = KERNEL + 4;
 export const MOVING = KERNEL + 8;
 export const RIDES = KERNEL + 12;
+export const PARTS = -1;
 /** The kernel's arguments, float64. */
 export const ARGUMENTS = DONE + 128;
 
@@ -39,7 +40,10 @@ export const RECORD_BYTES = 64;
 export const MAX_RECORDS = 256;
 export const RESULT = 56;
 
-/** The blocks of the job: the first record's address, the number of records; of a part of one, its first element and its elements. */
+/** Bytes that a worker has for a product's panels, behind what the arena has of the memory. */
+export const SCRATCH_BYTES = 262144;
+
+/** The blocks of the job: the first record's address, the number of records; of a part of one, its first element and its elements; of PARTS, which of how many. */
 export const BLOCKS = RECORDS + MAX_RECORDS * RECORD_BYTES;
 export const BLOCK_BYTES = 16;
 export const MAX_BLOCKS = (65536 - BLOCKS) / BLOCK_BYTES;

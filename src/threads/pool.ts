@@ -33,10 +33,12 @@ export interface Tuning {
   readonly spin: number;
   /** Milliseconds without a finished block after which a thread counts as dead. */
   readonly patience: number;
+  /** The most calls that are not divided after the caller has waited long for a thread. */
+  readonly backOff: number;
 }
 
 // Measured with bench/threads.ts.
-const tuned: Tuning = { hot: 65536, cold: 524288, spin: 0.1, patience: 2000 };
+const tuned: Tuning = { hot: 65536, cold: 524288, spin: 0.1, patience: 2000, backOff: 63 };
 
 let compiled: WebAssembly.Module | undefined;
 

@@ -1,3 +1,4 @@
+import type { Kernels } from "../wasm/generated/kernels.js";
 import {
   ADDRESSES,
   ARGUMENTS,
@@ -9,6 +10,7 @@ import {
   FIRST,
   KERNEL,
   MOVING,
+  PARTS,
   PASS,
   QUEUE,
   QUEUE_BYTES,
@@ -17,6 +19,7 @@ import {
   RIDES,
   ROOM,
   ROOM_BYTES,
+  SCRATCH_BYTES,
 } from "./layout.js";
 
 export type Kernel = (...args: number[]) => number | undefined;
@@ -29,14 +32,18 @@ export class Share {
   readonly #thread: number;
   readonly #threads: number;
   readonly #room: number;
+  readonly #scratch: number;
+  readonly #takePart: Kernels["takePart"];
   readonly #arguments: number[][] = [];
 
-  constructor(buffer: ArrayBufferLike, kernels: object, thread: number, threads: number) {
+  constructor(buffer: ArrayBufferLike, kernels: Kernels, thread: number, threads: number) {
     this.#words = new Int32Array(buffer);
     this.#numbers = new Float64Array(buffer);
     this.#kernels = Object.values(kernels) as Kernel[];
     this.#thread = thread;
     this.#threads = threads;
+    this.#scratch = buffer.byteLength - thread * SCRATCH_BYTES;
+    this.#takePart = kernels.takePart;
     this.#room = ROOM + thread * ROOM_BYTES;
   }
 
@@ -75,6 +82,13 @@ export class Share {
     const moving = words[MOVING / 4];
     const args = (this.#arguments[arity] ??= new Array<number>(arity).fill(0));
     for (let k = 0; k < arity; k++) args[k] = numbers[ARGUMENTS / 8 + k];
+    if (moving === PARTS) {
+      if (this.#thread > 0) args[arity - 1] = this.#scratch;
+      this.#takePart(record, records);
+      kernel(...args);
+      this.#takePart(0, 1);
+      return;
+    }
     if (moving === 0) {
       args[0] = -records;
       args[1] = record;

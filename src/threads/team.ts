@@ -22,6 +22,7 @@ import {
   RIDES,
   ROOM,
   ROOM_BYTES,
+  SCRATCH_BYTES,
 } from "./layout.js";
 import type { Threads } from "./pool.js";
 import { Share } from "./share.js";
@@ -30,6 +31,8 @@ import { Share } from "./share.js";
 const LOOKS = 3000;
 /** Calls that follow on each other before sleepers are woken for the next: more than one step makes. */
 const ROW = 4;
+/** Milliseconds: longer than any block takes. */
+const LONG = 0.1;
 /** Milliseconds of such a sleep; and the most that one adds to the time without progress: a machine that stood still is no dead thread. */
 const NAP = 20;
 const MOST = 50;
@@ -49,13 +52,19 @@ export class Team implements ArenaMemory {
   readonly #share: Share;
   readonly #sleeps = canSleep();
   readonly #invited: number[] = [];
+  readonly #hasPanels: boolean;
   #blocks = 0;
+  /** Calls for which the caller goes on alone, and for how many it last did. */
+  #alone = 0;
+  #caution = 0;
   #ended = -Infinity;
   /** Calls before, each right behind the other. */
   #row = 0;
 
   constructor(owner: string, threads: Threads, pages: number) {
-    const memory = giveMemory(owner, pages, true);
+    const panels = ((threads.size - 1) * SCRATCH_BYTES) / PAGE;
+    this.#hasPanels = pages + panels <= 65536;
+    const memory = giveMemory(owner, this.#hasPanels ? pages + panels : pages, true);
     const kernels = instantiateKernels(owner, memory, threads.module);
     this.buffer = memory.buffer; // typed as what it is not: a dictionary in it is one like any other
     this.#threads = threads;
@@ -75,6 +84,11 @@ export class Team implements ArenaMemory {
     return this.#threads.tuning.cold;
   }
 
+  /** Threads that were gathered, the caller included, where each of them has room for a product's panels; else 1. */
+  get hands(): number {
+    return this.#hasPanels ? this.#invited.length + 1 : 1;
+  }
+
   /** Says that work which writes was left undone. */
   tear(): never {
     this.tears++;
@@ -92,7 +106,8 @@ export class Team implements ArenaMemory {
   gather(elements: number): boolean {
     const { hot, cold, spin } = this.#threads.tuning;
     this.#invited.length = 0;
-    if (elements < hot) return false;
+    if (elements < hot || this.#alone-- > 0) return false;
+    this.#alone = 0;
     this.#row = performance.now() - this.#ended < spin ? this.#row + 1 : 0;
     const wakes = elements >= cold || this.#row >= ROW;
     for (let thread = 1; thread < this.#threads.size; thread++)
@@ -157,9 +172,24 @@ export class Team implements ArenaMemory {
       first = next;
     }
     for (let k = 0; k < helpers; k++) this.#threads.call(invited[k], this.#id);
+    const began = performance.now();
     const own = this.#share.work();
     this.helped += blocks - own;
-    return this.#join(blocks);
+    const ready = performance.now();
+    const joined = this.#join(blocks);
+    this.#judge(ready - began, performance.now() - ready);
+    return joined;
+  }
+
+  /**
+   * When the caller waited long for the others, they want for a processor: it goes on alone for some calls, for more each time
+   * that this is so again.
+   */
+  #judge(worked: number, waited: number): void {
+    const { backOff } = this.#threads.tuning;
+    const long = waited > LONG && waited > worked / 2;
+    this.#caution = long ? Math.min(2 * this.#caution + 1, backOff) : this.#caution >> 1;
+    if (long) this.#alone = this.#caution;
   }
 
   /** Waits for the blocks in flight. Nobody waits for a thread that has claimed none. */

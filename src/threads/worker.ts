@@ -2,6 +2,7 @@
 // `serve`, where it works when it is called, watches for a while, and sleeps.
 import { parent } from "./host.js";
 import { ASLEEP, CALL, LINE, MEMORY, QUEUE, QUEUE_BYTES, READY, SENT } from "./layout.js";
+import type { Kernels } from "../wasm/generated/kernels.js";
 import type { Message } from "./messages.js";
 import { Share } from "./share.js";
 
@@ -26,7 +27,7 @@ function receive(message: Message): void {
     case "memory": {
       const { id, memory } = message;
       const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-      shares.set(id, new Share(memory.buffer, exports, thread, threads));
+      shares.set(id, new Share(memory.buffer, exports as unknown as Kernels, thread, threads));
       Atomics.store(new Int32Array(memory.buffer), (QUEUE + thread * QUEUE_BYTES + READY) / 4, 1);
       break;
     }

@@ -307,7 +307,7 @@ describe("wrong use", () => {
     [{ inputScale: 0 }, "RangeError", 'MLP: "inputScale" expected a finite number > 0, got 0'],
     [{ inputScale: Infinity }, "RangeError", "inputScale"],
     [{ inputScale: "1/255" }, "TypeError", 'MLP: "inputScale" expected a finite number > 0, got "1/255"'],
-    [{ threads: 2 }, "RangeError", "unknown option"],
+    [{ threads: 2 }, "TypeError", 'MLP: "threads" expected Threads of gradstep/threads, got 2'],
     [{ ...shared, slots: 1 }, "RangeError", 'MLP: "slots" cannot stand beside "arena"'],
     [{ ...shared, capacity: 1e6 }, "RangeError", 'MLP: "capacity" cannot stand beside "arena"'],
     [{ slots: 1, capacity: 1e6 }, "RangeError", 'MLP: "slots" cannot stand beside "capacity"'],

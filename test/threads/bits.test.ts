@@ -1,6 +1,7 @@
 // The same bits for any number of threads, whenever they come.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { ParameterDict, WeightEma, clipGradNorm, gradNorm } from "../../src/index.js";
+import { Adam, ParameterDict, WeightEma, clipGradNorm, gradNorm } from "../../src/index.js";
+import { MLP } from "../../src/nn/index.js";
 import type { Kernels } from "../../src/kernels.js";
 import { SharedArena, SharedParameterDict, type Threads } from "../../src/threads/index.js";
 import { reductions, sweeps } from "../../src/threads/kernels.js";
@@ -24,7 +25,7 @@ describe.each([
 
   // A dialect is other coefficients, never another loop.
   const chosen = cases.filter(
-    ({ options }) => options.weightDecay === 0.05 && options.maximize !== true && options.dialect === undefined,
+    ({ options }) => options.weightDecay === 0.05 && options.maximize !== true && !("dialect" in options),
   );
   test.each(chosen.filter(({ title }) => rules.test(title)))("$title", async ({ row, options }) => {
     const shapes = shapesOf(row, SIZES);
@@ -84,7 +85,7 @@ describe("every kernel that is divided leaves all of memory as it does alone", (
     const params = new SharedParameterDict({ w: [1] }, { arena: shared });
     await ready(params, threads);
     const results = [shared, poisonedArena(capacity)].map((arena): [number | undefined, Float32Array] => {
-      const [memory, next] = [new Float32Array(arena.buffer, 65536), random(3)];
+      const [memory, next] = [new Float32Array(arena.buffer, 65536, arena.capacity / 4 - 16384), random(3)];
       for (let i = 0; i < memory.length; i++) memory[i] = next();
       const result = call(arena.kernels[name] as (...args: number[]) => number, new Int32Array(arena.buffer));
       return [result, memory.slice()];
@@ -130,5 +131,40 @@ describe("every kernel that is divided leaves all of memory as it does alone", (
       return void words.fill(0, pass / 4, list / 4); // a thread leaves its pass as it likes
     });
     expect(firstDifference(memory, expected)).toBe(-1);
+  });
+});
+
+describe("matrix products", () => {
+  let threads: Threads;
+  beforeAll(async () => {
+    threads = await start(3, "late.mjs");
+  });
+  afterAll(() => threads.dispose());
+
+  test.each([
+    { sizes: [784, 128, 10], rows: 256, activation: "relu" as const },
+    { sizes: [5, 3, 7, 2], rows: 13, activation: "gelu" as const },
+    { sizes: [300, 1, 4], rows: 1, activation: "tanh" as const },
+  ])("an MLP of $sizes, $rows rows", async ({ sizes, rows, activation }) => {
+    const options = { activation, batchSize: rows };
+    const [alone, shared] = [new MLP(sizes, options), new MLP(sizes, { ...options, threads })];
+    await ready(shared.params, threads);
+    const results = [alone, shared].map((mlp) => {
+      const [next, optimizer] = [random(9), new Adam(mlp.params, { lr: 0.01 })];
+      const x = Float32Array.from({ length: rows * sizes[0] }, () => Math.max(0, next() - 0.5));
+      const y = Array.from({ length: rows }, () => Math.floor(next() * sizes[sizes.length - 1]));
+      const losses = Array.from({ length: 4 }, () => {
+        const loss = mlp.trainBatch(x, y);
+        optimizer.step();
+        return loss;
+      });
+      return { losses, logits: mlp.predict(x), params: mlp.params };
+    });
+    expect(results[1].losses).toEqual(results[0].losses);
+    expect(firstDifference(results[1].logits, results[0].logits)).toBe(-1);
+    for (const name of alone.params.names)
+      expect(firstDifference(results[1].params.data[name], results[0].params.data[name]), name).toBe(-1);
+    if (rows > 100) expect(teamOf(shared.params).helped).toBeGreaterThan(0);
+    shared.params.arena.dispose();
   });
 });

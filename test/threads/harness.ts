@@ -8,7 +8,7 @@ const script = (name?: string): string => new URL(name ?? "../../dist/threads/wo
 
 /** Threads that divide all work, however small, and soon take a silent one for dead. */
 export const start = (size: number, name?: string, tuning: Partial<Tuning> = {}): Promise<Threads> =>
-  Threads.create(size, { script: script(name) }, { hot: 1, cold: 1, patience: 300, ...tuning });
+  Threads.create(size, { script: script(name) }, { hot: 1, cold: 1, patience: 300, backOff: 0, ...tuning });
 
 export function teamOf(params: ParameterDict): Team {
   const memory: unknown = params.arena.memory;

@@ -82,7 +82,7 @@ describe("Threads", () => {
       const params = new SharedParameterDict({ w: [n], big: [2 ** 20] }, { threads });
       await ready(params, threads);
       if (awake) new SGD(params.subset(["big"]), { lr: 1 }).step();
-      else await new Promise((resolve) => setTimeout(resolve, 30));
+      else while (!threads.sleeps(1)) await new Promise((resolve) => setTimeout(resolve, 1));
       const { helped } = teamOf(params);
       const small = new SGD(params.subset(["w"]), { lr: 1 });
       small.step();
