@@ -18,10 +18,14 @@ describe.each([
   { size: 4, script: undefined, rules: /^(AdamW|Adan|LAMB) / },
 ])("$size threads, $script", ({ size, script, rules }) => {
   let threads: Threads;
+  let helped = 0; // by all workers: in one test, on a busy machine, none may come in time
   beforeAll(async () => {
     threads = await start(size, script);
   });
-  afterAll(() => threads.dispose());
+  afterAll(async () => {
+    await threads.dispose();
+    expect(helped).toBeGreaterThan(0);
+  });
 
   // A dialect is other coefficients, never another loop.
   const chosen = cases.filter(
@@ -58,7 +62,7 @@ describe.each([
     for (const normType of [1, 2, Infinity]) expect(gradNorm(shared, { normType })).toBe(gradNorm(alone, { normType }));
     expect(clipGradNorm(shared, 0.1)).toBe(clipGradNorm(alone, 0.1));
     for (const name of alone.names) expect(firstDifference(shared.grad[name], alone.grad[name]), name).toBe(-1);
-    expect(teamOf(shared).helped).toBeGreaterThan(0);
+    helped += teamOf(shared).helped;
     shared.arena.dispose();
   });
 });
@@ -136,10 +140,14 @@ describe("every kernel that is divided leaves all of memory as it does alone", (
 
 describe("matrix products", () => {
   let threads: Threads;
+  let helped = 0;
   beforeAll(async () => {
     threads = await start(3, "late.mjs");
   });
-  afterAll(() => threads.dispose());
+  afterAll(async () => {
+    await threads.dispose();
+    expect(helped).toBeGreaterThan(0);
+  });
 
   test.each([
     { sizes: [784, 128, 10], rows: 256, activation: "relu" as const },
@@ -164,7 +172,7 @@ describe("matrix products", () => {
     expect(firstDifference(results[1].logits, results[0].logits)).toBe(-1);
     for (const name of alone.params.names)
       expect(firstDifference(results[1].params.data[name], results[0].params.data[name]), name).toBe(-1);
-    if (rows > 100) expect(teamOf(shared.params).helped).toBeGreaterThan(0);
+    helped += teamOf(shared.params).helped;
     shared.params.arena.dispose();
   });
 });
