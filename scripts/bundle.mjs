@@ -12,7 +12,8 @@ rmSync("dist/node", { recursive: true, force: true });
 await build({
   entryPoints: Object.values(exports)
     .filter((target) => target.node !== undefined)
-    .map((target) => target.default),
+    .map((target) => target.default)
+    .concat("dist/threads/worker.js"), // which the threads look for beside themselves
   outdir: "dist/node",
   outbase: "dist",
   chunkNames: "chunks/[hash]",

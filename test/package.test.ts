@@ -57,7 +57,7 @@ describe("the package", () => {
   test("ships the binary that it inlines, under 24 KB gzipped", async () => {
     const binary = readFileSync(`${root}dist/kernels.wasm`);
     const { hex } = (await import("../src/wasm/generated/bytes.js")) as { hex: string };
-    const { decodeHex } = await import("../src/wasm/inlined.js");
+    const { decodeHex } = await import("../src/wasm/hex.js");
     expect(binary.equals(decodeHex(hex))).toBe(true);
     expect(Buffer.from(hex, "hex").equals(binary)).toBe(true);
     expect(gzipSync(binary, { level: 9 }).length).toBeLessThan(24 * 1024);

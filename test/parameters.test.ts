@@ -79,7 +79,11 @@ describe("ParameterDict", () => {
   });
 
   test.each([
-    [{ slot: 1 }, RangeError, 'ParameterDict: unknown option "slot"; the options are slots, capacity, arena, module, threads'],
+    [
+      { slot: 1 },
+      RangeError,
+      'ParameterDict: unknown option "slot"; the options are slots, capacity, arena, module, threads',
+    ],
     [{ slots: -1 }, RangeError, 'ParameterDict: "slots" expected a whole number >= 0, got -1'],
     [{ slots: "2" }, TypeError, 'ParameterDict: "slots" expected a whole number >= 0, got "2"'],
     [{ capacity: 0 }, RangeError, 'ParameterDict: "capacity" expected a number of bytes in [1, 4294901760], got 0'],

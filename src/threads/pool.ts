@@ -3,7 +3,8 @@ import type { Arena } from "../arena.js";
 import { knownOnly, number, record, wrongType } from "../check.js";
 import { defineDispose } from "../dispose.js";
 import { ThreadPool } from "../memory.js";
-import { base64 } from "../wasm/generated/shared.js";
+import { hex } from "../wasm/generated/shared.js";
+import { decode } from "../wasm/hex.js";
 import { SharedArena } from "./arena.js";
 import { type Worker, obstacle, processors, startWorker } from "./host.js";
 import { ASLEEP, CALL, LINE, MAX_THREADS, MEMORY, SENT } from "./layout.js";
@@ -147,7 +148,7 @@ export class Threads extends ThreadPool {
 
   /** @internal The kernels' module over shared memories. */
   get module(): WebAssembly.Module {
-    return (compiled ??= new WebAssembly.Module(decode(base64)));
+    return (compiled ??= new WebAssembly.Module(decode(hex)));
   }
 
   /** @internal Gives the workers a memory; returns its number. They drop it with `drop`, or once `holder` is garbage. */
@@ -201,5 +202,4 @@ function readScript(script: unknown): string | undefined {
   if (typeof href !== "string") throw wrongType(OWNER, "script", "a URL", script);
   return href;
 }
-
 const decode = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
