@@ -2,14 +2,25 @@
 // along with it. A kernel whose n is negative finds −n records at p and, where something rides along, a pass at g, else
 // 0; its slots only say which there are. With a pass, a run is taken in blocks that stay in the first-level cache.
 //
-// A record, 64 bytes: n > 0, p, g, four slots, the address of an average or 0; the rest is free.
+// A record, 64 bytes: n > 0, p, g, four slots, the address of an average or 0. Where slots are small (see format.ts), it
+// is of one tensor, and further has: the formats of the four slots, a byte each, 0 for float32; the tensor's step; the
+// index of its first element in the tensor, a multiple of 256; its elements without padding; the bases of the slots.
 // A pass, 128 bytes: the record of the block that is due; then 1 to clear the gradients, else 0; the weight with which
-// averages approach the parameters (float32). Each thread has its own.
+// averages approach the parameters (float32). Each thread has its own, with room for a block of four slots behind it.
+import { BFLOAT16, SHARED, pack, unpack } from "./format";
 import { approach } from "./reduce";
 
 const RECORD: usize = 64;
+const SLOTS: usize = 12;
+const AVERAGE: usize = 28;
+const FORMATS: usize = 32;
+const STEP: usize = 36;
+const FIRST: usize = 40;
+const SIZE: usize = 44;
+const BASES: usize = 48;
 const CLEAR: usize = 64;
 const WEIGHT: usize = 68;
+const PASS: usize = 128;
 /** Elements: five buffers of them take 20 KB. */
 const BLOCK: i32 = 1024;
 
@@ -42,6 +53,7 @@ function begin(): usize {
 function block(): usize {
   const n = min(left, BLOCK);
   store<i32>(pass, n);
+  if (load<i32>(pass, FORMATS)) convert(n, load<i32>(record) - left, true);
   left -= n;
   return pass;
 }
@@ -50,11 +62,32 @@ function block(): usize {
 function finish(): void {
   const n = load<i32>(pass);
   const bytes = <usize>n << 2;
-  const p = load<usize>(pass, 4), g = load<usize>(pass, 8), average = load<usize>(pass, 28);
+  const p = load<usize>(pass, 4), g = load<usize>(pass, 8), average = load<usize>(pass, AVERAGE);
   if (load<i32>(pass, CLEAR)) memory.fill(g, 0, bytes);
   if (average) approach(n, average, p, load<f32>(pass, WEIGHT));
+  if (load<i32>(pass, FORMATS)) convert(n, load<i32>(record) - left - n, false);
   for (let field = pass + 4; field < pass + 32; field += 4) {
     const address = load<usize>(field);
     if (address) store<usize>(field, address + bytes);
+  }
+}
+
+/** The small slots of the block that begins at element `done` of the record: to float32 behind the pass, or back. */
+function convert(n: i32, done: i32, out: bool): void {
+  for (let k = 0; k < 4; k++) {
+    const format = load<u8>(pass + FORMATS + k);
+    if (!format) continue;
+    const at = <usize>k << 2;
+    const small = load<usize>(record + SLOTS + at) + (<usize>done << (format == BFLOAT16 ? 1 : 0));
+    const bases = load<usize>(record + BASES + at) + (<usize>(done / SHARED) << 1);
+    const scratch = pass + PASS + <usize>k * (BLOCK << 2);
+    if (out) {
+      unpack(format, n, small, bases, scratch);
+      store<usize>(pass + SLOTS + at, scratch);
+    } else {
+      const size = load<i32>(record, SIZE) - done;
+      if (size < n) memory.fill(scratch + (<usize>size << 2), 0, <usize>(n - size) << 2);
+      pack(format, n, scratch, small, bases, k, load<i32>(record, FIRST) + done, load<i32>(record, STEP));
+    }
   }
 }
