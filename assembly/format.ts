@@ -15,9 +15,9 @@
 // In a block with infinities or NaN the base is flagged, the last two codes are these, and the largest is that of the rest.
 
 /** Formats of a slot. */
-export const BFLOAT16: u8 = 1;
-export const SIGNED: u8 = 2;
-export const POSITIVE: u8 = 3;
+export const BFLOAT16: i32 = 1;
+export const SIGNED: i32 = 2;
+export const POSITIVE: i32 = 3;
 
 /** Elements that share a base. */
 export const SHARED: i32 = 256;
@@ -39,7 +39,7 @@ function pace(slot: i32): u32 {
 }
 
 /** n elements of one slot, a multiple of 16, to float32. Blocks of 256 begin at `from` and at `bases`. */
-export function unpack(format: u8, n: i32, from: usize, bases: usize, to: usize): void {
+export function unpack(format: i32, n: i32, from: usize, bases: usize, to: usize): void {
   if (format == BFLOAT16) unpackHalves(n, from, to);
   else
     for (; n > 0; n -= SHARED, from += SHARED, to += SHARED << 2, bases += 2)
@@ -47,7 +47,7 @@ export function unpack(format: u8, n: i32, from: usize, bases: usize, to: usize)
 }
 
 /** The same back: the elements from the `first` of the tensor on, at its step t. */
-export function pack(format: u8, n: i32, from: usize, to: usize, bases: usize, slot: i32, first: i32, t: i32): void {
+export function pack(format: i32, n: i32, from: usize, to: usize, bases: usize, slot: i32, first: i32, t: i32): void {
   const a = stride(slot);
   const b: u32 = <u32>first * a + <u32>t * pace(slot);
   const r = i32x4(b, b + a, b + 2 * a, b + 3 * a), next = i32x4.splat(a << 2);

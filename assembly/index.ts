@@ -26,6 +26,9 @@ export { ftrl } from "./rules/ftrl";
 export { schedulefreesgd } from "./rules/schedulefreesgd";
 export { schedulefreeadamw } from "./rules/schedulefreeadamw";
 
+// Small state: format, length, addresses, and the dither.
+export { pack, unpack } from "./format";
+
 // Reductions and whole-vector operations: length, then addresses and numbers.
 export { addScaled, approach, clamp, dot, dotDifference, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./reduce";
 

@@ -1,26 +1,27 @@
-// A list of runs for one call of a kernel: what a step does for many tensors with the same coefficients, and what rides
-// along with it. A kernel whose n is negative finds −n records at p and, where something rides along, a pass at g, else
-// 0; its slots only say which there are. With a pass, a run is taken in blocks that stay in the first-level cache.
+// A list of runs for one call of a kernel: what a step does for many tensors, and what rides along with it. A kernel whose
+// n is negative finds −n records at p and, where something rides along or a slot is small, a pass at g, else 0; its slots
+// only say which there are. With a pass, a run is taken in blocks that stay in the first-level cache.
 //
-// A record, 64 bytes: n > 0, p, g, four slots, the address of an average or 0. Where slots are small (see format.ts), it
-// is of one tensor, and further has: the formats of the four slots, a byte each, 0 for float32; the tensor's step; the
-// index of its first element in the tensor, a multiple of 256; its elements without padding; the bases of the slots.
+// A record, 64 bytes: n > 0, p, g, four slots, the address of an average or 0, the address of the coefficients. A run with
+// small slots (see format.ts) is one tensor's; it further has the formats of the slots, a byte each; the tensor's step;
+// the index of its first element in the tensor, a multiple of 256, plus the number of elements at its end that are
+// padding; and the bases of the slots.
 // A pass, 128 bytes: the record of the block that is due; then 1 to clear the gradients, else 0; the weight with which
-// averages approach the parameters (float32). Each thread has its own, with room for a block of four slots behind it.
+// averages approach the parameters (float32); the address of 16 KB in which small slots are unpacked. Each thread has its
+// own.
 import { BFLOAT16, SHARED, pack, unpack } from "./format";
 import { approach } from "./reduce";
 
 const RECORD: usize = 64;
 const SLOTS: usize = 12;
 const AVERAGE: usize = 28;
-const FORMATS: usize = 32;
-const STEP: usize = 36;
-const FIRST: usize = 40;
-const SIZE: usize = 44;
+const FORMATS: usize = 36;
+const STEP: usize = 40;
+const FIRST: usize = 44;
 const BASES: usize = 48;
 const CLEAR: usize = 64;
 const WEIGHT: usize = 68;
-const PASS: usize = 128;
+const SCRATCH: usize = 72;
 /** Elements: five buffers of them take 20 KB. */
 const BLOCK: i32 = 1024;
 
@@ -80,14 +81,14 @@ function convert(n: i32, done: i32, out: bool): void {
     const at = <usize>k << 2;
     const small = load<usize>(record + SLOTS + at) + (<usize>done << (format == BFLOAT16 ? 1 : 0));
     const bases = load<usize>(record + BASES + at) + (<usize>(done / SHARED) << 1);
-    const scratch = pass + PASS + <usize>k * (BLOCK << 2);
+    const scratch = load<usize>(pass, SCRATCH) + <usize>k * (BLOCK << 2);
     if (out) {
       unpack(format, n, small, bases, scratch);
       store<usize>(pass + SLOTS + at, scratch);
     } else {
-      const size = load<i32>(record, SIZE) - done;
-      if (size < n) memory.fill(scratch + (<usize>size << 2), 0, <usize>(n - size) << 2);
-      pack(format, n, scratch, small, bases, k, load<i32>(record, FIRST) + done, load<i32>(record, STEP));
+      const first = load<i32>(record, FIRST), padding = <usize>(first & 15) << 2;
+      if (!left) memory.fill(scratch + (<usize>n << 2) - padding, 0, padding);
+      pack(format, n, scratch, small, bases, k, (first & -16) + done, load<i32>(record, STEP));
     }
   }
 }

@@ -2,10 +2,22 @@
 import { type Arena, padded, torn } from "./arena.js";
 import { knownOnly, nameList, oneOf, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
+import {
+  CONVERTER_BYTES,
+  FLOAT32,
+  type StateFormat,
+  bytesIn,
+  formatKind,
+  formatOf,
+  readSmall,
+  slotBytes,
+  toFloat32,
+  writeSmall,
+} from "./format.js";
 import { type Group, defaultsOf, knownGroupOptions, makeGroup, settle } from "./groups.js";
 import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./options.js";
 import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
-import type { CommonOptions, NonFinitePolicy, Rule, Settled, Slot, TensorInfo } from "./rule.js";
+import type { CommonOptions, NonFinitePolicy, Rule, Settled, Start, TensorInfo } from "./rule.js";
 import { type OptimizerState, type TensorStateDict, prepareLoad, save } from "./state.js";
 import { ABSENT, NOWHERE, type Table, extend, follows, makeTable } from "./table.js";
 
@@ -31,8 +43,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   readonly indexOf = new Map<string, number>();
   /** @internal */
   protected readonly nonFinite: NonFinitePolicy;
+  /** @internal */
+  readonly stateFormat: StateFormat;
   /** @internal Address of the memory that a step may use as it likes. */
   protected scratch = 0;
+  /** @internal Address of the memory in which small slots are unpacked, or 0. */
+  protected converter = 0;
   /** @internal Whether the parameters are those for evaluation. */
   protected evaluating = false;
   readonly #slotNames: readonly string[];
@@ -53,9 +69,18 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     const { name } = rule;
     if (!(params instanceof ParameterDict)) throw wrongType(name, "params", "a ParameterDict", params);
     const tensors = params.tensors(name);
-    const { groups = [], dialect, nonFinite = "propagate", ...given } = record(name, "options", options);
-    knownOnly(name, "", given, [...Object.keys(rule.kinds), "dialect", "nonFinite", "groups"]);
+    const {
+      groups = [],
+      dialect,
+      nonFinite = "propagate",
+      stateFormat = "float32",
+      ...given
+    } = record(name, "options", options);
+    knownOnly(name, "", given, [...Object.keys(rule.kinds), "dialect", "nonFinite", "stateFormat", "groups"]);
     this.nonFinite = policy.read(name, "nonFinite", nonFinite);
+    this.stateFormat = formatKind.read(name, "stateFormat", stateFormat);
+    if (this.stateFormat !== "float32" && rule.scope === "tensor")
+      throw wrongValue(name, "stateFormat", `"float32", which is all that rules of whole tensors have`, stateFormat);
     const base = settle(rule, "", defaultsOf(rule, dialect), given);
 
     const groupOf = new Map<Tensor, number>();
@@ -85,7 +110,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     this.#tears = this.arena.tears;
     const slots = Object.entries(rule.slots(base, NO_TENSOR));
     this.#slotNames = slots.map(([slot]) => slot);
-    this.copiedSlots = slots.flatMap(([, start], k) => (start === "parameters" ? [k] : []));
+    this.copiedSlots = slots.flatMap(([, slot], k) => (slot?.start === "parameters" ? [k] : []));
     this.#scalarNames = Object.keys(rule.scalars ?? {});
     this.#sharedNames = Object.keys(rule.shared?.start(base) ?? {});
     this.table = makeTable([], this.#slotNames.length, this.#scalarNames.length);
@@ -133,7 +158,8 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   }
 
   /**
-   * A tensor's state: `step` (0 before the first) and, under PyTorch's names in camel case, numbers and views of the slots.
+   * A tensor's state: `step` (0 before the first) and, under PyTorch's names in camel case, numbers and views of the slots;
+   * of slots that `stateFormat` keeps small, owned copies in float32 instead, made anew each time.
    * @throws RangeError for a name that is not one of the optimizer's tensors.
    * @example
    * optimizer.state("fc1.weight"); // { step: 1, expAvg: Float32Array, expAvgSq: Float32Array }
@@ -142,20 +168,22 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     this.check();
     const index = this.indexOf.get(name);
     if (index === undefined) throw wrongValue(this.rule.name, "name", "one of the optimizer's tensors", name);
-    const { step, slots, slotSizes, scalars, group } = this.table;
+    const { step, slots, slotSizes, formats, scalars, group } = this.table;
     const state: Record<string, Vector | number> & { step: number } = { step: step[index] };
     const views = (this.#views[index] ??= []);
     this.#slotNames.forEach((slot, k) => {
       const address = slots[k][index];
-      if (address !== ABSENT)
+      if (address === ABSENT) return;
+      if (formats[k][index] === FLOAT32)
         state[slot] = views[k] ??= new Float32Array(this.arena.buffer, address, slotSizes[k][index]);
+      else state[slot] = toFloat32(readSmall(this.arena, this.table, index, k));
     });
     this.#scalarNames.forEach((scalar, k) => (state[scalar] = scalars[k][index]));
     this.#sharedNames.forEach((shared, k) => (state[shared] = this.groups[group[index]].shared[k]));
     return state;
   }
 
-  /** Bytes that the state takes in the arena: all slots of all tensors, with their padding. */
+  /** Bytes that the state takes in the arena: all slots of all tensors in their formats, scales and padding included. */
   get stateBytes(): number {
     this.check();
     return this.#stateBytes;
@@ -251,7 +279,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   #internals() {
     const { rule, table, groups, arena, evaluating } = this;
     const [slotNames, scalarNames, sharedNames] = [this.#slotNames, this.#scalarNames, this.#sharedNames];
-    return { rule, table, groups, arena, evaluating, slotNames, scalarNames, sharedNames };
+    return { rule, table, groups, arena, evaluating, slotNames, scalarNames, sharedNames, converter: this.converter };
   }
 
   /** p ← p + w(z − p) for every tensor that has taken a step. */
@@ -274,14 +302,16 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     const { rule, arena } = this;
     const ordered = [...tensors].sort((a, b) => a.dataAt - b.dataAt);
     const plans = ordered.map((tensor) => this.#planSlots(added[groupOf(tensor)].options, tensor));
-    const bytes = plans.flat().reduce((sum, slot) => sum + (slot ? padded(slot.length) : 0), 0);
+    const bytes = plans.flat().reduce((sum, slot) => sum + (slot ? slotBytes(slot.format, slot.length) : 0), 0);
+    const converts = this.converter === 0 && this.stateFormat !== "float32";
     const scratchBytes = ordered.reduce((most, tensor) => {
       return Math.max(most, rule.scratch?.(added[groupOf(tensor)].options, tensor) ?? 0);
     }, this.#scratchBytes);
     let address = arena.allocate(bytes, rule.name, "its state");
-    if (scratchBytes > this.#scratchBytes) {
+    if (scratchBytes > this.#scratchBytes || converts) {
       try {
-        this.#growScratch(scratchBytes);
+        if (converts) this.converter = this.takeBlock(CONVERTER_BYTES, "unpacking its state");
+        if (scratchBytes > this.#scratchBytes) this.#growScratch(scratchBytes);
       } catch (error) {
         arena.release(address);
         throw error;
@@ -298,9 +328,13 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
         if (slot === undefined) return;
         column[from + i] = bytes > 0 ? address : NOWHERE;
         table.slotSizes[k][from + i] = slot.length;
-        if (slot.start === "parameters") arena.copy(tensor.dataAt, address, tensor.bytes);
+        table.formats[k][from + i] = slot.format;
+        if (slot.format !== FLOAT32) {
+          const values = new Float32Array(slot.start === 0 ? 0 : slot.length).fill(Number(slot.start));
+          writeSmall(arena, table, from + i, k, values, this.converter);
+        } else if (slot.start === "parameters") arena.copy(tensor.dataAt, address, tensor.bytes);
         else if (slot.start !== 0) arena.fill(address, padded(slot.length), slot.start);
-        address += padded(slot.length);
+        address += slotBytes(slot.format, slot.length);
       });
     });
     const scalarStarts = Object.values(rule.scalars ?? {});
@@ -325,10 +359,11 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   #planSlots(
     options: Settled<Options>,
     tensor: Tensor,
-  ): (Slot | { start: "parameters"; length: number } | undefined)[] {
+  ): ({ start: Start; length: number; format: number } | undefined)[] {
     return Object.values(this.rule.slots(options, tensor)).map((slot) => {
-      if (slot === undefined || typeof slot === "object") return slot;
-      return { start: slot, length: tensor.size };
+      if (slot === undefined) return undefined;
+      const { kind, start, length = tensor.size } = slot;
+      return { start, length, format: formatOf(this.stateFormat, kind, length) };
     });
   }
 

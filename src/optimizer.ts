@@ -1,4 +1,5 @@
 import { Optimizer } from "./base.js";
+import { FLOAT32 } from "./format.js";
 import { firstNonFinite, globalNorm } from "./gradients.js";
 import type { StepOptions } from "./options.js";
 import { APART, Plan } from "./plan.js";
@@ -158,9 +159,9 @@ export abstract class StepOptimizer<
     const run = this.#run;
     for (let b = 0; b < plan.batches; b++) this.#settle(plan, b);
     plan.lay(this.#request.averages);
-    const riding = this.#request.rides;
+    const riding = this.#request.rides || this.converter !== 0;
     if ((plan.runs > 1 || riding) && plan.list()) {
-      plan.ride(this.#request.clear, this.#request.pace);
+      plan.ride(this.#request.clear, this.#request.pace, this.converter);
       for (let call = 0; call < plan.calls; call++) {
         plan.aimList(run.at, call, riding);
         const { options, c } = this.groups[this.table.group[plan.lead[plan.runBatch[plan.first[call]]]]];
@@ -180,8 +181,13 @@ export abstract class StepOptimizer<
 
   /** One run by a call of its own, and what rides along. */
   #sweepRun(plan: Plan, r: number): void {
-    const { arena } = this;
-    const { at } = this.#run;
+    const { arena, converter } = this;
+    const { at, c } = this.#run;
+    if (converter !== 0) {
+      plan.aimAlone(at, r, converter, this.#request.clear, this.#request.pace, c);
+      this.rule.sweep(arena.kernels, this.#run, this.#optionsOf(plan, plan.runBatch[r]));
+      return;
+    }
     const average = plan.aimRun(at, r);
     this.rule.sweep(arena.kernels, this.#run, this.#optionsOf(plan, plan.runBatch[r]));
     if (this.#request.clear) arena.fill(at[2], at[0] * 4, 0);
@@ -237,7 +243,7 @@ export abstract class StepOptimizer<
   #flush(i: number): void {
     const { table, copiedSlots } = this;
     for (let k = 0; k < table.slots.length; k++)
-      if (!copiedSlots.includes(k) && table.slots[k][i] > NOWHERE)
+      if (!copiedSlots.includes(k) && table.slots[k][i] > NOWHERE && table.formats[k][i] === FLOAT32)
         this.arena.kernels.flushDenormals(table.slotSizes[k][i], table.slots[k][i]);
   }
 

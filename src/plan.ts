@@ -1,13 +1,19 @@
 import type { Arena } from "./arena.js";
+import { UNPACKED_BYTES, basesAt } from "./format.js";
 import { type Table, adjoin } from "./table.js";
 
 // Words of a record in a kernel's list of runs, of the pass before the list, and of a row of coefficients: assembly/list.ts.
 const RECORD = 16;
 const AVERAGE = 7;
 const COEFFICIENTS = 8;
+const FORMATS = 9;
+const STEP = 10;
+const FIRST = 11;
+const BASES = 12;
 const PASS = 32;
 const CLEAR = 16;
 const WEIGHT = 17;
+const CONVERTER = 18;
 const ROW = 16;
 
 /** The variant of a batch that no kernel call is made for. */
@@ -157,7 +163,21 @@ export class Plan {
       for (let k = 0; k < slots.length; k++) words[at + 3 + k] = slots[k][i];
       words[at + AVERAGE] = averages ? averages[i] : 0;
       words[at + COEFFICIENTS] = this.#rowAt(batch);
+      this.#layFormats(at, i);
     }
+  }
+
+  /** What a record says of its small slots. */
+  #layFormats(at: number, i: number): void {
+    const { length, slots, formats, tensors } = this.table;
+    const words = this.#words;
+    let all = 0;
+    for (let k = 0; k < slots.length; k++) {
+      all += formats[k][i] << (8 * k);
+      words[at + BASES + k] = basesAt(slots[k][i], length[i]);
+    }
+    words[at + FORMATS] = all;
+    words[at + FIRST] = length[i] - tensors[i].size;
   }
 
   /** Address of a batch's coefficients. */
@@ -193,10 +213,16 @@ export class Plan {
     for (let k = 0; k < c.length; k++) row[from + k] = c[k];
   }
 
-  /** Settles what rides along with the list in this step. */
-  ride(clear: boolean, weight: Float64Array): void {
+  /** Settles what rides along with the list in this step, and where small slots are unpacked, if there are any. */
+  ride(clear: boolean, weight: Float64Array, converter: number): void {
+    if (converter !== 0) for (let r = 0; r < this.runs; r++) this.#words[r * RECORD + STEP] = this.#stepOf(r);
+    this.#pass[CONVERTER] = converter;
     this.#pass[CLEAR] = clear ? 1 : 0;
     this.#passFloats[WEIGHT] = weight[0];
+  }
+
+  #stepOf(run: number): number {
+    return this.table.step[this.lead[this.runBatch[run]]];
   }
 
   /** Points `at` at a run; returns the address of its average, or 0. */
@@ -204,6 +230,32 @@ export class Plan {
     const words = this.#words;
     for (let i = 0; i < at.length; i++) at[i] = words[run * RECORD + i];
     return words[run * RECORD + AVERAGE];
+  }
+
+  /** Points `at` at a list of one run behind `converter`, where the arena has no room for all: for runs with small slots. */
+  aimAlone(
+    at: Uint32Array,
+    run: number,
+    converter: number,
+    clear: boolean,
+    weight: Float64Array,
+    c: Float64Array,
+  ): void {
+    const { buffer } = this.#arena;
+    this.aimRun(at, run);
+    const address = converter + UNPACKED_BYTES;
+    const words = new Uint32Array(buffer, address, PASS + 2 * RECORD);
+    const floats = new Float32Array(buffer, address, PASS + 2 * RECORD);
+    words.set(this.#words.subarray(run * RECORD, (run + 1) * RECORD), PASS);
+    words[PASS + STEP] = this.#stepOf(run);
+    words[PASS + COEFFICIENTS] = address + 4 * (PASS + RECORD);
+    words[CONVERTER] = converter;
+    words[CLEAR] = clear ? 1 : 0;
+    floats[WEIGHT] = weight[0];
+    floats.set(c, PASS + RECORD);
+    at[0] = -1;
+    at[1] = address + 4 * PASS;
+    at[2] = address;
   }
 
   /** Points `at` at all runs of a call, with what rides along if there is something. */

@@ -1,5 +1,6 @@
 import type { Average } from "./average.js";
 import { finite, flag, knownOnly, nameList, nonNegative, record, wrongType, wrongValue } from "./check.js";
+import type { StateFormat } from "./format.js";
 import type { Group } from "./groups.js";
 import type { StepOptions } from "./options.js";
 import { readRows } from "./rows.js";
@@ -16,6 +17,7 @@ interface Asked<Options extends CommonOptions> {
   readonly table: Table;
   readonly groups: readonly Group<Options>[];
   readonly indexOf: ReadonlyMap<string, number>;
+  readonly stateFormat: StateFormat;
 }
 
 /** What one call of `step()` is asked for; used again for the next, so that a step allocates nothing. */
@@ -95,7 +97,7 @@ export class Request {
 
   #readRows<Options extends CommonOptions>(
     rows: Readonly<Record<string, unknown>>,
-    { rule, table, groups, indexOf }: Asked<Options>,
+    { rule, table, groups, indexOf, stateFormat }: Asked<Options>,
   ): void {
     const { name } = rule;
     const checked: [number, Uint32Array][] = [];
@@ -108,6 +110,7 @@ export class Request {
         ? rule.rows.refuses?.(groups[table.group[index]].options)
         : "a rule that has sparse steps";
       if (refusal !== undefined) throw wrongValue(name, option, refusal, value);
+      if (stateFormat !== "float32") throw wrongValue(name, option, `nothing with stateFormat "${stateFormat}"`, value);
       if (shape.length !== 2) throw wrongValue(name, option, "a 2-D tensor", shape);
       if (table.skipped[index] === this.call)
         throw wrongValue(name, option, "a tensor that is not skipped", tensorName);

@@ -1,5 +1,6 @@
 import { type Kind, fixed, flag, nonNegative } from "./check.js";
 import type { Shape, Tensor } from "./parameters.js";
+import type { StateFormat } from "./format.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
 
 /**
@@ -28,6 +29,12 @@ export interface WholeOptions {
    * then returns false), or "throw" an error that names the first such element. Both of the latter change nothing.
    */
   nonFinite?: NonFinitePolicy | undefined;
+  /**
+   * How element-wise rules keep their state: "float32" (default), 4 bytes an element of a slot; "bfloat16", 2 bytes;
+   * "8bit", about 1 byte, in tensors of 4,096 elements and more, the others in float32. Slots for which rounding would be
+   * wrong, such as weights, stay float32: docs/state.md has them. `stateBytes` tells the cost.
+   */
+  stateFormat?: StateFormat | undefined;
 }
 
 /** A rule's options once defaults are filled in. */
@@ -46,11 +53,23 @@ export type TensorInfo = Pick<Tensor, "name" | "shape" | "size">;
 /** How each element of a slot starts: a number, or a copy of the parameters as they are at the tensor's first step. */
 export type Start = number | "parameters";
 
-/** A slot whose length in elements is not the tensor's. */
+/**
+ * How a small state format may keep a slot: as numbers of either sign, or as numbers >= 0 that something is divided by;
+ * or not at all. "exact" slots stay float32: weights, and what weights are computed from without a rate that makes an
+ * error small; a difference of two slots; an average too slow for its steps to show.
+ */
+export type SlotKind = "signed" | "positive" | "exact";
+
+/** A slot's kind, its start, and its length in elements where that is not the tensor's. */
 export interface Slot {
-  readonly start: number;
-  readonly length: number;
+  readonly kind: SlotKind;
+  readonly start: Start;
+  readonly length?: number | undefined;
 }
+
+export const signed = (start: Start = 0): Slot => ({ kind: "signed", start });
+export const positive = (start: Start = 0): Slot => ({ kind: "positive", start });
+export const exact = (start: Start = 0, length?: number): Slot => ({ kind: "exact", start, length });
 
 /** What happens to a step when a gradient is NaN or infinite. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
@@ -98,10 +117,10 @@ export interface Rule<Options extends CommonOptions> {
   /** Throws for a tensor that the rule cannot update, named by `option`. */
   accept?(tensor: TensorInfo, option: string): void;
   /**
-   * Every slot that the rule can have, in the kernel's order, and how it starts; undefined where these options (and this
+   * Every slot that the rule can have, in the kernel's order, its kind, and how it starts; undefined where these options (and this
    * tensor) need none. The names must not depend on the tensor.
    */
-  slots(options: Settled<Options>, tensor: TensorInfo): Readonly<Record<string, Start | Slot | undefined>>;
+  slots(options: Settled<Options>, tensor: TensorInfo): Readonly<Record<string, Slot | undefined>>;
   /** Bytes of scratch, beside the slots, that a step on the tensor uses. */
   scratch?(options: Settled<Options>, tensor: TensorInfo): number;
   /** Named numbers of a tensor's state and their start values. */

@@ -1,5 +1,6 @@
 // Checks of what a state dict may hold, shared by all that are saved and loaded.
-import { record, wrongType, wrongValue } from "./check.js";
+import { flag, oneOf, record, wrongType, wrongValue } from "./check.js";
+import type { SmallSlot } from "./format.js";
 import type { Shape, Tensor, Vector } from "./parameters.js";
 
 /** A tensor's part of a wrapper's state dict. */
@@ -31,10 +32,40 @@ export function readCount(owner: string, name: string, value: unknown): number {
 
 /** A Float32Array, of any realm. */
 export function readVector(owner: string, name: string, value: unknown, length: number): Vector {
-  const expected = `a Float32Array of ${length}`;
-  if (Object.prototype.toString.call(value) !== "[object Float32Array]") throw wrongType(owner, name, expected, value);
-  if ((value as Vector).length !== length) throw wrongValue(owner, name, expected, value);
-  return value as Vector;
+  return readArray(owner, name, value, Float32Array, length) as Vector;
+}
+
+/** A slot: a Float32Array, or what a small state format keeps. */
+export function readAnySlot(owner: string, name: string, value: unknown, length: number): Vector | SmallSlot {
+  if (typeof value !== "object" || value === null || !("format" in value))
+    return readVector(owner, name, value, length);
+  const given = record(owner, name, value);
+  const format = oneOf("bfloat16", "8bit").read(owner, `${name}.format`, given.format);
+  if (format === "bfloat16")
+    return { format, halves: readArray(owner, `${name}.halves`, given.halves, Uint16Array, length) };
+  const bases = readArray(owner, `${name}.bases`, given.bases, Uint16Array, Math.ceil(length / 256));
+  const bad = bases.findIndex((base) => (base & 0x7fff) < 7 || (base & 0x7fff) > 2040);
+  if (bad >= 0) throw wrongValue(owner, `${name}.bases[${bad}]`, "the base of a block", bases[bad]);
+  return {
+    format,
+    signed: flag.read(owner, `${name}.signed`, given.signed),
+    codes: readArray(owner, `${name}.codes`, given.codes, Uint8Array, length),
+    bases,
+  };
+}
+
+/** A typed array of a kind, of any realm. */
+function readArray<T extends ArrayBufferView & { readonly length: number }>(
+  owner: string,
+  name: string,
+  value: unknown,
+  { name: kind }: { readonly name: string; readonly prototype: T },
+  length: number,
+): T {
+  const expected = `a ${kind} of ${length}`;
+  if (Object.prototype.toString.call(value) !== `[object ${kind}]`) throw wrongType(owner, name, expected, value);
+  if ((value as T).length !== length) throw wrongValue(owner, name, expected, value);
+  return value as T;
 }
 
 export function checkShape(owner: string, name: string, value: unknown, shape: Shape): void {

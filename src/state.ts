@@ -1,9 +1,10 @@
+import { FLOAT32, type SmallSlot, keeps, readSmall, toFloat32, writeSmall } from "./format.js";
 import type { Arena } from "./arena.js";
 import { record, wrongType, wrongValue } from "./check.js";
 import { type Group, settle } from "./groups.js";
 import type { Shape, Vector } from "./parameters.js";
 import type { CommonOptions, Rule } from "./rule.js";
-import { checkShape, onlyFields, readCount, readEach, readVector, same } from "./saved.js";
+import { checkShape, onlyFields, readCount, readEach, readAnySlot, same } from "./saved.js";
 import { ABSENT, type Table } from "./table.js";
 
 /** What `stateDict()` gives: owned, structured-cloneable, of the form that `version` names. */
@@ -28,7 +29,7 @@ export interface OptimizerState {
 export interface TensorStateDict {
   readonly step: number;
   readonly shape: Shape;
-  readonly slots: Readonly<Record<string, Vector>>;
+  readonly slots: Readonly<Record<string, Vector | SmallSlot>>;
   readonly scalars: Readonly<Record<string, number>>;
 }
 
@@ -42,6 +43,8 @@ export interface Internals<Options extends CommonOptions> {
   readonly slotNames: readonly string[];
   readonly scalarNames: readonly string[];
   readonly sharedNames: readonly string[];
+  /** Address of the memory in which small slots are unpacked, or 0. */
+  readonly converter: number;
 }
 
 const FORMAT = "gradstep/optimizer";
@@ -70,7 +73,7 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
         {
           step: table.step[i],
           shape: [...tensor.shape],
-          slots: Object.fromEntries(slotsOf(internals, i).map(([name, view]) => [name, view.slice()])),
+          slots: Object.fromEntries(slotsOf(internals, i).map(([name, k]) => [name, readSlot(internals, i, k)])),
           scalars: Object.fromEntries(scalarNames.map((name, k) => [name, table.scalars[k][i]])),
         },
       ]),
@@ -78,16 +81,26 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
   };
 }
 
-/** The slots that tensor i has, as views. */
+/** The slots that tensor i has, and their columns. */
 function slotsOf<Options extends CommonOptions>(
-  { table, arena, slotNames }: Internals<Options>,
+  { table, slotNames }: Internals<Options>,
   i: number,
-): [string, Vector][] {
-  return slotNames.flatMap((name, k): [string, Vector][] => {
-    const address = table.slots[k][i];
-    return address === ABSENT ? [] : [[name, new Float32Array(arena.buffer, address, table.slotSizes[k][i])]];
-  });
+): [name: string, column: number][] {
+  return slotNames.flatMap((name, k): [string, number][] => (table.slots[k][i] === ABSENT ? [] : [[name, k]]));
 }
+
+/** A slot as an owned copy. */
+function readSlot<Options extends CommonOptions>(
+  { table, arena }: Internals<Options>,
+  i: number,
+  k: number,
+): Vector | SmallSlot {
+  if (table.formats[k][i] !== FLOAT32) return readSmall(arena, table, i, k);
+  return viewOf(arena, table, i, k).slice();
+}
+
+const viewOf = (arena: Arena, table: Table, i: number, k: number): Vector =>
+  new Float32Array(arena.buffer, table.slots[k][i], table.slotSizes[k][i]);
 
 /** Checks all of a saved state. What is returned writes it, and returns whether the optimizer is evaluating then. */
 export function prepareLoad<Options extends CommonOptions>(
@@ -120,7 +133,7 @@ export function prepareLoad<Options extends CommonOptions>(
     checkShape(owner, `${prefix}.shape`, item.shape, tensor.shape);
     return {
       step: readCount(owner, `${prefix}.step`, item.step),
-      slots: readSlots(owner, `${prefix}.slots`, item.slots, slotsOf(internals, i)),
+      slots: readSlots(internals, `${prefix}.slots`, item.slots, i),
       scalars: readNumbers(owner, `${prefix}.scalars`, item.scalars, scalarNames),
     };
   });
@@ -146,7 +159,7 @@ export function prepareLoad<Options extends CommonOptions>(
     });
     loadedTensors.forEach(({ step, slots, scalars }, i) => {
       table.step[i] = step;
-      for (const [view, values] of slots) view.set(values);
+      for (const [k, values] of slots) writeSlot(internals, i, k, values);
       scalars.forEach((value, k) => (table.scalars[k][i] = value));
     });
     return evaluating;
@@ -201,16 +214,33 @@ function readNumbers(owner: string, prefix: string, value: unknown, names: reado
   });
 }
 
-function readSlots(
-  owner: string,
+function readSlots<Options extends CommonOptions>(
+  internals: Internals<Options>,
   prefix: string,
   value: unknown,
-  slots: readonly [string, Vector][],
-): [view: Vector, values: Vector][] {
+  i: number,
+): [column: number, values: Vector | SmallSlot][] {
+  const owner = internals.rule.name;
+  const slots = slotsOf(internals, i);
   const given = record(owner, prefix, value);
   const names = slots.map(([name]) => name);
   onlyFields(owner, prefix, given, names);
-  return slots.map(([name, view]) => {
-    return [view, readVector(owner, `${prefix}.${name}`, given[name], view.length)];
+  return slots.map(([name, k]) => {
+    const { slotSizes } = internals.table;
+    return [k, readAnySlot(owner, `${prefix}.${name}`, given[name], slotSizes[k][i])];
   });
+}
+
+/** Sets a slot to what was saved, which need not be of its own format. */
+function writeSlot<Options extends CommonOptions>(
+  { arena, table, converter }: Internals<Options>,
+  i: number,
+  k: number,
+  values: Vector | SmallSlot,
+): void {
+  const format = table.formats[k][i];
+  const fits = "format" in values && keeps(format, values);
+  const set = fits || !("format" in values) ? values : toFloat32(values);
+  if (format === FLOAT32) viewOf(arena, table, i, k).set(set as Vector);
+  else writeSmall(arena, table, i, k, set, converter);
 }

@@ -1,3 +1,4 @@
+import { FLOAT32 } from "./format.js";
 import type { Tensor } from "./parameters.js";
 
 /** The address of a slot that a tensor does not have. */
@@ -20,6 +21,8 @@ export interface Table {
   readonly slots: readonly Uint32Array[];
   /** Elements of the slots without padding, a column a slot. */
   readonly slotSizes: readonly Uint32Array[];
+  /** Their formats (src/format.ts), a column a slot. */
+  readonly formats: readonly Uint8Array[];
   readonly group: Uint32Array;
   /** Whether the tensor and its predecessor are neighbours in every buffer and in one group. */
   readonly joined: Uint8Array;
@@ -45,6 +48,7 @@ export function makeTable(tensors: readonly Tensor[], slots: number, scalars: nu
     grad: Uint32Array.from(tensors, (t) => t.gradAt),
     slots: columns(slots, (n) => new Uint32Array(n)),
     slotSizes: columns(slots, (n) => new Uint32Array(n)),
+    formats: columns(slots, (n) => new Uint8Array(n)),
     group: new Uint32Array(length),
     joined: new Uint8Array(length),
     step: new Float64Array(length),
@@ -58,7 +62,7 @@ export function makeTable(tensors: readonly Tensor[], slots: number, scalars: nu
 export function extend(table: Table, tensors: readonly Tensor[]): Table {
   const next = makeTable([...table.tensors, ...tensors], table.slots.length, table.scalars.length);
   for (const column of ["group", "joined", "step", "skipped", "sparse"] as const) next[column].set(table[column]);
-  for (const columns of ["slots", "slotSizes", "scalars"] as const)
+  for (const columns of ["slots", "slotSizes", "formats", "scalars"] as const)
     next[columns].forEach((column, k) => column.set(table[columns][k]));
   return next;
 }
@@ -68,8 +72,13 @@ export function adjoin(before: number, address: number, length: number): boolean
   return before === ABSENT ? address === ABSENT : address === before + length * 4;
 }
 
-/** Whether tensor i comes right after tensor i − 1 in every buffer, and in the same group. */
-export function follows({ group, length, data, grad, slots }: Table, i: number): boolean {
+/** Whether a tensor has slots that are not float32. */
+export const isSmall = ({ formats }: Table, i: number): boolean => formats.some((column) => column[i] !== FLOAT32);
+
+/** Whether tensor i comes right after tensor i − 1 in every buffer, and in the same group, without small slots. */
+export function follows(table: Table, i: number): boolean {
+  const { group, length, data, grad, slots } = table;
+  if (isSmall(table, i) || isSmall(table, i - 1)) return false;
   const goesOn = (column: Uint32Array): boolean => adjoin(column[i - 1], column[i], length[i - 1]);
   return group[i] === group[i - 1] && goesOn(data) && goesOn(grad) && slots.every(goesOn);
 }

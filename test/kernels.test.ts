@@ -8,7 +8,7 @@ import { rows } from "./rules.js";
 const shared: (keyof Kernels)[] = [
   ...(["sumOfSquares", "sumOfAbs", "dot", "dotDifference", "maxAbs", "firstNonFinite"] as const),
   ...(["scale", "clamp", "addScaled", "approach", "flushDenormals"] as const),
-  ...(["gatherRows", "scatterRows"] as const),
+  ...(["gatherRows", "scatterRows", "pack", "unpack"] as const),
 ];
 
 /** The kernels of gradstep/nn; what each computes is tested in test/nn. */

@@ -1,5 +1,5 @@
 import { Optimizer } from "../base.js";
-import { knownOnly, record, wrongType, wrongValue } from "../check.js";
+import { knownOnly, oneOf, record, wrongType, wrongValue } from "../check.js";
 import { ParameterDict, type Tensor } from "../parameters.js";
 import { crc32 } from "./crc.js";
 import { parseJson, stringifyNumbers } from "./json.js";
@@ -23,6 +23,11 @@ export interface SaveOptions {
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
   /** Texts by name, for people and other programs. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /**
+   * "float32" writes the state of optimizers with a small `stateFormat` as float32, as PyTorch reads it. Left out, it is
+   * written as it is kept: smaller, and an optimizer of the same format goes on with the same bits.
+   */
+  readonly stateFormat?: "float32" | undefined;
 }
 
 /** What {@link load} fills beside the parameters. */
@@ -56,7 +61,9 @@ const NO_CHECKSUM = "00000000";
  */
 export function save<Name extends string>(params: ParameterDict<Name>, options: SaveOptions = {}): Uint8Array {
   const given = record("save", "options", options);
-  knownOnly("save", "", given, ["optimizers", "extra", "metadata"]);
+  knownOnly("save", "", given, ["optimizers", "extra", "metadata", "stateFormat"]);
+  const decoded = given.stateFormat !== undefined;
+  if (decoded) oneOf("float32").read("save", "stateFormat", given.stateFormat);
   const optimizers = optimizerList("save", options.optimizers);
   const tensors = allTensors("save", params, optimizers);
   const entries = new Map<string, Entry>();
@@ -69,7 +76,7 @@ export function save<Name extends string>(params: ParameterDict<Name>, options: 
     checkName(name);
     add(name, { dtype: "F32", shape, bytes: bytesOf(data) });
   }
-  const written = optimizers.map((optimizer, i) => writeOptimizer(optimizer, i, add));
+  const written = optimizers.map((optimizer, i) => writeOptimizer(optimizer, i, add, decoded));
   const extra = flatten(record("save", "extra", options.extra ?? {}), "extra", [], (path, entry) => {
     const name = `${RESERVED}extra.${path.join(".")}`;
     let free = name;

@@ -2,6 +2,7 @@
 import type { Optimizer } from "../base.js";
 import { wrongValue } from "../check.js";
 import type { OptimizerState, TensorStateDict } from "../state.js";
+import { elementsOf } from "../format.js";
 import type { Shape, Vector } from "../parameters.js";
 import { type Contents, type Entry, damaged } from "./safetensors.js";
 import { type Options, formOf, howOnly, later, optionName, slotShape } from "./torch.js";
@@ -109,9 +110,9 @@ function readTensor(
     shape,
     scalars: Object.fromEntries(Object.keys(scalars).map((scalar) => [scalar, numberOf(scalar)])),
     slots: Object.fromEntries(
-      Object.entries(slots).map(([slot, { length }]) => [
+      Object.entries(slots).map(([slot, values]) => [
         slot,
-        vector(expectFloat32(contents, stateName(name, slot), slotShape(slot, shape, length))),
+        vector(expectFloat32(contents, stateName(name, slot), slotShape(slot, shape, elementsOf(values)))),
       ]),
     ),
   };

@@ -1,5 +1,7 @@
 // An optimizer's state under PyTorch's flattened names, and its groups' options as the metadata entry `param_groups`.
 import type { Optimizer } from "../base.js";
+import { toFloat32 } from "../format.js";
+import type { Vector } from "../parameters.js";
 import type { OptimizerState } from "../state.js";
 import { type Entry } from "./safetensors.js";
 import { type Options, type TorchForm, optionName, slotShape, snakeCase, torchForm } from "./torch.js";
@@ -17,13 +19,14 @@ interface Written {
   readonly paramGroups: Options;
 }
 
-/** Hands each of the state's tensors to `add`. */
+/** Hands each of the state's tensors to `add`; small slots as float32 where `decoded`. */
 export function writeOptimizer(
   optimizer: Optimizer,
   position: number,
   add: (name: string, entry: Entry) => string,
+  decoded: boolean,
 ): Written {
-  const saved = optimizer.stateDict();
+  const saved = decoded ? inFloat32(optimizer.stateDict()) : optimizer.stateDict();
   const { rule, groups, state } = saved;
   const paramGroups: Record<string, unknown> = {};
   const optionsOf = new Map<string, Options>();
@@ -52,6 +55,14 @@ export function writeOptimizer(
     return add(place, { ...entry, shape: slotShape(slot, shape, entry.shape[0]) });
   });
   return { json, paramGroups };
+}
+
+function inFloat32(saved: OptimizerState): OptimizerState {
+  const state = Object.entries(saved.state).map(([name, { slots, ...rest }]) => {
+    const floats = Object.entries(slots).map(([slot, v]) => [slot, "format" in v ? toFloat32(v) : v]);
+    return [name, { ...rest, slots: Object.fromEntries(floats) as Record<string, Vector> }];
+  });
+  return { ...saved, state: Object.fromEntries(state) as OptimizerState["state"] };
 }
 
 export const stateName = (tensor: string, part: string): string => `state.${tensor}.${snakeCase(part)}`;

@@ -2,7 +2,7 @@ import { belowOne, nonNegative, pair } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import { type CommonOptions, type Rule, commonDefaults, commonKinds, setDecay, positive, signed } from "../rule.js";
 import { setAdam } from "./adam.js";
 
 /** Options of {@link AdaBelief}. */
@@ -19,7 +19,7 @@ const rule: Rule<AdaBeliefOptions> = {
   name: "AdaBelief",
   kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999], eps: 1e-16 } },
-  slots: () => ({ mu: 0, nu: 0 }),
+  slots: () => ({ mu: signed(), nu: positive() }),
   coefficients(c, o, t) {
     setDecay(c, o, false);
     setAdam(c, o, t);

@@ -2,7 +2,7 @@ import { fraction, nonNegative } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, positive } from "../rule.js";
 
 /** Options of {@link Adadelta}. */
 export interface AdadeltaOptions extends CommonOptions {
@@ -22,7 +22,7 @@ const rule: Rule<AdadeltaOptions> = {
     keras: { ...commonDefaults, lr: 1e-3, rho: 0.95, eps: 1e-7 },
     optax: { ...commonDefaults, rho: 0.9, eps: 1e-6 },
   },
-  slots: () => ({ squareAvg: 0, accDelta: 0 }),
+  slots: () => ({ squareAvg: positive(), accDelta: positive() }),
   coefficients(c, o) {
     setDecay(c, o, false);
     c[OWN] = o.rho;

@@ -4,7 +4,7 @@ import { raiseTo } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict, Shape } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, type TensorInfo, commonDefaults, commonKinds } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, type TensorInfo, commonDefaults, commonKinds, exact } from "../rule.js";
 
 type Eps = readonly [number | null, number];
 
@@ -56,9 +56,9 @@ const rule: Rule<AdafactorOptions> = {
   defaults: { torch: { ...commonDefaults, lr: 1e-2, beta2Decay: -0.8, eps: [null, 1e-3], d: 1 } },
   scope: "tensor",
   slots: (_, tensor) => ({
-    rowVar: isFactored(tensor) ? { start: 0, length: rowSums(tensor) } : undefined,
-    colVar: isFactored(tensor) ? { start: 0, length: columnSums(tensor) } : undefined,
-    variance: isFactored(tensor) ? undefined : 0,
+    rowVar: isFactored(tensor) ? exact(0, rowSums(tensor)) : undefined,
+    colVar: isFactored(tensor) ? exact(0, columnSums(tensor)) : undefined,
+    variance: isFactored(tensor) ? undefined : exact(),
   }),
   scratch: (_, tensor) => padded(tensor.size) + (isFactored(tensor) ? padded(2 * (tensor.shape.at(-1) ?? 0)) : 0),
   coefficients(c, o, t) {

@@ -2,7 +2,7 @@ import { nonNegative } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, positive } from "../rule.js";
 
 /** Options of {@link Adagrad}. */
 export interface AdagradOptions extends CommonOptions {
@@ -24,7 +24,7 @@ const rule: Rule<AdagradOptions> = {
     keras: { ...commonDefaults, lr: 1e-3, lrDecay: 0, initialAccumulatorValue: 0.1, eps: 1e-7 },
     optax: { ...commonDefaults, lrDecay: 0, initialAccumulatorValue: 0.1, eps: 1e-7 },
   },
-  slots: (o) => ({ sum: o.initialAccumulatorValue }),
+  slots: (o) => ({ sum: positive(o.initialAccumulatorValue) }),
   coefficients(c, o, t) {
     const inside = o.dialect !== "torch";
     setDecay(c, o, false);

@@ -13,6 +13,8 @@ import {
   fixedFlag,
   setDecay,
   setMoments,
+  positive,
+  signed,
 } from "../rule.js";
 
 /** Options of {@link Adam} and `AdamW`. */
@@ -71,7 +73,7 @@ export function adamRule(
       keras: { ...defaults, eps: 1e-7, weightDecay: decay.keras },
       optax: { ...defaults, eps: 1e-8, weightDecay: decay.optax },
     },
-    slots: (o) => ({ expAvg: 0, expAvgSq: 0, maxExpAvgSq: o.amsgrad ? 0 : undefined }),
+    slots: (o) => ({ expAvg: signed(), expAvgSq: positive(), maxExpAvgSq: o.amsgrad ? positive() : undefined }),
     coefficients(c, o, t) {
       const inMaximum = o.amsgrad && o.dialect === "optax"; // the correction of v goes into its maximum
       setDecay(c, o, decoupled);

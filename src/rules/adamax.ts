@@ -3,7 +3,16 @@ import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  positive,
+  signed,
+} from "../rule.js";
 
 /** Options of {@link Adamax}. */
 export interface AdamaxOptions extends CommonOptions {
@@ -25,7 +34,7 @@ const rule: Rule<AdamaxOptions> = {
     keras: { ...defaults, lr: 1e-3, eps: 1e-7 },
     optax: { ...defaults, lr: 1e-3, eps: 1e-8 },
   },
-  slots: () => ({ expAvg: 0, expInf: 0 }),
+  slots: () => ({ expAvg: signed(), expInf: positive() }),
   coefficients(c, o, t) {
     const outside = o.dialect === "keras";
     setDecay(c, o, false);

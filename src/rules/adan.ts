@@ -3,7 +3,7 @@ import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, DEC, OWN, type Rule, WD, commonDefaults, commonKinds } from "../rule.js";
+import { type CommonOptions, DEC, OWN, type Rule, WD, commonDefaults, commonKinds, positive, signed } from "../rule.js";
 
 /** Options of {@link Adan}. */
 export interface AdanOptions extends CommonOptions {
@@ -21,7 +21,7 @@ const rule: Rule<AdanOptions> = {
   name: "Adan",
   kinds: { ...commonKinds, betas: triple(belowOne), eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.98, 0.92, 0.99], eps: 1e-8 } },
-  slots: () => ({ expAvg: 0, expAvgDiff: 0, expAvgSq: 0, negPreGrad: 0 }),
+  slots: () => ({ expAvg: signed(), expAvgDiff: signed(), expAvgSq: positive(), negPreGrad: signed() }),
   coefficients(c, o, t) {
     const b1 = o.betas[0];
     const b2 = o.betas[1];

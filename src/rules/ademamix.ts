@@ -3,7 +3,17 @@ import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  exact,
+  positive,
+  signed,
+} from "../rule.js";
 
 /** Options of {@link AdEMAMix}. */
 export interface AdEMAMixOptions extends CommonOptions {
@@ -23,7 +33,7 @@ const rule: Rule<AdEMAMixOptions> = {
   name: "AdEMAMix",
   kinds: { ...commonKinds, betas: triple(belowOne), alpha: nonNegative, eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999, 0.9999], alpha: 5, eps: 1e-8 } },
-  slots: () => ({ m1: 0, m2: 0, nu: 0 }),
+  slots: () => ({ m1: signed(), m2: exact(), nu: positive() }),
   coefficients(c, o, t) {
     const b1 = o.betas[0];
     const b2 = o.betas[1];

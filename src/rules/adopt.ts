@@ -3,7 +3,17 @@ import { exponentiate, logarithm } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, setMoments } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  setMoments,
+  positive,
+  signed,
+} from "../rule.js";
 
 /** Options of {@link ADOPT}. */
 export interface ADOPTOptions extends CommonOptions {
@@ -22,7 +32,7 @@ const rule: Rule<ADOPTOptions> = {
   name: "ADOPT",
   kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.9999], eps: 1e-6 } },
-  slots: () => ({ expAvg: 0, expAvgSq: 0 }),
+  slots: () => ({ expAvg: signed(), expAvgSq: positive() }),
   coefficients(c, o, t) {
     setDecay(c, o, false);
     setMoments(c, o.betas);

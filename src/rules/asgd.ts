@@ -3,7 +3,7 @@ import { exponentiate, logarithm } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, WD, commonDefaults, commonKinds } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, WD, commonDefaults, commonKinds, exact } from "../rule.js";
 
 /** Options of {@link ASGD}. */
 export interface ASGDOptions extends CommonOptions {
@@ -21,7 +21,7 @@ const rule: Rule<ASGDOptions> = {
   name: "ASGD",
   kinds: { ...commonKinds, lambd: nonNegative, alpha: nonNegative, t0: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6 } },
-  slots: () => ({ ax: 0 }),
+  slots: () => ({ ax: exact() }),
   coefficients(c, o, t) {
     c[OWN] = 1 + o.lambd * o.lr * (t - 1);
     logarithm(c, OWN);

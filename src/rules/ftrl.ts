@@ -2,7 +2,7 @@ import { nonNegative } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, exact } from "../rule.js";
 
 /** Options of {@link Ftrl}. */
 export interface FtrlOptions extends CommonOptions {
@@ -32,7 +32,7 @@ const rule: Rule<FtrlOptions> = {
   defaults: { torch: { ...commonDefaults, lr: 1e-3, l1: 0, l2: 0, beta: 0, initialAccumulatorValue: 0.1 } },
   conflict: ({ lr }) =>
     lr < 1e-38 ? { option: "lr", expected: "a number >= 1e-38, since float32 must hold its inverse" } : undefined,
-  slots: (o) => ({ accumulator: o.initialAccumulatorValue, linear: 0 }),
+  slots: (o) => ({ accumulator: exact(o.initialAccumulatorValue), linear: exact() }),
   coefficients(c, o) {
     setDecay(c, o, true);
     c[OWN] = 1 / o.lr;

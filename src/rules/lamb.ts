@@ -4,7 +4,17 @@ import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { padded } from "../arena.js";
-import { type CommonOptions, DEC, OWN, type Rule, commonDefaults, commonKinds, setDecay, setMoments } from "../rule.js";
+import {
+  type CommonOptions,
+  DEC,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  setMoments,
+  exact,
+} from "../rule.js";
 
 /** Options of {@link LAMB}. */
 export interface LAMBOptions extends CommonOptions {
@@ -29,7 +39,7 @@ const rule: Rule<LAMBOptions> = {
     optax: { ...defaults, eps: 1e-6 },
   },
   scope: "tensor",
-  slots: () => ({ expAvg: 0, expAvgSq: 0 }),
+  slots: () => ({ expAvg: exact(), expAvgSq: exact() }),
   scratch: (_, { size }) => padded(size),
   coefficients(c, o, t) {
     setDecay(c, o, false);

@@ -2,7 +2,7 @@ import { finite, flag, nonNegative } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, GS, OWN, type Rule, WD, commonDefaults, commonKinds } from "../rule.js";
+import { type CommonOptions, GS, OWN, type Rule, WD, commonDefaults, commonKinds, exact } from "../rule.js";
 
 /** Options of {@link LARS}. */
 export interface LARSOptions extends CommonOptions {
@@ -39,7 +39,7 @@ const rule: Rule<LARSOptions> = {
     return undefined;
   },
   scope: "tensor",
-  slots: (o) => ({ momentumBuffer: o.momentum > 0 ? 0 : undefined }),
+  slots: (o) => ({ momentumBuffer: o.momentum > 0 ? exact() : undefined }),
   sweep({ sumOfSquares, sgd }, { at, c, t, size }, o) {
     const { lr, momentum, weightDecay, nesterov } = o;
     c[WD] = weightDecay;

@@ -4,7 +4,7 @@ import { Flat, type Pieces } from "../flat.js";
 import { AT_START, IN_PLACE, type Line, type Trial, strongWolfe } from "../line-search.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import type { Rule, WholeOptions } from "../rule.js";
+import { type Rule, type WholeOptions, exact } from "../rule.js";
 import { readCount } from "../saved.js";
 import type { OptimizerState } from "../state.js";
 
@@ -62,11 +62,12 @@ const rule: Rule<LBFGSOptions> = {
     },
   },
   // The history is a ring of rows, each of the tensor's size without padding.
+  scope: "tensor",
   slots: ({ historySize }, { size }) => ({
-    d: 0,
-    prevFlatGrad: 0,
-    oldDirs: { start: 0, length: historySize * size },
-    oldStps: { start: 0, length: historySize * size },
+    d: exact(),
+    prevFlatGrad: exact(),
+    oldDirs: exact(0, historySize * size),
+    oldStps: exact(0, historySize * size),
   }),
   shared: {
     by: "optimizer",

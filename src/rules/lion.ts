@@ -2,7 +2,16 @@ import { belowOne, pair } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, setMoments } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  setMoments,
+  signed,
+} from "../rule.js";
 
 /** Options of {@link Lion}. */
 export interface LionOptions extends CommonOptions {
@@ -24,7 +33,7 @@ const rule: Rule<LionOptions> = {
     keras: { ...defaults, lr: 1e-3 },
     optax: { ...defaults, weightDecay: 1e-3 },
   },
-  slots: () => ({ expAvg: 0 }),
+  slots: () => ({ expAvg: signed() }),
   coefficients(c, o) {
     setDecay(c, o, true);
     setMoments(c, o.betas);

@@ -2,7 +2,7 @@ import { belowOne, nonNegative } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, exact } from "../rule.js";
 
 /** Options of {@link MADGRAD}. */
 export interface MADGRADOptions extends CommonOptions {
@@ -18,7 +18,7 @@ const rule: Rule<MADGRADOptions> = {
   name: "MADGRAD",
   kinds: { ...commonKinds, momentum: belowOne, eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-2, momentum: 0.9, eps: 1e-6 } },
-  slots: () => ({ gradSumSq: 0, s: 0, x0: "parameters" }),
+  slots: () => ({ gradSumSq: exact(), s: exact(), x0: exact("parameters") }),
   coefficients(c, o, t) {
     setDecay(c, o, false);
     c[OWN] = (o.lr + o.eps) * Math.sqrt(t);

@@ -4,7 +4,7 @@ import { PACK_BYTES } from "../nn/scratch.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, type Rule, commonKinds } from "../rule.js";
+import { type CommonOptions, type Rule, commonKinds, exact } from "../rule.js";
 
 /** Options of {@link Muon}. */
 export interface MuonOptions extends CommonOptions {
@@ -45,7 +45,7 @@ const rule: Rule<MuonOptions> = {
     if (shape.length !== 2)
       throw wrongValue("Muon", option, "a 2-D tensor (use another optimizer for the rest, on a subset)", shape);
   },
-  slots: () => ({ momentumBuffer: 0 }),
+  slots: () => ({ momentumBuffer: exact() }),
   // X, its product, and two of the Gram matrix's size
   scratch(_, { shape, size }) {
     const side = Math.min(...shape);

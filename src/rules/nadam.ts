@@ -12,6 +12,8 @@ import {
   fixedFlag,
   setDecay,
   setMoments,
+  positive,
+  signed,
 } from "../rule.js";
 
 /** Options of {@link NAdam}. */
@@ -51,7 +53,7 @@ const rule: Rule<NAdamOptions> = {
     dialect === "optax" && momentumDecay !== 0
       ? { option: "momentumDecay", expected: 'nothing but 0 with dialect "optax", whose momentum is constant' }
       : undefined,
-  slots: () => ({ expAvg: 0, expAvgSq: 0 }),
+  slots: () => ({ expAvg: signed(), expAvgSq: positive() }),
   scalars: { muProduct: 1 },
   coefficients(c, o, t, scalars) {
     setDecay(c, o, o.decoupledWeightDecay);

@@ -2,7 +2,7 @@ import { belowOne, nonNegative, pair } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, GS, type Rule, commonDefaults, commonKinds } from "../rule.js";
+import { type CommonOptions, GS, type Rule, commonDefaults, commonKinds, exact } from "../rule.js";
 
 /** Options of {@link NovoGrad}. */
 export interface NovoGradOptions extends CommonOptions {
@@ -19,7 +19,7 @@ const rule: Rule<NovoGradOptions> = {
   kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.25], eps: 1e-6 } },
   scope: "tensor",
-  slots: () => ({ mu: 0 }),
+  slots: () => ({ mu: exact() }),
   scalars: { nu: 0 },
   sweep({ sumOfSquares, sgd }, { at, c, t, size, scalars }, { lr, betas, eps, weightDecay }) {
     const square = c[GS] * c[GS] * sumOfSquares(size, at[2]);

@@ -2,7 +2,7 @@ import { belowOne, nonNegative, number, pair, wrongValue } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, GS, type Rule, commonDefaults, commonKinds } from "../rule.js";
+import { type CommonOptions, GS, type Rule, commonDefaults, commonKinds, exact } from "../rule.js";
 
 /** Options of {@link Prodigy}. Those of the first group count where all tensors are taken together. */
 export interface ProdigyOptions extends CommonOptions {
@@ -40,7 +40,7 @@ const rule: Rule<ProdigyOptions> = {
     torch: { ...commonDefaults, lr: 1, betas: [0.9, 0.999], eps: 1e-8, d0: 1e-6, dCoef: 1, growthRate: Infinity },
   },
   scope: "tensor",
-  slots: () => ({ expAvg: 0, expAvgSq: 0, s: 0, p0: "parameters" }),
+  slots: () => ({ expAvg: exact(), expAvgSq: exact(), s: exact(), p0: exact("parameters") }),
   shared: { by: "optimizer", start: ({ d0 }) => ({ d: d0, dMax: d0, dNumerator: 0 }) },
   ready(groups) {
     let first = 0;

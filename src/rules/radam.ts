@@ -3,7 +3,17 @@ import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, fixedFlag, setDecay } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  fixedFlag,
+  setDecay,
+  positive,
+  signed,
+} from "../rule.js";
 import { setAdam } from "./adam.js";
 
 /** Options of {@link RAdam}. */
@@ -24,7 +34,7 @@ const rule: Rule<RAdamOptions> = {
   name: "RAdam",
   kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative, decoupledWeightDecay: fixedFlag },
   defaults: { torch: defaults, optax: defaults },
-  slots: () => ({ expAvg: 0, expAvgSq: 0 }),
+  slots: () => ({ expAvg: signed(), expAvgSq: positive() }),
   coefficients(c, o, t) {
     const beta2 = o.betas[1];
     setDecay(c, o, o.decoupledWeightDecay);

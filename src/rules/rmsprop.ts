@@ -2,7 +2,18 @@ import { fraction, nonNegative } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, fixedFlag, setDecay } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  fixedFlag,
+  setDecay,
+  exact,
+  positive,
+  signed,
+} from "../rule.js";
 
 /** Options of {@link RMSprop}. */
 export interface RMSpropOptions extends CommonOptions {
@@ -29,9 +40,9 @@ const rule: Rule<RMSpropOptions> = {
     optax: { ...defaults, alpha: 0.9, eps: 1e-8 },
   },
   slots: (o) => ({
-    squareAvg: 0,
-    gradAvg: o.centered ? 0 : undefined,
-    momentumBuffer: o.momentum > 0 ? 0 : undefined,
+    squareAvg: o.centered ? exact() : positive(), // centred, the difference of two roundings is divided by
+    gradAvg: o.centered ? exact() : undefined,
+    momentumBuffer: o.momentum > 0 ? signed() : undefined,
   }),
   coefficients(c, o) {
     const inside = o.dialect !== "torch";

@@ -2,7 +2,7 @@ import { nonNegative, pair } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, exact, positive } from "../rule.js";
 
 /** Options of {@link Rprop}. */
 export interface RpropOptions extends CommonOptions {
@@ -24,7 +24,7 @@ const rule: Rule<RpropOptions> = {
     if (stepSizes[0] > stepSizes[1]) return { option: "stepSizes", expected: "the smallest and the largest, in order" };
     return undefined;
   },
-  slots: (o) => ({ prev: 0, stepSize: o.lr }),
+  slots: (o) => ({ prev: exact(), stepSize: positive(o.lr) }),
   coefficients(c, o) {
     setDecay(c, o, false);
     c[OWN] = o.etas[0];

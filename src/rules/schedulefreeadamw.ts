@@ -3,7 +3,7 @@ import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { OWN, type Rule, setDecay } from "../rule.js";
+import { OWN, type Rule, setDecay, exact, positive } from "../rule.js";
 import {
   type ScheduleFreeOptions,
   advanceScheduleFree,
@@ -31,7 +31,7 @@ const rule: Rule<ScheduleFreeAdamWOptions> = {
   defaults: { torch: { ...scheduleFreeDefaults, lr: 0.0025, betas: [0.9, 0.999], eps: 1e-8 } },
   conflict: ({ betas }) =>
     betas[0] === 0 ? { option: "betas", expected: "a first rate > 0, without which there is no average" } : undefined,
-  slots: () => ({ expAvgSq: 0, z: "parameters" }),
+  slots: () => ({ expAvgSq: positive(), z: exact("parameters") }),
   shared: { by: "group", start: scheduleFreeStart },
   advance: advanceScheduleFree,
   evaluation: { slot: "z", toEval: ({ betas }) => 1 - 1 / betas[0], toTrain: ({ betas }) => 1 - betas[0] },

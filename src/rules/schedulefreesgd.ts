@@ -3,7 +3,16 @@ import { raiseTo } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, type Settled, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  type Settled,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  exact,
+} from "../rule.js";
 
 /** What the schedule-free rules take beside their own options. */
 export interface ScheduleFreeOptions extends CommonOptions {
@@ -64,7 +73,7 @@ const rule: Rule<ScheduleFreeSGDOptions> = {
   name: "ScheduleFreeSGD",
   kinds: { ...scheduleFreeKinds, momentum: number("a number in (0, 1)", (x) => x > 0 && x < 1) },
   defaults: { torch: { ...scheduleFreeDefaults, lr: 1, momentum: 0.9 } },
-  slots: () => ({ z: "parameters" }),
+  slots: () => ({ z: exact("parameters") }),
   shared: { by: "group", start: scheduleFreeStart },
   advance: advanceScheduleFree,
   evaluation: { slot: "z", toEval: ({ momentum }) => 1 - 1 / momentum, toTrain: ({ momentum }) => 1 - momentum },

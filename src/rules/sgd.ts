@@ -3,7 +3,7 @@ import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, signed } from "../rule.js";
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends CommonOptions {
@@ -51,7 +51,7 @@ const rule: Rule<SGDOptions> = {
       return { option: "nesterov", expected: 'false unless there is a momentum, in the form "torch"' };
     return undefined;
   },
-  slots: (o) => ({ momentumBuffer: o.momentum > 0 ? 0 : undefined }),
+  slots: (o) => ({ momentumBuffer: o.momentum > 0 ? signed() : undefined }),
   coefficients(c, o, t) {
     const { lr, momentum, nesterov } = o;
     setDecay(c, o, false);

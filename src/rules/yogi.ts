@@ -2,7 +2,16 @@ import { belowOne, nonNegative, pair } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  positive,
+  signed,
+} from "../rule.js";
 import { setAdam } from "./adam.js";
 
 /** Options of {@link Yogi}. */
@@ -22,7 +31,7 @@ const rule: Rule<YogiOptions> = {
   name: "Yogi",
   kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999], eps: 1e-3 } },
-  slots: () => ({ mu: START, nu: START }),
+  slots: () => ({ mu: signed(START), nu: positive(START) }),
   coefficients(c, o, t) {
     setDecay(c, o, false);
     setAdam(c, o, t);

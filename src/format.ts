@@ -1,0 +1,125 @@
+// Slots that are kept in two bytes an element, or in one: see assembly/format.ts for what the codes say.
+import { type Arena, ALIGNMENT } from "./arena.js";
+import { oneOf } from "./check.js";
+import type { Vector } from "./parameters.js";
+import type { SlotKind } from "./rule.js";
+import type { Table } from "./table.js";
+
+/** How an optimizer keeps its state. */
+export type StateFormat = "float32" | "bfloat16" | "8bit";
+export const formatKind = oneOf("float32", "bfloat16", "8bit");
+
+/** Formats of a slot, as kernels number them. */
+export const FLOAT32 = 0;
+const BFLOAT16 = 1;
+const SIGNED = 2;
+const POSITIVE = 3;
+
+/** Elements from which on a tensor's slots are kept in eight bits. */
+const LEAST = 4096;
+/** Elements that share a base. */
+const SHARED = 256;
+const SPECIAL = 0x8000;
+/** Elements unpacked at a time, the memory for it, and with a list of one run beside it. */
+const BLOCK = 1024;
+const SLOTS = 4;
+export const UNPACKED_BYTES = SLOTS * BLOCK * 4;
+export const CONVERTER_BYTES = UNPACKED_BYTES + 256;
+
+/** A slot as it is kept: the upper halves of float32s, or codes and the base of each 256 of them. Owned. */
+export type SmallSlot =
+  | { readonly format: "bfloat16"; readonly halves: Uint16Array }
+  | {
+      readonly format: "8bit";
+      readonly signed: boolean;
+      readonly codes: Uint8Array;
+      readonly bases: Uint16Array;
+    };
+
+export function formatOf(format: StateFormat, kind: SlotKind, length: number): number {
+  if (format === "float32" || kind === "exact") return FLOAT32;
+  if (format === "bfloat16") return BFLOAT16;
+  if (length < LEAST) return FLOAT32;
+  return kind === "signed" ? SIGNED : POSITIVE;
+}
+
+/** Bytes of a slot's elements. */
+export function bytesIn(format: number, length: number): number {
+  if (format === FLOAT32) return 4 * length;
+  return format === BFLOAT16 ? 2 * length : length + 2 * Math.ceil(length / SHARED);
+}
+
+/** Bytes that a slot takes in the arena. */
+export function slotBytes(format: number, length: number): number {
+  const whole = Math.ceil(length / 16) * 16;
+  return Math.ceil(bytesIn(format, whole) / ALIGNMENT) * ALIGNMENT;
+}
+
+/** Where the bases of a slot of `length` elements, padding included, stand. */
+export const basesAt = (slot: number, length: number): number => slot + length;
+
+/** A copy of a small slot. */
+export function readSmall(arena: Arena, table: Table, i: number, k: number): SmallSlot {
+  const { buffer } = arena;
+  const [format, size, at] = [table.formats[k][i], table.slotSizes[k][i], table.slots[k][i]];
+  if (format === BFLOAT16) return { format: "bfloat16", halves: new Uint16Array(buffer, at, size).slice() };
+  const bases = new Uint16Array(buffer, basesAt(at, table.length[i]), Math.ceil(size / SHARED)).slice();
+  return { format: "8bit", signed: format === SIGNED, codes: new Uint8Array(buffer, at, size).slice(), bases };
+}
+
+/** Sets a small slot: as it was kept, or rounding float32s with the dither of step 0; no values are zeros. */
+export function writeSmall(
+  arena: Arena,
+  table: Table,
+  i: number,
+  k: number,
+  values: Vector | SmallSlot,
+  converter: number,
+): void {
+  const { buffer, kernels } = arena;
+  const [format, size, at] = [table.formats[k][i], table.slotSizes[k][i], table.slots[k][i]];
+  if (size === 0) return;
+  const bases = basesAt(at, table.length[i]);
+  if ("format" in values) {
+    if (values.format === "bfloat16") new Uint16Array(buffer, at, size).set(values.halves);
+    else {
+      new Uint8Array(buffer, at, size).set(values.codes);
+      new Uint16Array(buffer, bases, values.bases.length).set(values.bases);
+    }
+    return;
+  }
+  const scratch = new Float32Array(buffer, converter, BLOCK);
+  for (let from = 0; from < table.length[i]; from += BLOCK) {
+    const part = values.subarray(from, from + BLOCK);
+    scratch.fill(0).set(part);
+    const count = Math.min(BLOCK, table.length[i] - from);
+    const codes = at + from * (format === BFLOAT16 ? 2 : 1);
+    kernels.pack(format, count, converter, codes, bases + (from / SHARED) * 2, k, from, 0);
+  }
+}
+
+/** Whether a slot of this format, with so many elements, keeps such a one without another rounding. */
+export function keeps(format: number, slot: SmallSlot): boolean {
+  if (slot.format === "bfloat16") return format === BFLOAT16;
+  return format === (slot.signed ? SIGNED : POSITIVE);
+}
+
+export function elementsOf(slot: Vector | SmallSlot): number {
+  if (!("format" in slot)) return slot.length;
+  return slot.format === "bfloat16" ? slot.halves.length : slot.codes.length;
+}
+
+/** What a small slot stands for. */
+export function toFloat32(slot: SmallSlot): Vector {
+  if (slot.format === "bfloat16") return new Float32Array(Uint32Array.from(slot.halves, (half) => half << 16).buffer);
+  const { codes, bases, signed } = slot;
+  const last = signed ? 127 : 255;
+  const bits = Uint32Array.from(codes, (code, i) => {
+    const base = bases[Math.floor(i / SHARED)];
+    const c = code & last;
+    const sign = signed ? (code & 0x80) << 24 : 0;
+    if ((base & SPECIAL) !== 0 && c >= last - 1) return sign | (c === last ? 0x7fc00000 : 0x7f800000);
+    return c === 0 ? sign : sign | (((base & ~SPECIAL) + c) << 20);
+  });
+  return new Float32Array(bits.buffer);
+}
