@@ -202,4 +202,3 @@ function readScript(script: unknown): string | undefined {
   if (typeof href !== "string") throw wrongType(OWNER, "script", "a URL", script);
   return href;
 }
-const decode = (text: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
