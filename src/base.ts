@@ -6,7 +6,6 @@ import {
   CONVERTER_BYTES,
   FLOAT32,
   type StateFormat,
-  bytesIn,
   formatKind,
   formatOf,
   readSmall,

@@ -166,7 +166,7 @@ test("a state is of its time, and its vectors are its own", () => {
   optimizer.step();
   expect(saved.state.a.step).toBe(0);
   expect(saved.state.a.slots.expAvg).toEqual(new Float32Array(2));
-  expect(saved.state.a.slots.expAvg.buffer.byteLength).toBe(8);
+  expect((saved.state.a.slots.expAvg as Float32Array).buffer.byteLength).toBe(8);
   optimizer.loadStateDict(saved);
   expect(optimizer.state("a")).toEqual({
     step: 0,

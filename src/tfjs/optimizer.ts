@@ -77,6 +77,8 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     const whole = rule === "lbfgs";
     for (const [name, value] of Object.entries({ groups, clipNorm, gradScale }))
       if (whole && value !== undefined) throw wrongValue(OWNER, name, 'nothing for "lbfgs"', value);
+    if (given.stateFormat !== undefined && given.stateFormat !== "float32")
+      throw wrongValue(OWNER, "stateFormat", '"float32", which TensorFlow.js can save', given.stateFormat);
     this.#rule = rule;
     this.#options = given;
     this.#nonFinite = given.nonFinite;

@@ -32,7 +32,7 @@ export function toWeights(iterations: number, { state, ...rest }: OptimizerState
     { name: REST, tensor: scalar(json, "string") },
   ];
   for (const [name, { shape, slots }] of Object.entries(state))
-    for (const [slot, values] of Object.entries(slots)) {
+    for (const [slot, values] of Object.entries(slots as Record<string, Vector>)) {
       const fits = values.length === util.sizeFromShape([...shape]);
       weights.push({ name: `${name}/${slot}`, tensor: tensor(values, fits ? [...shape] : [values.length], "float32") });
     }

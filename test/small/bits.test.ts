@@ -36,7 +36,9 @@ const MORE_SIZES = [
 ];
 
 const slotsOf = (optimizer: StepOptimizer, name: string): [string, Float32Array][] =>
-  Object.entries(optimizer.state(name)).filter((e): e is [string, Float32Array] => typeof e[1] !== "number");
+  Object.entries(optimizer.state(name)).flatMap(([slot, value]) =>
+    typeof value === "number" ? [] : [[slot, value] as [string, Float32Array]],
+  );
 
 /** Each slot's kind, and its place among those of the kernel. */
 function layout(row: Row, optimizer: StepOptimizer, name: string): [slot: string, kind: Kind, k: number][] {
