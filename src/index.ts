@@ -15,6 +15,7 @@ export { Lookahead, type LookaheadOptions, type LookaheadState } from "./lookahe
 export { StepOptimizer } from "./optimizer.js";
 export type { GroupOptions, OptimizerOptions, ParamGroup, StepOptions, TensorName, TensorState } from "./options.js";
 export { ParameterDict, type Shape, type Values, type Vector } from "./parameters.js";
+export type { SmallSlot, StateFormat } from "./format.js";
 export type { CommonOptions, Dialect, NonFinitePolicy, WholeOptions } from "./rule.js";
 export { AdaBelief, type AdaBeliefOptions } from "./rules/adabelief.js";
 export { Adadelta, type AdadeltaOptions } from "./rules/adadelta.js";
