@@ -70,6 +70,7 @@ function finalLoss(
     losses.push(mlp.trainBatch(x, y));
     optimizer.step();
   }
+  optimizer.dispose();
   mlp.dispose();
   return losses.slice(-200).reduce((sum, loss) => sum + loss, 0) / 200;
 }
