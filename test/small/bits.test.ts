@@ -11,7 +11,6 @@ import {
   poisonedArena,
   random,
   settledOf,
-  slotNames,
 } from "../harness.js";
 import type { Plain } from "../reference/common.js";
 import { type Kind, type SmallFormat, kept, kindOf } from "../reference/small.js";
