@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Arena, ParameterDict, WeightAverage, WeightEma } from "../src/index.js";
-import { SIZES, builds, fillGradient, firstDifference, paddingOf, poisonedArena, random } from "./harness.js";
+import { builds } from "./builds.js";
+import { SIZES, fillGradient, firstDifference, paddingOf, poisonedArena, random } from "./harness.js";
 
 const f = Math.fround;
 const small = (options = {}) => new ParameterDict({ a: [5], b: [2, 3], c: [] }, options);

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { ParameterDict } from "../src/index.js";
+import { builds } from "./builds.js";
 import {
   SIZES,
-  builds,
   fillGradient,
   firstDifference,
   paddingOf,

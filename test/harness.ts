@@ -1,16 +1,9 @@
-import { readFileSync } from "node:fs";
 import { Arena, ParameterDict, type StepOptimizer } from "../src/index.js";
 import type { Plain, Settled } from "./reference/common.js";
 import type { Row } from "./rules.js";
 
 /** Sizes around one vector, one unrolled iteration and one alignment unit, and one that is none of these. */
 export const SIZES = [...Array.from({ length: 34 }, (_, n) => n), 63, 64, 65, 1003];
-
-/** The two binaries that the build makes: the debug one keeps asserts and is not optimised. */
-export const builds = ["release", "debug"].map((build) => {
-  const file = build === "release" ? "kernels.wasm" : "kernels.debug.wasm";
-  return { build, module: new WebAssembly.Module(readFileSync(new URL(`../build/${file}`, import.meta.url))) };
-});
 
 /** Seeded numbers in [0, 1): xorshift32. */
 export function random(seed: number): () => number {

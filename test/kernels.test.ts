@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ParameterDict, SGD } from "../src/index.js";
 import { type Kernels, instantiate } from "../src/kernels.js";
-import { builds } from "./harness.js";
+import { builds } from "./builds.js";
 import { rows } from "./rules.js";
 
 /** Reductions and whole-vector operations, tested in reduce.test.ts, and sparse steps, in rows.test.ts. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Kernels, instantiate } from "../src/kernels.js";
-import { SIZES, builds, firstDifference, random } from "./harness.js";
+import { builds } from "./builds.js";
+import { SIZES, firstDifference, random } from "./harness.js";
 import { BLOCK, orderedSum } from "./reference/sums.js";
 
 const f = Math.fround;

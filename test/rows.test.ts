@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ParameterDict, type StepOptimizer } from "../src/index.js";
-import { bits, builds, fillGradient, firstDifference, poisonedArena, random, slotNames } from "./harness.js";
+import { builds } from "./builds.js";
+import { bits, fillGradient, firstDifference, poisonedArena, random, slotNames } from "./harness.js";
 import { type Options, make, rows as table } from "./rules.js";
 
 const WIDTHS = [1, 3, 16, 20, 64, 70];

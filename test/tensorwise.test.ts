@@ -1,8 +1,8 @@
 // Rules that take norms of whole tensors: what the table's properties do not ask.
 import { describe, expect, test } from "vitest";
 import { AdamW, Arena, LAMB, LARS, Muon, NovoGrad, ParameterDict } from "../src/index.js";
+import { builds } from "./builds.js";
 import {
-  builds,
   fillGradient,
   firstDifference,
   paddingOf,
