@@ -1,8 +1,8 @@
 // Small state: bit for bit what the plain reference of its rule gives when it keeps the slots in the format between steps.
 import { describe, expect, test } from "vitest";
 import { Adam, type Arena, ParameterDict, SGD, type StepOptimizer, WeightEma } from "../../src/index.js";
+import { builds } from "../builds.js";
 import {
-  builds,
   fillGradient,
   firstDifference,
   paddingOf,
