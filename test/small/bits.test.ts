@@ -19,7 +19,7 @@ import { type Options, type Row, cases, make, rows } from "../rules.js";
 const FORMATS: SmallFormat[] = ["bfloat16", "8bit"];
 /** Rules that reduce over whole tensors. */
 const WHOLE = ["LAMB", "LARS", "NovoGrad", "Adafactor", "Muon", "Prodigy"];
-const SIZES = { bfloat16: [0, 1, 17, 257, 1003, 1040], "8bit": [33, 4353] };
+const SIZES = { bfloat16: [0, 1, 17, 257, 1003, 1040], "8bit": [33, 4355] };
 const MORE_SIZES = [
   ...Array.from({ length: 34 }, (_, n) => n),
   63,
@@ -112,14 +112,14 @@ describe.each(FORMATS)("%s", (format) => {
     const both = pair(row, options, format, SIZES[format], poisonedArena(2 ** 19));
     const { params } = both;
     const next = random(11);
-    for (let t = 1; t <= 4; t++) {
+    for (let t = 1; t <= 3; t++) {
       for (const name of params.names) {
-        if (t === 3) params.grad[name].fill(0);
+        if (t === 2) params.grad[name].fill(0);
         else fillGradient(params.grad[name], next);
-        paddingOf(params.grad[name]).fill(NaN);
+        paddingOf(params.grad[name]).fill(t === 1 ? 1e15 : NaN);
         paddingOf(params.data[name]).fill(NaN);
       }
-      step(both, t === 2 ? params.names.filter((_, i) => i % 3 === 1) : [], t === 4 ? 0.3 : 1);
+      step(both, t === 2 ? params.names.filter((_, i) => i % 3 === 1) : [], t === 3 ? 0.3 : 1);
     }
   });
 
