@@ -9,19 +9,19 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const { exports, dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 
 rmSync("dist/node", { recursive: true, force: true });
-await build({
-  entryPoints: Object.values(exports)
-    .filter((target) => target.node !== undefined)
-    .map((target) => target.default)
-    .concat("dist/threads/worker.js"), // which the threads look for beside themselves
+const common = {
   outdir: "dist/node",
   outbase: "dist",
-  chunkNames: "chunks/[hash]",
   bundle: true,
-  splitting: true,
   format: "esm",
   platform: "neutral",
   target: "es2022",
   external: Object.keys({ ...dependencies, ...peerDependencies }),
   logLevel: "warning",
-});
+};
+const entryPoints = Object.values(exports)
+  .filter((target) => target.node !== undefined)
+  .map((target) => target.default);
+await build({ ...common, entryPoints, chunkNames: "chunks/[hash]", splitting: true });
+// By itself: what starts it must stay in the file that it looks for it beside.
+await build({ ...common, entryPoints: ["dist/threads/worker.js"] });
