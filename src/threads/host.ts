@@ -1,4 +1,4 @@
-// Workers as the platform has them: Web Workers in browsers, Bun and Deno, worker threads in Node.
+// Workers as the platform has them: worker threads in Node, Bun and Deno, Web Workers in browsers.
 import type { Message } from "./messages.js";
 
 /** A worker as its pool sees it. */
@@ -27,7 +27,6 @@ interface NodeThreads {
   readonly Worker: new (url: URL, options: object) => NodeWorker;
   readonly parentPort: Pick<NodeWorker, "postMessage" | "on"> | null;
 }
-type WebWorker = InstanceType<typeof globalThis.Worker> & { unref?(): void };
 interface Scope {
   readonly Worker?: typeof globalThis.Worker;
   readonly process?: { getBuiltinModule?(name: string): unknown };
@@ -37,7 +36,6 @@ interface Scope {
 const scope = globalThis as unknown as Scope;
 
 function nodeThreads(): NodeThreads | undefined {
-  if (scope.Worker !== undefined) return undefined;
   return scope.process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
 }
 
@@ -96,7 +94,7 @@ function ofNode(worker: NodeWorker): Worker {
   };
 }
 
-function ofWeb(worker: WebWorker): Worker {
+function ofWeb(worker: InstanceType<typeof globalThis.Worker>): Worker {
   return {
     post: (message) => worker.postMessage(message),
     listen(started, ended) {
@@ -106,7 +104,7 @@ function ofWeb(worker: WebWorker): Worker {
         ended(event.message || "its script could not be loaded");
       });
     },
-    release: () => worker.unref?.(),
+    release: () => undefined,
     end: () => {
       worker.terminate();
       return Promise.resolve();

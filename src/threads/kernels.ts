@@ -61,6 +61,8 @@ interface Reduction {
 /** Matrix products: three sizes, three addresses and scratch. So many products take as long as one element of a sweep. */
 const products = new Set(["dense", "denseSkip", "denseInput", "denseInputSkip", "denseWeight", "denseWeightSkip"]);
 const PER_ELEMENT = 16;
+/** Products that the slowest processor does in a millisecond. */
+const SLOWEST = 1e6;
 
 /** The kernels as they run on a team's threads: the same calls with the same bits. Small ones go on as they are. */
 export function divided(kernels: Kernels, team: Team): Kernels {
@@ -149,7 +151,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
   const product = (index: number, args: readonly number[]): boolean => {
     const { hands } = team;
     if (hands === 1) return false;
-    team.begin(index, args, PARTS);
+    team.begin(index, args, PARTS, (args[0] * args[1] * args[2]) / SLOWEST);
     for (let part = 0; part < hands; part++) team.add(part, hands, 0, 0);
     return team.work();
   };

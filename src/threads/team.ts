@@ -54,6 +54,7 @@ export class Team implements ArenaMemory {
   readonly #invited: number[] = [];
   readonly #hasPanels: boolean;
   #blocks = 0;
+  #patience = 0;
   /** Calls for which the caller goes on alone, and for how many it last did. */
   #alone = 0;
   #caution = 0;
@@ -125,8 +126,12 @@ export class Team implements ArenaMemory {
     return this.#threads.lives(thread) && Atomics.load(this.#words, word(thread, READY)) === 1;
   }
 
-  /** Begins a job: the kernel, as its place among the exports, and its arguments, of which the first `moving` come from records. */
-  begin(kernel: number, args: readonly number[], moving: number): void {
+  /**
+   * Begins a job: the kernel, as its place among the exports, and its arguments, of which the first `moving` come from
+   * records. `longest`: milliseconds that a block may take, if it is no small one.
+   */
+  begin(kernel: number, args: readonly number[], moving: number, longest = 0): void {
+    this.#patience = this.#threads.tuning.patience + longest;
     const words = this.#words;
     words[KERNEL / 4] = kernel;
     words[ARITY / 4] = args.length;
@@ -196,13 +201,13 @@ export class Team implements ArenaMemory {
   #join(blocks: number): boolean {
     const words = this.#words;
     for (let look = 0; look < LOOKS; look++) if (Atomics.load(words, DONE / 4) === blocks) return true;
-    let left = this.#threads.tuning.patience;
+    let left = this.#patience;
     let seen = -1;
     let time = performance.now();
     for (;;) {
       const done = Atomics.load(words, DONE / 4);
       if (done === blocks) return true;
-      if (done !== seen) left = this.#threads.tuning.patience;
+      if (done !== seen) left = this.#patience;
       seen = done;
       if (this.#sleeps) {
         Atomics.store(words, CALLER_ASLEEP / 4, 1);
