@@ -2,7 +2,7 @@
 import type { Message } from "./messages.js";
 
 /** A worker as its pool sees it. */
-export interface Worker {
+export interface WorkerThread {
   post(message: Message): void;
   /** Called with what a worker that starts says, and with why one has ended. */
   listen(started: () => void, ended: (reason: string) => void): void;
@@ -28,7 +28,7 @@ interface NodeThreads {
   readonly parentPort: Pick<NodeWorker, "postMessage" | "on"> | null;
 }
 interface Scope {
-  readonly Worker?: typeof globalThis.Worker;
+  readonly Worker?: unknown;
   readonly process?: { getBuiltinModule?(name: string): unknown };
   readonly navigator?: { readonly hardwareConcurrency?: number };
   readonly crossOriginIsolated?: boolean;
@@ -65,21 +65,24 @@ export function canSleep(): boolean {
   }
 }
 
+/** Not for bundlers, which would copy it as it is. */
+const SCRIPT = "./worker.js";
+
 /** Starts a worker, with the script of this package or another. */
-export function startWorker(script: string | undefined): Worker {
+export function startWorker(script: string | undefined): WorkerThread {
   const node = nodeThreads();
   if (node !== undefined) {
-    const url = script === undefined ? new URL("./worker.js", import.meta.url) : new URL(script);
+    const url = script === undefined ? new URL(SCRIPT, import.meta.url) : new URL(script);
     return ofNode(new node.Worker(url, { execArgv: [], name: "gradstep" }));
   }
   return ofWeb(
     script === undefined
-      ? new globalThis.Worker(new URL("./worker.js", import.meta.url), { type: "module" })
-      : new globalThis.Worker(script, { type: "module" }),
+      ? new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) // as bundlers look for it, to the letter
+      : new Worker(script, { type: "module" }),
   );
 }
 
-function ofNode(worker: NodeWorker): Worker {
+function ofNode(worker: NodeWorker): WorkerThread {
   return {
     post: (message) => worker.postMessage(message),
     listen(started, ended) {
@@ -94,7 +97,7 @@ function ofNode(worker: NodeWorker): Worker {
   };
 }
 
-function ofWeb(worker: InstanceType<typeof globalThis.Worker>): Worker {
+function ofWeb(worker: Worker): WorkerThread {
   return {
     post: (message) => worker.postMessage(message),
     listen(started, ended) {

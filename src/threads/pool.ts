@@ -6,7 +6,7 @@ import { ThreadPool } from "../memory.js";
 import { hex } from "../wasm/generated/shared.js";
 import { decode } from "../wasm/hex.js";
 import { SharedArena } from "./arena.js";
-import { type Worker, obstacle, processors, startWorker } from "./host.js";
+import { type WorkerThread, obstacle, processors, startWorker } from "./host.js";
 import { ASLEEP, CALL, LINE, MAX_THREADS, MEMORY, SENT } from "./layout.js";
 import type { Message } from "./messages.js";
 
@@ -64,13 +64,13 @@ export class Threads extends ThreadPool {
   readonly size: number;
   /** @internal */
   readonly tuning: Tuning;
-  readonly #workers: (Worker | undefined)[];
+  readonly #workers: (WorkerThread | undefined)[];
   readonly #words: Int32Array<ArrayBuffer>;
   #memories = 0;
   readonly #forgotten = new FinalizationRegistry<number>((id) => this.drop(id));
 
   /** @internal */
-  constructor(workers: readonly Worker[], tuning: Tuning) {
+  constructor(workers: readonly WorkerThread[], tuning: Tuning) {
     super();
     this.size = workers.length + 1;
     this.tuning = tuning;
