@@ -1,5 +1,7 @@
-// Workers as the platform has them: worker threads in Node, Bun and Deno, Web Workers in browsers.
+// Workers as the platform has them: worker threads in Node, Bun and Deno, Web Workers in browsers. Apart from what workers
+// import, so that a bundler leaves it in the file beside which the worker's script is.
 import type { Message } from "./messages.js";
+import { type NodeWorker, nodeThreads, scope } from "./platform.js";
 
 /** A worker as its pool sees it. */
 export interface WorkerThread {
@@ -9,34 +11,6 @@ export interface WorkerThread {
   /** Lets the process exit while the worker lives, where that is a question. */
   release(): void;
   end(): Promise<void>;
-}
-
-/** The pool as a worker sees it. */
-export interface Parent {
-  post(message: "ready"): void;
-  listen(receive: (message: Message) => void): void;
-}
-
-interface NodeWorker {
-  postMessage(message: unknown): void;
-  on(event: "message" | "error" | "exit", listener: (value: unknown) => void): void;
-  unref(): void;
-  terminate(): Promise<unknown>;
-}
-interface NodeThreads {
-  readonly Worker: new (url: URL, options: object) => NodeWorker;
-  readonly parentPort: Pick<NodeWorker, "postMessage" | "on"> | null;
-}
-interface Scope {
-  readonly Worker?: unknown;
-  readonly process?: { getBuiltinModule?(name: string): unknown };
-  readonly navigator?: { readonly hardwareConcurrency?: number };
-  readonly crossOriginIsolated?: boolean;
-}
-const scope = globalThis as unknown as Scope;
-
-function nodeThreads(): NodeThreads | undefined {
-  return scope.process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
 }
 
 /** Processors that the platform tells of. */
@@ -112,19 +86,5 @@ function ofWeb(worker: Worker): WorkerThread {
       worker.terminate();
       return Promise.resolve();
     },
-  };
-}
-
-/** The pool, in a worker. */
-export function parent(): Parent {
-  const port = nodeThreads()?.parentPort;
-  if (port)
-    return {
-      post: (message) => port.postMessage(message),
-      listen: (receive) => port.on("message", (message) => receive(message as Message)),
-    };
-  return {
-    post: (message) => globalThis.postMessage(message),
-    listen: (receive) => globalThis.addEventListener("message", (event) => receive(event.data as Message)),
   };
 }
