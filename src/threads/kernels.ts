@@ -61,6 +61,8 @@ interface Reduction {
 /** Matrix products: three sizes, three addresses and scratch. So many products take as long as one element of a sweep. */
 const products = new Set(["dense", "denseSkip", "denseInput", "denseInputSkip", "denseWeight", "denseWeightSkip"]);
 const PER_ELEMENT = 16;
+/** The word of a pass that has the address of small slots' room. */
+const UNPACKED = 18;
 /** Products that the slowest processor does in a millisecond. */
 const SLOWEST = 1e6;
 
@@ -122,6 +124,9 @@ export function divided(kernels: Kernels, team: Team): Kernels {
     work();
   };
 
+  /** Whether a list's pass has room in which small slots are unpacked, which only the caller has: see assembly/list.ts. */
+  const unpacks = (pass: number): boolean => pass !== 0 && words[pass / 4 + UNPACKED] !== 0;
+
   /** Elements in a list, counted no further than matters. */
   const elementsIn = (count: number, start: number): number => {
     let sum = 0;
@@ -166,6 +171,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
         (...args) => {
           const n = args[0] | 0; // from a Uint32Array, perhaps
           if (n >= 0 && n < least) return alone(...args);
+          if (n < 0 && unpacks(args[2])) return alone(...args);
           const elements = n < 0 ? elementsIn(-n, args[1]) : n;
           if (elements < least) return alone(...args);
           if (!team.gather(elements)) alone(...args);

@@ -67,6 +67,25 @@ describe.each([
   });
 });
 
+describe("small state", () => {
+  test.each(["bfloat16", "8bit"] as const)("%s on two threads", async (stateFormat) => {
+    const threads = await start(2);
+    const shapes = { a: [20_000], b: [3], c: [70_001] };
+    const alone = new ParameterDict(shapes);
+    const shared = new SharedParameterDict(shapes, { threads });
+    for (const params of [alone, shared]) {
+      const optimizer = new Adam<string>(params, { stateFormat, groups: [{ params: ["c"], weightDecay: 0.1 }] });
+      const next = random(3);
+      for (let t = 1; t <= 3; t++) {
+        for (const name of params.names) fillGradient(params.grad[name], next);
+        optimizer.step({ zeroGrad: t === 2 });
+      }
+    }
+    for (const name of alone.names) expect(firstDifference(shared.data[name], alone.data[name]), name).toBe(-1);
+    await threads.dispose();
+  });
+});
+
 describe("every kernel that is divided leaves all of memory as it does alone", () => {
   const N = 16384 * 3 + 48;
   const BUFFERS = Array.from({ length: 8 }, (_, k) => 65536 + 256 + k * N * 4);
