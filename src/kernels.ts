@@ -1,6 +1,7 @@
+import { instantiateSync } from "@assemblyscript/loader";
 import { wrongType } from "./check.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
-import { instantiateKernels } from "./wasm/module.js";
+import { instantiateKernels, moduleOf } from "./wasm/module.js";
 
 export type { Kernels } from "./wasm/generated/kernels.js";
 
@@ -22,5 +23,8 @@ export type { Kernels } from "./wasm/generated/kernels.js";
 export function instantiate(memory: object, module?: object): Kernels {
   if (Object.prototype.toString.call(memory) !== "[object WebAssembly.Memory]")
     throw wrongType("instantiate", "memory", "a WebAssembly.Memory", memory);
-  return instantiateKernels("instantiate", memory as WebAssembly.Memory, module);
+  const own = memory as WebAssembly.Memory;
+  const source: unknown = moduleOf("instantiate", module);
+  if (!(source instanceof WebAssembly.Module)) return instantiateKernels("instantiate", own, module); // the loader refuses it
+  return instantiateSync(source, { env: { memory: own } }).instance.exports as unknown as Kernels;
 }

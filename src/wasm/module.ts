@@ -1,23 +1,18 @@
 import { compile } from "#binary";
-import { instantiateSync } from "@assemblyscript/loader";
 import { wrongType } from "../check.js";
 import type { Kernels } from "./generated/kernels.js";
 
 let compiled: WebAssembly.Module | undefined;
 
-/** The kernels' module: made once per process, when first needed. */
-function ownModule(): WebAssembly.Module {
-  return (compiled ??= compile());
+/** The module that a user gave, perhaps of another realm, or the kernels' own: made once per process, when first needed. */
+export function moduleOf(owner: string, module: object | undefined): WebAssembly.Module {
+  if (module === undefined) return (compiled ??= compile());
+  if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]")
+    throw wrongType(owner, "module", "a WebAssembly.Module of gradstep/kernels.wasm", module);
+  return module as WebAssembly.Module;
 }
 
-/** Instantiates the kernels over a memory. A module of another realm gets a plain instance: the loader refuses it. */
+/** Instantiates the kernels over a memory: plainly, since the loader takes longer than a first step and wraps what nobody calls. */
 export function instantiateKernels(owner: string, memory: WebAssembly.Memory, module: object | undefined): Kernels {
-  if (module !== undefined && Object.prototype.toString.call(module) !== "[object WebAssembly.Module]")
-    throw wrongType(owner, "module", "a WebAssembly.Module of gradstep/kernels.wasm", module);
-  const source = (module as WebAssembly.Module | undefined) ?? ownModule();
-  const instance =
-    source instanceof WebAssembly.Module
-      ? instantiateSync(source, { env: { memory } }).instance
-      : new WebAssembly.Instance(source, { env: { memory } });
-  return instance.exports as unknown as Kernels;
+  return new WebAssembly.Instance(moduleOf(owner, module), { env: { memory } }).exports as unknown as Kernels;
 }
