@@ -9,7 +9,7 @@ export function moduleOf(owner: string, module: object | undefined): WebAssembly
   if (module === undefined) return (compiled ??= compile());
   if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]")
     throw wrongType(owner, "module", "a WebAssembly.Module of gradstep/kernels.wasm", module);
-  return module as WebAssembly.Module;
+  return module;
 }
 
 /** Instantiates the kernels over a memory: plainly, since the loader takes longer than a first step and wraps what nobody calls. */
