@@ -16,6 +16,7 @@ export default tseslint.config(
       "assembly/**/*.ts",
       "src/wasm/generated/",
       "test/playground/browser/",
+      "test/consumers/",
       "bench/peers/",
     ],
   },
