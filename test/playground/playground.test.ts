@@ -19,11 +19,11 @@ describe("surfaces", () => {
   });
 
   it.each(landscapeKeys)("%s has its gradient and is 0 at its minima", (key) => {
-    const landscape = landscapes[key];
-    const { minima, start } = landscape;
-    const loss = (x: number, y: number): number => landscape.loss(x, y);
+    const surface = landscapes[key];
+    const { minima, start } = surface;
+    const loss = (x: number, y: number): number => surface.loss(x, y);
     const h = 1e-5;
-    const [byX, byY] = landscape.gradient(start.x + 0.1, start.y + 0.2);
+    const [byX, byY] = surface.gradient(start.x + 0.1, start.y + 0.2);
     const slope = (x: number, y: number): number =>
       (loss(start.x + 0.1 + x, start.y + 0.2 + y) - loss(start.x + 0.1 - x, start.y + 0.2 - y)) / (2 * h);
     expect(Math.abs(slope(h, 0) - byX)).toBeLessThan(1e-5 * (1 + Math.abs(byX)));

@@ -87,6 +87,7 @@ async function check(page: Page, name: string): Promise<Record<string, string>> 
   await click(page, "measure");
   await until(page, `${text("speed-status")}.startsWith("gradstep steps")`, 60);
   const speed = (await page.evaluate(text("speed-status"))) as string;
+  expect(Number.parseFloat(speed.replace(/\D+/, "")) > 1, speed);
   const hosts = (await page.evaluate(
     `performance.getEntriesByType("resource").map(({ name }) => new URL(name).host).filter((host) => host !== location.host)`,
   )) as string[];
