@@ -61,7 +61,7 @@ async function openWebKit(url: string): Promise<Page> {
   const port = 20_000 + (process.pid % 20_000);
   const env = { ...process.env, WEBKIT_DISABLE_DMABUF_RENDERER: "1", WEBKIT_DISABLE_COMPOSITING_MODE: "1" };
   const server: ChildProcess = spawn("xvfb-run", ["-a", "WebKitWebDriver", `--port=${port}`], {
-    env: { ...env, LIBGL_ALWAYS_SOFTWARE: "1" },
+    env: { ...env, LANG: "en_GB.UTF-8", LIBGL_ALWAYS_SOFTWARE: "1" },
     stdio: "ignore",
     detached: true,
   });
