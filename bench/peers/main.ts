@@ -1,7 +1,8 @@
 // npm run bench:peers: gradstep beside what a user would pick instead. Writes results.json; report.ts draws it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { cpus, release, totalmem, type } from "node:os";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command } from "commander";
+import { list, whole } from "../choices.ts";
 import { rules } from "./contender.ts";
 import { contenders } from "./list.ts";
 import { mnist } from "./mnist.ts";
@@ -18,22 +19,6 @@ interface Choice {
   mnistSeconds: number;
   out: string;
 }
-
-/** A list with commas, of known names. */
-const oneOf = (known: readonly string[]) => (text: string) => {
-  const names = text.split(",").map((name) => name.trim().toLowerCase());
-  const stranger = names.find((name) => !known.includes(name));
-  if (stranger !== undefined) throw new InvalidArgumentError(`"${stranger}" is none of ${known.join(", ")}.`);
-  return known.filter((name) => names.includes(name));
-};
-
-const whole = (text: string): number => {
-  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError("A whole number from 1 to 9999 is expected.");
-  return Number(text);
-};
-
-const list = (flags: string, what: string, known: readonly string[]): Option =>
-  new Option(flags, `${what}: any of ${known.join(", ")}`).argParser(oneOf(known)).default([...known], "all");
 
 const command = new Command("bench:peers")
   .description("Compares gradstep with plain JavaScript, other libraries and C, in turns, each in its own process.")
