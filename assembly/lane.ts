@@ -57,7 +57,7 @@ export function sweep<Rule>(
   gs: f32, wd: f32, dec: f32,
   c0: f32 = 0, c1: f32 = 0, c2: f32 = 0, c3: f32 = 0, c4: f32 = 0, c5: f32 = 0, c6: f32 = 0, c7: f32 = 0,
 ): void {
-  let at = n < 0 ? list.open(n, p, g) : 0, from: usize = 0;
+  let at = n < 0 ? list.open(n, p, g) : 0;
   do {
     if (at) {
       n = load<i32>(at);
@@ -67,20 +67,17 @@ export function sweep<Rule>(
       s1 = load<usize>(at, 16);
       s2 = load<usize>(at, 20);
       const c = load<usize>(at, 32);
-      if (c != from) {
-        from = c;
-        gs = load<f32>(c);
-        wd = load<f32>(c, 4);
-        dec = load<f32>(c, 8);
-        c0 = load<f32>(c, 12);
-        c1 = load<f32>(c, 16);
-        c2 = load<f32>(c, 20);
-        c3 = load<f32>(c, 24);
-        c4 = load<f32>(c, 28);
-        c5 = load<f32>(c, 32);
-        c6 = load<f32>(c, 36);
-        c7 = load<f32>(c, 40);
-      }
+      gs = load<f32>(c);
+      wd = load<f32>(c, 4);
+      dec = load<f32>(c, 8);
+      c0 = load<f32>(c, 12);
+      c1 = load<f32>(c, 16);
+      c2 = load<f32>(c, 20);
+      c3 = load<f32>(c, 24);
+      c4 = load<f32>(c, 28);
+      c5 = load<f32>(c, 32);
+      c6 = load<f32>(c, 36);
+      c7 = load<f32>(c, 40);
     }
     if (dec != 0) loop<Rule, Decoupled>(n, p, g, s0, s1, s2, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7);
     else if (wd != 0) loop<Rule, Coupled>(n, p, g, s0, s1, s2, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7);
@@ -122,7 +119,7 @@ export function sweepWide<Rule>(
   gs: f32, wd: f32, dec: f32,
   c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32, c8: f32, c9: f32, c10: f32 = 0, c11: f32 = 0,
 ): void {
-  let at = n < 0 ? list.open(n, p, g) : 0, from: usize = 0;
+  let at = n < 0 ? list.open(n, p, g) : 0;
   do {
     if (at) {
       n = load<i32>(at);
@@ -133,24 +130,21 @@ export function sweepWide<Rule>(
       s2 = load<usize>(at, 20);
       s3 = load<usize>(at, 24);
       const c = load<usize>(at, 32);
-      if (c != from) {
-        from = c;
-        gs = load<f32>(c);
-        wd = load<f32>(c, 4);
-        dec = load<f32>(c, 8);
-        c0 = load<f32>(c, 12);
-        c1 = load<f32>(c, 16);
-        c2 = load<f32>(c, 20);
-        c3 = load<f32>(c, 24);
-        c4 = load<f32>(c, 28);
-        c5 = load<f32>(c, 32);
-        c6 = load<f32>(c, 36);
-        c7 = load<f32>(c, 40);
-        c8 = load<f32>(c, 44);
-        c9 = load<f32>(c, 48);
-        c10 = load<f32>(c, 52);
-        c11 = load<f32>(c, 56);
-      }
+      gs = load<f32>(c);
+      wd = load<f32>(c, 4);
+      dec = load<f32>(c, 8);
+      c0 = load<f32>(c, 12);
+      c1 = load<f32>(c, 16);
+      c2 = load<f32>(c, 20);
+      c3 = load<f32>(c, 24);
+      c4 = load<f32>(c, 28);
+      c5 = load<f32>(c, 32);
+      c6 = load<f32>(c, 36);
+      c7 = load<f32>(c, 40);
+      c8 = load<f32>(c, 44);
+      c9 = load<f32>(c, 48);
+      c10 = load<f32>(c, 52);
+      c11 = load<f32>(c, 56);
     }
     if (dec != 0) loopWide<Rule, Decoupled>(n, p, g, s0, s1, s2, s3, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
     else if (wd != 0) loopWide<Rule, Coupled>(n, p, g, s0, s1, s2, s3, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
