@@ -1,3 +1,4 @@
+import "./locale.ts";
 import { DigitsSection } from "../digits/section.ts";
 import { SpeedSection } from "../speed/section.ts";
 import { Surfaces } from "../surfaces/section.ts";
