@@ -43,11 +43,17 @@ async function build() {
   writeFileSync("src/wasm/generated/shared.ts", inlined(readFileSync("build/shared.wasm")));
 
   const signatures = readFileSync("build/kernels.d.ts", "utf8").matchAll(/export function (\w+)\((.*)\): (\w+);/g);
+  const doc = (name) =>
+    `  /** \`${name}\`: its operations and its arguments are told where assembly/index.ts has it from. */\n`;
   const members = Array.from(
     signatures,
-    ([, name, args, result]) => `  ${name}(${["this: void", args].filter(Boolean).join(", ")}): ${result};\n`,
+    ([, name, args, result]) =>
+      `${doc(name)}  ${name}(${["this: void", args].filter(Boolean).join(", ")}): ${result};\n`,
   ).join("");
-  writeFileSync("src/wasm/generated/kernels.ts", `${banner}export interface Kernels {\n${members}}\n`);
+  writeFileSync(
+    "src/wasm/generated/kernels.ts",
+    `${banner}/** The binary's exports. Nothing is checked: see \`instantiate\`. */\nexport interface Kernels {\n${members}}\n`,
+  );
 
   writeFileSync("dist/kernels.wasm", bytes);
   writeFileSync(

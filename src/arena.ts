@@ -49,6 +49,7 @@ export const torn =
  * const b = new ParameterDict({ w: [10, 128] }, { arena });
  */
 export class Arena {
+  /** {@link dispose}, for `using`; where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   /** @internal */

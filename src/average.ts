@@ -27,6 +27,7 @@ const VERSION = 1;
 
 /** What {@link WeightEma} and {@link WeightAverage} have in common; not made by itself. */
 export abstract class Average<Name extends string> {
+  /** {@link dispose}, for `using`; where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   readonly #owner: string;

@@ -28,6 +28,7 @@ const NO_TENSOR: TensorInfo = { name: "", shape: [0], size: 0 };
  * not made by itself.
  */
 export abstract class Optimizer<Options extends CommonOptions = CommonOptions, Name extends string = string> {
+  /** {@link dispose}, for `using`; where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   /** @internal */

@@ -1,6 +1,6 @@
 export { Arena, type ArenaOptions } from "./arena.js";
 export { type AverageState, WeightAverage, WeightEma, type WeightEmaOptions } from "./average.js";
-export type { MemoryOptions } from "./memory.js";
+export type { MemoryOptions, ThreadPool } from "./memory.js";
 export { Optimizer } from "./base.js";
 export {
   type ClipGradAdaptiveOptions,

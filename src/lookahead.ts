@@ -48,6 +48,7 @@ const steps = wholeFrom(1);
  * lookahead.step();
  */
 export class Lookahead<Name extends string = string> {
+  /** {@link dispose}, for `using`; where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   readonly #optimizer: StepOptimizer<CommonOptions, Name>;

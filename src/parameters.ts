@@ -47,6 +47,7 @@ const OWNER = "ParameterDict";
  * params.data["fc1.weight"].fill(0.01);
  */
 export class ParameterDict<Name extends string = string> {
+  /** {@link dispose}, for `using`; where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   readonly #shared: Shared;

@@ -74,6 +74,7 @@ export interface Evaluation {
  * const { accuracy } = mlp.evaluate(testImages, testLabels);
  */
 export class MLP {
+  /** {@link dispose}, for `using`; where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   /** Weights and biases, and their gradients. */

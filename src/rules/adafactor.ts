@@ -18,7 +18,7 @@ export interface AdafactorOptions extends CommonOptions {
    * ε₁ (its square is the least that the second moment counts as; null: 2⁻²³) and ε₂ (the least root mean square that a
    * tensor counts as), each >= 0. Default [null, 1e-3].
    */
-  eps?: Eps | undefined;
+  eps?: readonly [number | null, number] | undefined;
   /** The largest root mean square of an update before it is scaled, >= 1. Default 1. */
   d?: number | undefined;
 }

@@ -241,7 +241,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     return encode({ rule: this.#rule, ...config }) as serialization.ConfigDict;
   }
 
-  /** @nocollapse The optimizer that a config describes. */
+  /** The optimizer that a config describes. */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,

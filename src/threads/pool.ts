@@ -58,6 +58,7 @@ let compiled: WebAssembly.Module | undefined;
  * await threads.dispose();
  */
 export class Threads extends ThreadPool {
+  /** {@link dispose}, for `using`; where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   /** Threads in all, the one that made them included. */
