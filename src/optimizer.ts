@@ -135,6 +135,7 @@ export abstract class StepOptimizer<
     const { kernels } = this.arena;
     const run = this.#run;
     plan.lay(this.#request.averages);
+    for (let b = 0; b < plan.batches; b++) if (this.table.length[plan.lead[b]] === 0) this.#settle(plan, b); // it has no run
     if (rule.gather) {
       rule.gather.before(groups[0].options, groups[0].shared);
       for (let r = 0; r < plan.runs; r++) {

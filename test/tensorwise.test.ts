@@ -223,3 +223,13 @@ test("LAMB's scratch is given back with the optimizer", () => {
   optimizer.dispose();
   expect(params.arena.used).toBe(used);
 });
+
+test("an empty tensor keeps its own numbers while others are skipped", () => {
+  const params = new ParameterDict({ a: [4], empty: [0] });
+  const optimizer = make("NovoGrad", params, { lr: 0.1 });
+  const { nu } = optimizer.state("empty");
+  params.grad.a.fill(2);
+  optimizer.step();
+  optimizer.step({ skip: ["a"] });
+  expect(optimizer.state("empty")).toMatchObject({ step: 2, nu });
+});
