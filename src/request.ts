@@ -72,7 +72,7 @@ export class Request {
   }
 
   #readAverage(average: Average<string>, owner: string, table: Table): void {
-    if (typeof (average as Partial<typeof average>).along !== "function")
+    if (typeof (average as Partial<typeof average> | null)?.along !== "function")
       throw wrongType(owner, "average", "a WeightEma or a WeightAverage", average);
     const addresses = average.along(owner, table.tensors);
     if (average.updates > 0) this.averages = addresses; // the first update copies

@@ -172,6 +172,7 @@ describe("step", () => {
     [{ scale: 1 }, RangeError, 'unknown option "scale"; the options are skip, gradScale, rows, clipNorm, zeroGrad'],
     [{ zeroGrad: 1 }, TypeError, 'Adam: "zeroGrad" expected true or false, got 1'],
     [{ clipNorm: -1 }, RangeError, 'Adam: "clipNorm" expected a finite number >= 0, got -1'],
+    [{ average: null }, TypeError, 'Adam: "average" expected a WeightEma or a WeightAverage, got null'],
     [{ average: {} }, TypeError, 'Adam: "average" expected a WeightEma or a WeightAverage, got'],
     [
       { average: new WeightEma(new ParameterDict({ a: [3] })) },
