@@ -1,5 +1,5 @@
 // docs/rules.md says what the rules do: every table of defaults is compared with the rule itself.
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as gradstep from "../src/index.js";
 import { ParameterDict } from "../src/index.js";
@@ -45,4 +45,14 @@ describe("docs/rules.md", () => {
     );
     expect(sections.map(({ rule }) => rule).sort()).toEqual(rules.sort());
   });
+});
+
+// The API reference gives a class without a docstring that of its base, and finds nothing missing.
+test("every rule's class has a docstring of its own, with an example", () => {
+  const folder = new URL("../src/rules/", import.meta.url);
+  const bare = readdirSync(folder).filter((file) => {
+    const source = readFileSync(new URL(file, folder), "utf8");
+    return /^export class /m.test(source) && !/^ \* @example\n( \* .*\n)+ \*\/\nexport class /m.test(source);
+  });
+  expect(bare).toEqual([]);
 });

@@ -30,7 +30,7 @@ export class Random {
   }
 
   /**
-   * A generator that goes on where {@link state} was asked for.
+   * A generator that goes on where {@link Random#state} was asked for.
    * @throws TypeError, RangeError for what `state()` does not give.
    * @example
    * const random = Random.from(saved);

@@ -73,6 +73,7 @@ describe("small state", () => {
     const shapes = { a: [20_000], b: [3], c: [70_001] };
     const alone = new ParameterDict(shapes);
     const shared = new SharedParameterDict(shapes, { threads });
+    await ready(shared, threads);
     for (const params of [alone, shared]) {
       const optimizer = new Adam<string>(params, { stateFormat, groups: [{ params: ["c"], weightDecay: 0.1 }] });
       const next = random(3);
