@@ -1,3 +1,21 @@
+/**
+ * Parameters, optimizers, clipping and averages of parameters. Tensors are float32, row-major, in one memory that the
+ * kernels read; `data`, `grad` and an optimizer's `state()` are views of it.
+ *
+ * A wrong type is a `TypeError`, a wrong value a `RangeError`, both as
+ * `Adam: "betas[0]" expected a number in [0, 1), got 1.5`; use after a dispose is an `Error`. A call that throws changes nothing.
+ *
+ * @example
+ * import { AdamW, ParameterDict } from "gradstep";
+ *
+ * const params = new ParameterDict({ w: [128, 784], b: [128] });
+ * const optimizer = new AdamW(params, { lr: 1e-3 });
+ * params.grad.w.fill(0.1);
+ * optimizer.step();
+ *
+ * @module gradstep
+ */
+
 export { Arena, type ArenaOptions } from "./arena.js";
 export { type AverageState, WeightAverage, WeightEma, type WeightEmaOptions } from "./average.js";
 export type { MemoryOptions, ThreadPool } from "./memory.js";

@@ -1,3 +1,9 @@
+/**
+ * The kernels themselves, over a memory of your own.
+ *
+ * @module gradstep/kernels
+ */
+
 import { instantiateSync } from "@assemblyscript/loader";
 import { wrongType } from "./check.js";
 import type { Kernels } from "./wasm/generated/kernels.js";

@@ -1,3 +1,17 @@
+/**
+ * PyTorch's learning-rate schedulers, on any optimizer, one of TensorFlow.js's form too. `step()` comes after the
+ * optimizer's.
+ *
+ * @example
+ * import { StepLR } from "gradstep/schedule";
+ *
+ * const schedule = new StepLR(optimizer, { stepSize: 30, gamma: 0.1 });
+ * optimizer.step();
+ * schedule.step();
+ *
+ * @module gradstep/schedule
+ */
+
 export { ChainedScheduler, type ChainedSchedulerOptions } from "./chained.js";
 export {
   CosineAnnealingLR,
