@@ -13,11 +13,13 @@ export interface WeightEmaOptions {
 
 /** What `stateDict()` of an average gives: owned, structured-cloneable, of the form that `version` names. */
 export interface AverageState {
+  /** Which average it is of: a load refuses the other's. */
   readonly format: "gradstep/weight-ema" | "gradstep/weight-average";
+  /** The form of this object: a load refuses any other. */
   readonly version: 1;
-  /** Updates so far. */
+  /** Updates so far, a whole number >= 0. */
   readonly updates: number;
-  /** Of {@link WeightEma}. */
+  /** That of {@link WeightEma}, in [0, 1], which a load takes over; {@link WeightAverage} has none. */
   readonly decay?: number;
   /** By tensor: its shape and its average. */
   readonly tensors: Readonly<Record<string, SavedTensor>>;
@@ -239,6 +241,7 @@ export class WeightEma<Name extends string = string> extends Average<Name> {
     return this.#decay;
   }
 
+  /** @throws TypeError, RangeError for what is no number in [0, 1]; Error after a dispose. The average so far stays as it is. */
   set decay(value: number) {
     this.check();
     this.#decay = fraction.read("WeightEma", "decay", value);

@@ -28,11 +28,20 @@ export const CONVERTER_BYTES = UNPACKED_BYTES + 256;
 
 /** A slot as it is kept: the upper halves of float32s, or codes and the base of each 256 of them. Owned. */
 export type SmallSlot =
-  | { readonly format: "bfloat16"; readonly halves: Uint16Array }
   | {
+      /** Two bytes an element. */
+      readonly format: "bfloat16";
+      /** The upper 16 bits of each element's float32, row-major. */
+      readonly halves: Uint16Array;
+    }
+  | {
+      /** One byte an element, and two for each 256 of them. */
       readonly format: "8bit";
+      /** Whether the highest bit of each code is a sign; else all elements are >= 0. */
       readonly signed: boolean;
+      /** A code for each element, row-major: 0 is zero, c > 0 the float32 whose upper 12 bits are base + c, sign apart. */
       readonly codes: Uint8Array;
+      /** For each 256 elements the base of their codes, in [7, 2040]; with 0x8000 added, the two highest codes are infinity and NaN. */
       readonly bases: Uint16Array;
     };
 

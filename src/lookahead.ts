@@ -18,11 +18,15 @@ export interface LookaheadOptions {
 
 /** What `stateDict()` of {@link Lookahead} gives: owned, structured-cloneable, of the form that `version` names. */
 export interface LookaheadState {
+  /** What it is of: a load refuses any other. */
   readonly format: "gradstep/lookahead";
+  /** The form of this object: a load refuses any other. */
   readonly version: 1;
+  /** Steps between two moves of the slow weights, a whole number >= 1; a load takes it over. */
   readonly k: number;
+  /** How far they move, in [0, 1]; a load takes it over. */
   readonly alpha: number;
-  /** Successful steps so far. */
+  /** Successful steps so far, a whole number >= 0: the slow weights move when k divides it. */
   readonly steps: number;
   /** By tensor: its shape and its slow weights. */
   readonly tensors: Readonly<Record<string, SavedTensor>>;

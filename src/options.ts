@@ -17,12 +17,17 @@ export type OptimizerOptions<Options, Name extends string = string> = Options &
 
 /** A parameter group: its options, which can be set while training, and the names of its tensors. */
 export type ParamGroup<Options> = { -readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> } & {
+  /** Whose semantics the optimizer has: the same in all groups, and fixed. */
   readonly dialect: NonNullable<WholeOptions["dialect"]>;
+  /** Names of the group's tensors, in the order of the state; fixed. Empty where other groups have named all. */
   readonly params: readonly string[];
 };
 
 /** A tensor's state: views of the slots and numbers, under PyTorch's names in camel case. */
-export type TensorState = { readonly step: number } & Readonly<Record<string, Vector | number>>;
+export type TensorState = {
+  /** Steps that the tensor took part in, a whole number; 0 before the first. */
+  readonly step: number;
+} & Readonly<Record<string, Vector | number>>;
 
 /** One of the names that are known to the type, or one that came with `addParamGroup`. */
 export type TensorName<Name extends string> = Name | (string & Record<never, never>);

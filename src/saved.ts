@@ -5,7 +5,9 @@ import type { Shape, Tensor, Vector } from "./parameters.js";
 
 /** A tensor's part of a wrapper's state dict. */
 export interface SavedTensor {
+  /** The tensor's shape, which a load compares. */
   readonly shape: Shape;
+  /** The tensor's elements, row-major: an owned copy. */
   readonly values: Vector;
 }
 

@@ -9,7 +9,9 @@ import { ABSENT, type Table } from "./table.js";
 
 /** What `stateDict()` gives: owned, structured-cloneable, of the form that `version` names. */
 export interface OptimizerState {
+  /** What it is of: a load refuses any other. */
   readonly format: "gradstep/optimizer";
+  /** The form of this object: a load refuses any other. */
   readonly version: 1;
   /** The class's name. */
   readonly rule: string;
@@ -17,8 +19,11 @@ export interface OptimizerState {
   readonly evaluating: boolean;
   /** The groups in order: tensors, options, and numbers that the group has in common. */
   readonly groups: readonly {
+    /** Names of the group's tensors, in order. */
     readonly params: readonly string[];
+    /** Every option of the rule by name, defaults included, and `dialect`; a load takes them over. */
     readonly options: Readonly<Record<string, unknown>>;
+    /** Numbers by name that the group's tensors have in common, such as Prodigy's `d`; of most rules none. */
     readonly shared: Readonly<Record<string, number>>;
   }[];
   /** By tensor: its steps, its shape, its slots and its numbers. */
@@ -27,9 +32,13 @@ export interface OptimizerState {
 
 /** A tensor's part of {@link OptimizerState}. */
 export interface TensorStateDict {
+  /** Steps that the tensor took part in, a whole number >= 0. */
   readonly step: number;
+  /** The tensor's shape, which a load compares. */
   readonly shape: Shape;
+  /** Its state buffers under PyTorch's names in camel case, row-major, as they are kept: owned copies. */
   readonly slots: Readonly<Record<string, Vector | SmallSlot>>;
+  /** Numbers of its own by name, such as NAdam's `muProduct`; of most rules none. */
   readonly scalars: Readonly<Record<string, number>>;
 }
 

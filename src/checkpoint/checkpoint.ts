@@ -38,8 +38,10 @@ export interface LoadOptions {
 
 /** What {@link load} returns: owned. */
 export interface Loaded {
+  /** What {@link SaveOptions.extra} was given, by name: for each `loadStateDict()`, which checks it. Without any, {}. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever was saved, for its loadStateDict() to check
   readonly extra: Record<string, any>;
+  /** Texts by name: those of {@link SaveOptions.metadata}, or what another program wrote. */
   readonly metadata: Record<string, string>;
 }
 

@@ -30,7 +30,7 @@ export class Random {
   }
 
   /**
-   * A generator that goes on where {@link Random#state} was asked for.
+   * A generator that goes on where {@link Random#state | state()} was asked for.
    * @throws TypeError, RangeError for what `state()` does not give.
    * @example
    * const random = Random.from(saved);
@@ -86,7 +86,7 @@ export class Random {
    * Puts the elements of an array into random order, in place (Fisher and Yates, from the end), and returns it.
    * @throws TypeError when `items` is no array.
    */
-  shuffle<T extends { readonly length: number; [index: number]: unknown }>(items: T): T {
+  shuffle<T extends ArrayLike<unknown>>(items: T): T {
     if (!Array.isArray(items) && !ArrayBuffer.isView(items)) throw wrongType(OWNER, "items", "an array", items);
     const list = items as Record<number, unknown>;
     for (let i = items.length - 1; i > 0; i--) {

@@ -26,10 +26,13 @@ export interface ReduceLROnPlateauOptions {
 
 /** What `stateDict()` of {@link ReduceLROnPlateau} gives: plain, structured-cloneable. */
 export interface PlateauState {
+  /** What it is of: a load refuses any other. */
   readonly format: typeof FORMAT;
+  /** The form of this object: a load refuses any other. */
   readonly version: typeof VERSION;
+  /** The class's name: the state of another schedule is refused. */
   readonly kind: "ReduceLROnPlateau";
-  /** Calls of `step()` so far. */
+  /** Calls of `step()` so far, a whole number >= 0. */
   readonly counter: number;
   /** The rate of each group. */
   readonly lastLrs: readonly number[];
@@ -39,6 +42,7 @@ export interface PlateauState {
   readonly badSteps: number;
   /** Metrics to come that do not count as bad. */
   readonly cooldownLeft: number;
+  /** Every option by name, defaults included; a load takes them over. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 

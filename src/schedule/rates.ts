@@ -5,7 +5,11 @@ import type { Curve } from "./curve.js";
 
 /** Any optimizer, TensorFlow.js's form of one too: whatever its options and the names of its tensors. */
 export type AnyOptimizer = Pick<Optimizer, "dispose"> & {
-  readonly paramGroups: readonly { lr: number }[];
+  /** The groups whose rates a schedule sets, in order. */
+  readonly paramGroups: readonly {
+    /** The group's learning rate, which the optimizer checks when it is set. */
+    lr: number;
+  }[];
 };
 
 /** Throws for what is no optimizer. */

@@ -6,9 +6,11 @@ export const VERSION = 1;
 
 /** What `stateDict()` of a schedule gives: plain, structured-cloneable, of the form that `version` names. */
 export interface ScheduleState extends InnerState {
+  /** What it is of: a load refuses any other. */
   readonly format: typeof FORMAT;
+  /** The form of this object: a load refuses any other. */
   readonly version: typeof VERSION;
-  /** Calls of `step()` so far. */
+  /** Calls of `step()` so far, a whole number >= 0. */
   readonly counter: number;
   /** The rate of each group before the schedule set it. */
   readonly baseLrs: readonly number[];

@@ -121,6 +121,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   get learningRate(): number {
     return (this.#faces[0] as unknown as { lr: number }).lr;
   }
+  /** @throws TypeError, RangeError for what is no finite number >= 0; no group is changed then. */
   set learningRate(lr: number) {
     for (const group of this.#faces as unknown as { lr: number }[]) group.lr = lr;
   }
@@ -129,6 +130,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   get clipNorm(): number | undefined {
     return this.#clipNorm;
   }
+  /** @throws TypeError, RangeError for what is neither undefined nor a finite number >= 0. */
   set clipNorm(value: number | undefined) {
     this.#clipNorm = readOptional(norms, "clipNorm", value);
   }
@@ -137,6 +139,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   get gradScale(): number {
     return this.#gradScale;
   }
+  /** @throws TypeError, RangeError for what is no finite number. */
   set gradScale(value: number) {
     this.#gradScale = finite.read(OWNER, "gradScale", value);
   }

@@ -3,35 +3,63 @@ import type { LBFGS } from "../rules/lbfgs.js";
 import type { StepOptimizer } from "../optimizer.js";
 import * as all from "../index.js";
 
-/** Options of each rule, by the name of its class in lower case. */
+/** Options of each rule, by the name of its class in lower case. The learning rates named here are the defaults of the default dialect. */
 export interface RuleOptions {
+  /** Of {@link all.AdaBelief | AdaBelief}: lr 1e-3. */
   adabelief: all.AdaBeliefOptions;
+  /** Of {@link all.Adadelta | Adadelta}: lr 1. */
   adadelta: all.AdadeltaOptions;
+  /** Of {@link all.Adafactor | Adafactor}: lr 0.01. */
   adafactor: all.AdafactorOptions;
+  /** Of {@link all.Adagrad | Adagrad}: lr 0.01. */
   adagrad: all.AdagradOptions;
+  /** Of {@link all.Adam | Adam}: lr 1e-3. */
   adam: all.AdamOptions;
+  /** Of {@link all.Adamax | Adamax}: lr 0.002. */
   adamax: all.AdamaxOptions;
+  /** Of {@link all.AdamW | AdamW}: lr 1e-3. */
   adamw: all.AdamWOptions;
+  /** Of {@link all.Adan | Adan}: lr 1e-3. */
   adan: all.AdanOptions;
+  /** Of {@link all.AdEMAMix | AdEMAMix}: lr 1e-3. */
   ademamix: all.AdEMAMixOptions;
+  /** Of {@link all.ADOPT | ADOPT}: lr 1e-3. */
   adopt: all.ADOPTOptions;
+  /** Of {@link all.ASGD | ASGD}: lr 0.01. */
   asgd: all.ASGDOptions;
+  /** Of {@link all.Ftrl | Ftrl}: lr 1e-3. */
   ftrl: all.FtrlOptions;
+  /** Of {@link all.LAMB | LAMB}: lr 1e-3. */
   lamb: all.LAMBOptions;
+  /** Of {@link all.LARS | LARS}: lr 1. */
   lars: all.LARSOptions;
+  /** Of {@link all.LBFGS | LBFGS}: lr 1. For `minimize()` alone, without `groups`, `clipNorm` and `gradScale`. */
   lbfgs: all.LBFGSOptions;
+  /** Of {@link all.Lion | Lion}: lr 1e-4. */
   lion: all.LionOptions;
+  /** Of {@link all.MADGRAD | MADGRAD}: lr 0.01. */
   madgrad: all.MADGRADOptions;
+  /** Of {@link all.Muon | Muon}: lr 1e-3. For matrices alone. */
   muon: all.MuonOptions;
+  /** Of {@link all.NAdam | NAdam}: lr 0.002. */
   nadam: all.NAdamOptions;
+  /** Of {@link all.NovoGrad | NovoGrad}: lr 1e-3. */
   novograd: all.NovoGradOptions;
+  /** Of {@link all.Prodigy | Prodigy}: lr 1, to be left there. */
   prodigy: all.ProdigyOptions;
+  /** Of {@link all.RAdam | RAdam}: lr 1e-3. */
   radam: all.RAdamOptions;
+  /** Of {@link all.RMSprop | RMSprop}: lr 0.01. */
   rmsprop: all.RMSpropOptions;
+  /** Of {@link all.Rprop | Rprop}: lr 0.01. */
   rprop: all.RpropOptions;
+  /** Of {@link all.ScheduleFreeAdamW | ScheduleFreeAdamW}: lr 0.0025. `optimizer.eval()` before evaluation. */
   schedulefreeadamw: all.ScheduleFreeAdamWOptions;
+  /** Of {@link all.ScheduleFreeSGD | ScheduleFreeSGD}: lr 1. `optimizer.eval()` before evaluation. */
   schedulefreesgd: all.ScheduleFreeSGDOptions;
+  /** Of {@link all.SGD | SGD}: lr 1e-3. */
   sgd: all.SGDOptions;
+  /** Of {@link all.Yogi | Yogi}: lr 1e-3. */
   yogi: all.YogiOptions;
 }
 

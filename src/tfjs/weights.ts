@@ -7,7 +7,9 @@ import type { OptimizerState, TensorStateDict } from "../state.js";
 
 /** TensorFlow.js's type of that name, which its packages do not export. */
 export interface NamedTensor {
+  /** The variable's name, or that of a part of the state. */
   name: string;
+  /** Its values. */
   tensor: Tensor;
 }
 

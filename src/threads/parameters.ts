@@ -6,7 +6,18 @@ import { Threads } from "./pool.js";
 
 /** Where shared tensors live: on `threads`, with `slots` or `capacity` as a `ParameterDict`'s, or in an `arena`. */
 export type SharedMemoryOptions = (
-  { threads: Threads; arena?: undefined } | { threads?: undefined; arena: SharedArena }
+  | {
+      /** The threads that work on the tensors, in a memory made for them. */
+      threads: Threads;
+      /** Not beside `threads`: a `SharedArena` has its own. */
+      arena?: undefined;
+    }
+  | {
+      /** Not beside `arena`, which has its own. */
+      threads?: undefined;
+      /** The memory to take room in, which several dictionaries share. */
+      arena: SharedArena;
+    }
 ) &
   Pick<MemoryOptions, "slots" | "capacity">;
 

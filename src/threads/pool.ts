@@ -22,7 +22,13 @@ export interface ThreadsOptions {
    * The URL of `gradstep/threads/worker.js`, for a bundler that does not find it by itself (esbuild): build that file as an
    * entry of its own, and say where it is served. Default: found beside the package's other files.
    */
-  script?: string | { readonly href: string } | undefined;
+  script?:
+    | string
+    | {
+        /** The URL as text: a `URL` has it. */
+        readonly href: string;
+      }
+    | undefined;
 }
 
 /** @internal What the tests set to other values. */
