@@ -1,6 +1,7 @@
 import { Arena } from "../arena.js";
 import { knownOnly, record, wrongType } from "../check.js";
-import { Threads } from "./pool.js";
+import { ThreadPool } from "../memory.js";
+import type { Threads } from "./pool.js";
 import { Team } from "./team.js";
 
 /** Options of a {@link SharedArena}. */
@@ -29,7 +30,7 @@ export class SharedArena extends Arena {
     const given = record(owner, "options", options);
     knownOnly(owner, "", given, ["capacity", "threads"]);
     const { capacity, threads } = options;
-    if (!(threads instanceof Threads)) throw wrongType(owner, "threads", "Threads", threads);
+    if (!(threads instanceof ThreadPool)) throw wrongType(owner, "threads", "Threads", threads);
     super({ capacity }, owner, remedy, (pages) => new Team(owner, threads, pages));
   }
 }
