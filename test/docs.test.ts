@@ -1,6 +1,6 @@
 // The examples in README and docs run, against the package as it is built.
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -20,7 +20,7 @@ const pages = ["README.md", ...readdirSync(`${root}docs`).map((file) => `docs/${
 const blocksOf = (page: string): string[] =>
   Array.from(readFileSync(root + page, "utf8").matchAll(/^```ts\n([^]*?)^```$/gm), ([, code]) => code);
 
-/** The blocks of a page as one module: each may use what earlier ones declare, or declare it anew. */
+/** The blocks of a page as one module in TypeScript: each may use what earlier ones declare, or declare it anew. */
 function moduleOf(blocks: readonly string[]): string {
   const names = new Map<string, Set<string>>();
   const spaces = new Set<string>();
@@ -38,10 +38,12 @@ function moduleOf(blocks: readonly string[]): string {
       }),
   );
   const imports = [...names].map(([from, list]) => `import { ${[...list].join(", ")} } from "${from}";`);
-  const code = [...imports, ...spaces, ...bodies.map((body) => `{\n${body}`), "}".repeat(bodies.length)].join("\n");
-  const options = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext };
-  return ts.transpileModule(code, { compilerOptions: options }).outputText;
+  return [...imports, ...spaces, ...bodies.map((body) => `{\n${body}`), "}".repeat(bodies.length)].join("\n");
 }
+
+const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.NodeNext, strict: true };
+const toJavaScript = (code: string): string =>
+  ts.transpileModule(code, { compilerOptions: { ...compilerOptions, module: ts.ModuleKind.ESNext } }).outputText;
 
 describe("examples run", () => {
   const withCode = pages.map((page) => ({ page, blocks: blocksOf(page) })).filter(({ blocks }) => blocks.length > 0);
@@ -51,6 +53,21 @@ describe("examples run", () => {
   });
 
   test.each(withCode)("$page", async ({ blocks }) => {
-    await promisify(execFile)(process.execPath, ["--input-type=module", "-e", moduleOf(blocks)], { cwd: folder });
+    await promisify(execFile)(process.execPath, ["--input-type=module", "-e", toJavaScript(moduleOf(blocks))], {
+      cwd: folder,
+    });
+  });
+
+  test("and pass the type checker", () => {
+    const files = withCode.map(({ page, blocks }, i) => {
+      const file = `${folder}/${i}-${page.replaceAll("/", "-")}.mts`;
+      writeFileSync(file, moduleOf(blocks));
+      return file;
+    });
+    // TensorFlow.js's own declarations do not pass.
+    const options = { ...compilerOptions, noEmit: true, skipLibCheck: true, types: [] };
+    const faults = ts.getPreEmitDiagnostics(ts.createProgram(files, options));
+    const host = { getCanonicalFileName: String, getCurrentDirectory: () => folder, getNewLine: () => "\n" };
+    expect(ts.formatDiagnostics(faults, host)).toBe("");
   });
 });
