@@ -67,6 +67,9 @@ export class Arena {
   #spans: [number, number][];
   #alive = true;
 
+  /**
+   * @param options `capacity` must be given; it is fixed.
+   */
   constructor(options: ArenaOptions);
   /** @internal */
   constructor(options: ArenaOptions, owner: string, remedy: string, make?: (pages: number) => ArenaMemory);

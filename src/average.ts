@@ -226,6 +226,10 @@ defineDispose(Average);
 export class WeightEma<Name extends string = string> extends Average<Name> {
   #decay: number;
 
+  /**
+   * @param params What is averaged: a dictionary or a subset of one. The average's memory is taken in its arena, now.
+   * @param options Default: `{ decay: 0.999 }`.
+   */
   constructor(params: ParameterDict<Name>, options: WeightEmaOptions = {}) {
     const owner = "WeightEma";
     const given = record(owner, "options", options);
@@ -281,6 +285,10 @@ export class WeightEma<Name extends string = string> extends Average<Name> {
  * swa.update();
  */
 export class WeightAverage<Name extends string = string> extends Average<Name> {
+  /**
+   * @param params What is averaged: a dictionary or a subset of one. The average's memory is taken in its arena, now.
+   * @param options There are none.
+   */
   constructor(params: ParameterDict<Name>, options: Readonly<Record<string, never>> = {}) {
     knownOnly("WeightAverage", "", record("WeightAverage", "options", options), []);
     super("WeightAverage", "gradstep/weight-average", params);

@@ -62,6 +62,10 @@ export class Lookahead<Name extends string = string> {
   #steps = 0;
   #alive = true;
 
+  /**
+   * @param optimizer The optimizer inside: yours to dispose of, but its steps are taken here from now on.
+   * @param options Default: `{ k: 6, alpha: 0.5 }`.
+   */
   constructor(optimizer: StepOptimizer<CommonOptions, Name>, options: LookaheadOptions = {}) {
     if (!(optimizer instanceof StepOptimizer))
       throw wrongType(OWNER, "optimizer", "an optimizer whose step() takes no closure", optimizer);

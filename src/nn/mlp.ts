@@ -89,6 +89,10 @@ export class MLP {
   readonly #chunk: number;
   readonly #ownsArena: boolean;
 
+  /**
+   * @param sizes Widths from input to output: two or more whole numbers >= 1.
+   * @param options Of the network and of its memory. Default: ReLU, cross-entropy, batches of up to 64, seed 1.
+   */
   constructor(sizes: readonly number[], options: MLPOptions = {}) {
     const widths = checkSizes(sizes);
     const { activation, loss, init, batchSize, seed, inputScale, skipZeros } = readOptions(options);

@@ -20,6 +20,9 @@ export class Random {
   #c: number;
   #d: number;
 
+  /**
+   * @param seed A whole number in [0, 2⁵³).
+   */
   constructor(seed: number) {
     const whole = wholeFrom(0).read(OWNER, "seed", seed);
     const mixed = (i: number): number => mix(mix((whole + i * 0x9e3779b9) | 0) + Math.floor(whole / 2 ** 32));

@@ -42,6 +42,10 @@ const rule: Rule<AdaBeliefOptions> = {
  * optimizer.step();
  */
 export class AdaBelief<Name extends string = string> extends StepOptimizer<AdaBeliefOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdaBeliefOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -48,6 +48,10 @@ const rule: Rule<AdadeltaOptions> = {
  * optimizer.step();
  */
 export class Adadelta<Name extends string = string> extends StepOptimizer<AdadeltaOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdadeltaOptions, Name> = {}) {
     super(rule, params, options);
   }

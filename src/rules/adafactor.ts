@@ -99,6 +99,10 @@ const rule: Rule<AdafactorOptions> = {
  * optimizer.step();
  */
 export class Adafactor<Name extends string = string> extends StepOptimizer<AdafactorOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdafactorOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -51,6 +51,10 @@ const rule: Rule<AdagradOptions> = {
  * optimizer.step();
  */
 export class Adagrad<Name extends string = string> extends StepOptimizer<AdagradOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdagradOptions, Name> = {}) {
     super(rule, params, options);
   }

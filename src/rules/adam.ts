@@ -107,6 +107,10 @@ const rule = adamRule("Adam", false, { torch: 0, keras: 0, optax: 0 });
  * optimizer.step();
  */
 export class Adam<Name extends string = string> extends StepOptimizer<AdamOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdamOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -65,6 +65,10 @@ const rule: Rule<AdamaxOptions> = {
  * optimizer.step();
  */
 export class Adamax<Name extends string = string> extends StepOptimizer<AdamaxOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdamaxOptions, Name> = {}) {
     super(rule, params, options);
   }

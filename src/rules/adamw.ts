@@ -20,6 +20,10 @@ const rule = adamRule("AdamW", true, { torch: 0.01, keras: 0.004, optax: 1e-4 })
  * optimizer.step();
  */
 export class AdamW<Name extends string = string> extends StepOptimizer<AdamWOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdamWOptions, Name> = {}) {
     super(rule, params, options);
   }

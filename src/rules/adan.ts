@@ -69,6 +69,10 @@ const rule: Rule<AdanOptions> = {
  * optimizer.step();
  */
 export class Adan<Name extends string = string> extends StepOptimizer<AdanOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdanOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -76,6 +76,10 @@ const rule: Rule<AdEMAMixOptions> = {
  * optimizer.step();
  */
 export class AdEMAMix<Name extends string = string> extends StepOptimizer<AdEMAMixOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdEMAMixOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -67,6 +67,10 @@ const rule: Rule<ADOPTOptions> = {
  * optimizer.step();
  */
 export class ADOPT<Name extends string = string> extends StepOptimizer<ADOPTOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<ADOPTOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -51,6 +51,10 @@ const rule: Rule<ASGDOptions> = {
  * optimizer.step();
  */
 export class ASGD<Name extends string = string> extends StepOptimizer<ASGDOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<ASGDOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -74,6 +74,10 @@ const rule: Rule<LARSOptions> = {
  * optimizer.step();
  */
 export class LARS<Name extends string = string> extends StepOptimizer<LARSOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<LARSOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -103,6 +103,10 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
   readonly #rho: Float64Array;
   readonly #alpha: Float64Array;
 
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, since they are moved as one vector: there are no `groups`. Default: PyTorch's defaults.
+   */
   constructor(params: ParameterDict<Name>, options: LBFGSOptions & WholeOptions = {}) {
     super(rule, params, withMaxEval<Name>(options));
     const { historySize } = this.groups[0].options;

@@ -57,6 +57,10 @@ const rule: Rule<LionOptions> = {
  * optimizer.step();
  */
 export class Lion<Name extends string = string> extends StepOptimizer<LionOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<LionOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -43,6 +43,10 @@ const rule: Rule<MADGRADOptions> = {
  * optimizer.step();
  */
 export class MADGRAD<Name extends string = string> extends StepOptimizer<MADGRADOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<MADGRADOptions, Name> = {}) {
     super(rule, params, options);
   }

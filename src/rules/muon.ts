@@ -114,6 +114,11 @@ const rule: Rule<MuonOptions> = {
  * for (const optimizer of [muon, rest]) optimizer.step();
  */
 export class Muon<Name extends string = string> extends StepOptimizer<MuonOptions, Name> {
+  /**
+   * @param params The matrices to train (2-D tensors alone), none of them another live optimizer's; this one's until
+   * {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<MuonOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -100,6 +100,10 @@ const rule: Rule<NAdamOptions> = {
  * optimizer.step();
  */
 export class NAdam<Name extends string = string> extends StepOptimizer<NAdamOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<NAdamOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -41,6 +41,10 @@ const rule: Rule<NovoGradOptions> = {
  * optimizer.step();
  */
 export class NovoGrad<Name extends string = string> extends StepOptimizer<NovoGradOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<NovoGradOptions, Name> = {}) {
     super(rule, params, options);
   }

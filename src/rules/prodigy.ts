@@ -101,6 +101,10 @@ const rule: Rule<ProdigyOptions> = {
  * optimizer.step();
  */
 export class Prodigy<Name extends string = string> extends StepOptimizer<ProdigyOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<ProdigyOptions, Name> = {}) {
     super(rule, params, options);
   }

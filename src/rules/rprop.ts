@@ -50,6 +50,10 @@ const rule: Rule<RpropOptions> = {
  * optimizer.step();
  */
 export class Rprop<Name extends string = string> extends StepOptimizer<RpropOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<RpropOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -69,6 +69,10 @@ const rule: Rule<ScheduleFreeAdamWOptions> = {
  * optimizer.train();
  */
 export class ScheduleFreeAdamW<Name extends string = string> extends StepOptimizer<ScheduleFreeAdamWOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<ScheduleFreeAdamWOptions, Name> = {}) {
     super(rule, params, options);
   }

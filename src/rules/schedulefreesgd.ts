@@ -102,6 +102,10 @@ const rule: Rule<ScheduleFreeSGDOptions> = {
  * optimizer.train();
  */
 export class ScheduleFreeSGD<Name extends string = string> extends StepOptimizer<ScheduleFreeSGDOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<ScheduleFreeSGDOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -98,6 +98,10 @@ const rule: Rule<SGDOptions> = {
  * optimizer.step();
  */
 export class SGD<Name extends string = string> extends StepOptimizer<SGDOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<SGDOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -54,6 +54,10 @@ const rule: Rule<YogiOptions> = {
  * optimizer.step();
  */
 export class Yogi<Name extends string = string> extends StepOptimizer<YogiOptions, Name> {
+  /**
+   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
+   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
+   */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<YogiOptions, Name> = {}) {
     super(rule, params, options);
   }

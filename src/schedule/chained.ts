@@ -61,6 +61,10 @@ function momentumOf(inner: readonly Curve[]): Pick<Curve, "momentum"> {
  * const schedule = new ChainedScheduler(optimizer, { schedulers });
  */
 export class ChainedScheduler extends LRScheduler {
+  /**
+   * @param optimizer The optimizer that the inner schedules were made on. Its rates are set for e = 0.
+   * @param options The schedules.
+   */
   constructor(optimizer: AnyOptimizer, options: ChainedSchedulerOptions) {
     super(definition, optimizer, options);
   }

@@ -51,6 +51,10 @@ const annealing: Definition<CosineAnnealingLROptions> = {
  * const schedule = new CosineAnnealingLR(optimizer, { tMax: 1000, etaMin: 1e-5 });
  */
 export class CosineAnnealingLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options Those without a default must be given.
+   */
   constructor(optimizer: AnyOptimizer, options: CosineAnnealingLROptions) {
     super(annealing, optimizer, options);
   }
@@ -89,6 +93,10 @@ const warmRestarts: Definition<CosineAnnealingWarmRestartsOptions> = {
  * const schedule = new CosineAnnealingWarmRestarts(optimizer, { t0: 10, tMult: 2 });
  */
 export class CosineAnnealingWarmRestarts extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options Those without a default must be given.
+   */
   constructor(optimizer: AnyOptimizer, options: CosineAnnealingWarmRestartsOptions) {
     super(warmRestarts, optimizer, options);
   }

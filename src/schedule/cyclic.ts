@@ -89,6 +89,10 @@ const definition: Definition<CyclicLROptions> = {
  * const schedule = new CyclicLR(optimizer, { baseLr: 1e-4, maxLr: 1e-2, stepSizeUp: 500 });
  */
 export class CyclicLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options Those without a default must be given.
+   */
   constructor(optimizer: AnyOptimizer, options: CyclicLROptions) {
     super(definition, optimizer, options);
   }

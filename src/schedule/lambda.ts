@@ -42,6 +42,10 @@ const definition: Definition<LambdaLROptions> = {
  * const schedule = new LambdaLR(optimizer, { lrLambda: (e) => 1 / (1 + 0.1 * e) });
  */
 export class LambdaLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options The function, or one for each group.
+   */
   constructor(optimizer: AnyOptimizer, options: LambdaLROptions) {
     super(definition, optimizer, options);
   }

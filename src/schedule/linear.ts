@@ -29,6 +29,10 @@ const constant: Definition<ConstantLROptions> = {
  * const schedule = new ConstantLR(optimizer, { factor: 0.1, totalIters: 100 });
  */
 export class ConstantLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options Default: all defaults.
+   */
   constructor(optimizer: AnyOptimizer, options: ConstantLROptions = {}) {
     super(constant, optimizer, options);
   }
@@ -64,6 +68,10 @@ const linear: Definition<LinearLROptions> = {
  * const schedule = new LinearLR(optimizer, { startFactor: 0.01, totalIters: 500 });
  */
 export class LinearLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options Default: all defaults.
+   */
   constructor(optimizer: AnyOptimizer, options: LinearLROptions = {}) {
     super(linear, optimizer, options);
   }
@@ -92,6 +100,10 @@ const polynomial: Definition<PolynomialLROptions> = {
  * const schedule = new PolynomialLR(optimizer, { totalIters: 1000, power: 2 });
  */
 export class PolynomialLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options Default: all defaults.
+   */
   constructor(optimizer: AnyOptimizer, options: PolynomialLROptions = {}) {
     super(polynomial, optimizer, options);
   }

@@ -129,6 +129,10 @@ function between(strategy: "cos" | "linear", from: number, to: number, part: num
  * const schedule = new OneCycleLR(optimizer, { maxLr: 0.1, totalSteps: 1000 });
  */
 export class OneCycleLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options Those without a default must be given.
+   */
   constructor(optimizer: AnyOptimizer, options: OneCycleLROptions) {
     super(definition, optimizer, options);
   }

@@ -94,6 +94,10 @@ export class ReduceLROnPlateau {
   #badSteps = 0;
   #cooldownLeft = 0;
 
+  /**
+   * @param optimizer The optimizer whose rates fall, from what they are when the metric says so.
+   * @param options Default: all defaults.
+   */
   constructor(optimizer: AnyOptimizer, options: ReduceLROnPlateauOptions = {}) {
     checkOptimizer(NAME, optimizer);
     this.#options = readOptions(definition, options, optimizer.paramGroups.length);

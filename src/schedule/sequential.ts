@@ -61,6 +61,10 @@ const definition: Definition<Omit<SequentialLROptions, "schedulers">> = {
  * const schedule = new SequentialLR(optimizer, { schedulers, milestones: [100] });
  */
 export class SequentialLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer that the inner schedules were made on. Its rates are set for e = 0.
+   * @param options The schedules, and when each but the first begins.
+   */
   constructor(optimizer: AnyOptimizer, options: SequentialLROptions) {
     super(definition, optimizer, options);
   }

@@ -30,6 +30,10 @@ const step: Definition<StepLROptions> = {
  * schedule.step(); // after each epoch
  */
 export class StepLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options Those without a default must be given.
+   */
   constructor(optimizer: AnyOptimizer, options: StepLROptions) {
     super(step, optimizer, options);
   }
@@ -58,6 +62,10 @@ const multiStep: Definition<MultiStepLROptions> = {
  * const schedule = new MultiStepLR(optimizer, { milestones: [60, 80] });
  */
 export class MultiStepLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options Those without a default must be given.
+   */
   constructor(optimizer: AnyOptimizer, options: MultiStepLROptions) {
     super(multiStep, optimizer, options);
   }
@@ -84,6 +92,10 @@ const exponential: Definition<ExponentialLROptions> = {
  * const schedule = new ExponentialLR(optimizer, { gamma: 0.95 });
  */
 export class ExponentialLR extends LRScheduler {
+  /**
+   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param options Those without a default must be given.
+   */
   constructor(optimizer: AnyOptimizer, options: ExponentialLROptions) {
     super(exponential, optimizer, options);
   }

@@ -68,6 +68,10 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   /** What {@link getWeights} gave last. */
   #given: Tensor[] = [];
 
+  /**
+   * @param rule Name of the rule's class in lower case, such as "adamw".
+   * @param options Of the rule, with `groups`, `clipNorm` and `gradScale`. Default: the rule's defaults.
+   */
   constructor(rule: Rule, options: GradstepOptions<Rule> = {}) {
     super();
     const known = Object.keys(rules);

@@ -23,6 +23,9 @@ export interface SharedArenaOptions {
  * const head = new SharedParameterDict({ v: [10, 512] }, { arena });
  */
 export class SharedArena extends Arena {
+  /**
+   * @param options Both must be given.
+   */
   constructor(options: SharedArenaOptions);
   /** @internal */
   constructor(options: SharedArenaOptions, owner: string, remedy: string);

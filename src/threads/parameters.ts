@@ -33,6 +33,10 @@ export type SharedMemoryOptions = (
  * new AdamW(params).step();
  */
 export class SharedParameterDict<Name extends string = string> extends ParameterDict<Name> {
+  /**
+   * @param shapes By name, in the order of `names`.
+   * @param options `threads`, in a memory of their own, or an `arena`: one of them must be given.
+   */
   constructor(shapes: Readonly<Record<Name, Shape>>, options: SharedMemoryOptions) {
     checkShared(options);
     super(shapes, options);
