@@ -26,6 +26,8 @@ const limitKind = number("a number >= 0", (x) => x >= 0);
 /**
  * The norm of all gradients taken as one vector, in float64: elements of 3e38 do not overflow, nor do denormals vanish.
  *
+ * @param params Whose gradients; a subset will do.
+ * @param options Which norm. Default: the root of the sum of squares.
  * @returns The norm; NaN or Infinity when a gradient is not finite, 0 of no elements.
  * @throws TypeError, RangeError for a wrong argument.
  * @example
@@ -45,6 +47,7 @@ export function gradNorm(params: ParameterDict, options: GradNormOptions = {}): 
  *
  * @param params Whose gradients; a subset will do.
  * @param maxNorm >= 0; Infinity changes no finite gradient.
+ * @param options Which norm, and what to do when it is not finite. Default: the root of the sum of squares; go on.
  * @returns The norm before clipping.
  * @see Pascanu, Mikolov, Bengio (2013), https://arxiv.org/abs/1211.5063
  * @throws TypeError, RangeError for a wrong argument; Error for a norm that is not finite under `errorIfNonFinite`.
@@ -73,6 +76,7 @@ export function clipGradNorm(params: ParameterDict, maxNorm: number, options: Cl
 /**
  * Clamps every element of the gradients to [−limit, limit]. NaN stays.
  *
+ * @param params Whose gradients; a subset will do.
  * @param limit >= 0, rounded to float32; Infinity changes nothing.
  * @throws TypeError, RangeError for a wrong argument; nothing is changed then.
  * @example
@@ -90,7 +94,9 @@ export function clipGradValue(params: ParameterDict, limit: number): void {
  * Adaptive clipping: scales each unit's gradient down to a norm of at most `ratio` times that of its parameters. A unit
  * is a row of a tensor [out, …], or the whole of a vector or scalar.
  *
+ * @param params Whose gradients; a subset will do.
  * @param ratio >= 0; 0.01 is the paper's.
+ * @param options Default: `{ eps: 1e-3 }`.
  * @see Brock et al. (2021), https://arxiv.org/abs/2102.06171
  * @throws TypeError, RangeError for a wrong argument; nothing is changed then.
  * @example

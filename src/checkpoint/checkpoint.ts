@@ -57,6 +57,9 @@ const NO_CHECKSUM = "00000000";
  * tensors of `params` and of the optimizers are in it under their names, and the optimizers' states under PyTorch's
  * flattened names: `state.<name>.exp_avg`, with the groups' options as JSON in the metadata entry `param_groups`.
  *
+ * @param params The parameters, or a subset of them.
+ * @param options The optimizers, and what else is to be in the file. Default: the parameters alone.
+ * @returns The file, in memory of its own.
  * @throws TypeError, RangeError for what cannot be written, and for two tensors of one name.
  * @example
  * const bytes = save(params, { optimizers: [optimizer], extra: { schedule: schedule.stateDict() } });
@@ -108,6 +111,9 @@ export function save<Name extends string>(params: ParameterDict<Name>, options: 
  * are checked before anything is written: names, shapes, dtypes, rules, groups, and of a file of ours a checksum.
  * Hyper-parameters come from the file, as in PyTorch.
  *
+ * @param bytes The whole file.
+ * @param params The parameters to set; the file must have each of them, and the optimizers' tensors.
+ * @param options As many optimizers as the file has, or none: then parameters alone are loaded.
  * @throws RangeError with what is wrong with the file, or does not fit; TypeError for a wrong argument. Nothing is changed then.
  * @example
  * const { extra } = load(bytes, params, { optimizers: [optimizer] });

@@ -49,6 +49,9 @@ let count = 0;
  * under a temporary name in the same folder, flushed to the disk and renamed; what a killed run has left of such files,
  * the next save to the same path removes. The state is that of the call: training can go on while it is written.
  *
+ * @param path Of the file; its folder must be there.
+ * @param params As {@link save} takes them.
+ * @param options As {@link save} takes them.
  * @throws what {@link save} throws, and what the file system says; the old file is as it was then.
  * @example
  * await saveFile("run.safetensors", params, { optimizers: [optimizer] });
@@ -131,6 +134,10 @@ function isAlive(process: Process, pid: number): boolean {
 
 /**
  * {@link load} from a file, in Node.
+ *
+ * @param path Of the file.
+ * @param params As {@link load} takes them.
+ * @param options As {@link load} takes them.
  * @throws what {@link load} throws, and what the file system says. Nothing is changed then.
  * @example
  * const { extra } = await loadFile("run.safetensors", params, { optimizers: [optimizer] });

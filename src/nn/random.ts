@@ -76,7 +76,10 @@ export class Random {
     return (this.#next() >>> 8) / 2 ** 24;
   }
 
-  /** A whole number in [0, n), each equally likely, for n in [1, 2³²]. One draw, rarely more. */
+  /**
+   * A whole number in [0, n), each equally likely. One draw, rarely more.
+   * @throws TypeError, RangeError when `n` is no whole number in [1, 2³²].
+   */
   below(n: number): number {
     range.read(OWNER, "n", n);
     const fair = 2 ** 32 - (2 ** 32 % n);
