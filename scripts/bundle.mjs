@@ -1,27 +1,37 @@
-// Makes dist/node/ from dist/, for the "node" condition: one file a subpath, and what subpaths share in chunks, since
-// Node loads few files sooner than many. Bundlers take the single modules (the "module" condition): they
-// leave out the rules that a program does not use.
-import { build } from "esbuild";
+// Makes dist/node/ from dist/, for the "node" condition: one file a subpath beside one that has all that `gradstep`
+// itself needs, since Node loads few files sooner than many, and small ones sooner than large. Bundlers take the single modules
+// (the "module" condition): they leave out the rules that a program does not use.
 import { readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { rolldown } from "rolldown";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const { exports, dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+const external = [/^node:/, ...Object.keys({ ...dependencies, ...peerDependencies })];
+
+/** The modules that `gradstep` itself is made of. */
+const core = new Set();
+await bundle({
+  input: "dist/index.js",
+  plugins: [{ name: "core", moduleParsed: ({ id }) => void core.add(id) }],
+}).then((made) => made.generate());
+core.delete(fileURLToPath(new URL("../dist/index.js", import.meta.url)));
 
 rmSync("dist/node", { recursive: true, force: true });
-const common = {
-  outdir: "dist/node",
-  outbase: "dist",
-  bundle: true,
-  format: "esm",
-  platform: "neutral",
-  target: "es2022",
-  external: Object.keys({ ...dependencies, ...peerDependencies }),
-  logLevel: "warning",
-};
-const entryPoints = Object.values(exports)
-  .filter((target) => target.node !== undefined)
-  .map((target) => target.default);
-await build({ ...common, entryPoints, chunkNames: "chunks/[hash]", splitting: true });
+const inputs = Object.values(exports).filter((target) => target.node !== undefined);
+const subpaths = await bundle({
+  input: Object.fromEntries(
+    inputs.map((target) => [target.default.slice("./dist/".length, -".js".length), target.default]),
+  ),
+});
+await subpaths.write({
+  ...{ dir: "dist/node", format: "esm", minify: { mangle: false }, chunkFileNames: "chunks/[name].js" },
+  codeSplitting: { groups: [{ name: "core", test: (id) => core.has(id) }] },
+});
 // By itself: what starts it must stay in the file that it looks for it beside.
-await build({ ...common, entryPoints: ["dist/threads/worker.js"] });
+const worker = await bundle({ input: { "threads/worker": "dist/threads/worker.js" } });
+await worker.write({ dir: "dist/node", format: "esm", minify: { mangle: false } });
+
+function bundle(options) {
+  return rolldown({ platform: "neutral", external, ...options });
+}

@@ -393,4 +393,4 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
 defineDispose(Optimizer);
 
 const owned = (name: string, tensor: Tensor): string =>
-  `${name}: "${tensor.name}" belongs to a live ${tensor.owner?.constructor.name}; dispose that first`;
+  `${name}: "${tensor.name}" belongs to a live ${tensor.owner?.rule.name}; dispose that first`;

@@ -24,7 +24,7 @@ export interface Tensor {
   readonly data: Vector;
   readonly grad: Vector;
   /** The live optimizer that owns the tensor. */
-  owner: object | undefined;
+  owner: { readonly rule: { readonly name: string } } | undefined;
 }
 
 /** What a dictionary and its subsets have in common. */
@@ -192,9 +192,7 @@ export class ParameterDict<Name extends string = string> {
     if (this.#isSubset || !alive) return;
     for (const tensor of this.#tensors.values())
       if (tensor.owner !== undefined && arena.alive)
-        throw new Error(
-          `${OWNER}: "${tensor.name}" belongs to a live ${tensor.owner.constructor.name}; dispose that first`,
-        );
+        throw new Error(`${OWNER}: "${tensor.name}" belongs to a live ${tensor.owner.rule.name}; dispose that first`);
     this.#shared.alive = false;
     if (ownsArena) arena.dispose();
     else arena.release(address);

@@ -98,5 +98,7 @@ export function needMomentum(owner: string, optimizer: AnyOptimizer): void {
     throw withoutMomentum(owner, optimizer);
 }
 
-const withoutMomentum = (owner: string, optimizer: AnyOptimizer): RangeError =>
-  wrongValue(owner, "cycleMomentum", `false for ${optimizer.constructor.name} without a momentum`, true);
+function withoutMomentum(owner: string, optimizer: AnyOptimizer): RangeError {
+  const name = optimizer instanceof Optimizer ? optimizer.rule.name : "an optimizer";
+  return wrongValue(owner, "cycleMomentum", `false for ${name} without a momentum`, true);
+}

@@ -59,6 +59,12 @@ optimizer.step();
 const memory = new WebAssembly.Memory({ initial: 2 });
 instantiate(memory).sgd(16, 65536, 65600, 0, 1, 0, 0, 0, 0, 0.1, 0);
 const mlp = new MLP([2, 2]);
-console.log(params.data.w[2], mlp.params.numel, typeof Threads.create);
+let refusal = ""; // names the rule, whatever a minifier calls its class
+try {
+  new AdamW(params);
+} catch (error) {
+  refusal = String(error);
+}
+console.log(params.data.w[2], mlp.params.numel, typeof Threads.create, refusal);
 `;
-export const printed = "-0.14994999766349792 6 function";
+export const printed = '-0.14994999766349792 6 function Error: AdamW: "w" belongs to a live AdamW; dispose that first';
