@@ -8,6 +8,14 @@ import { instantiateKernels } from "./wasm/module.js";
 export const ALIGNMENT = 64;
 export const padded = (elements: number): number => Math.ceil((elements * 4) / ALIGNMENT) * ALIGNMENT;
 
+/**
+ * Bytes to leave free after a buffer of `bytes` that kernels read in step with others: at distances near a power of two,
+ * processors take lines of one for lines of another, in the cache (4 KiB) and in the tables that lead to it (128 MiB, where
+ * a step took four times as long). Ten lines, and for large buffers some pages: at most a 64th and 640 bytes.
+ */
+export const gapAfter = (bytes: number): number =>
+  bytes < 16384 ? 0 : 640 + 4096 * Math.min(17, Math.floor(bytes / (64 * 4096)));
+
 export const PAGE = 65536;
 export const RESERVED = PAGE; // address 0 means "absent" to a kernel, and the binary's constants stand in the first page
 export const MAX_CAPACITY = 2 ** 32 - PAGE;

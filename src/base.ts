@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Arena, padded, torn } from "./arena.js";
+import { type Arena, gapAfter, padded, torn } from "./arena.js";
 import { knownOnly, nameList, oneOf, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import {
@@ -302,12 +302,17 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     const { rule, arena } = this;
     const ordered = [...tensors].sort((a, b) => a.dataAt - b.dataAt);
     const plans = ordered.map((tensor) => this.#planSlots(added[groupOf(tensor)].options, tensor));
-    const bytes = plans.flat().reduce((sum, slot) => sum + (slot ? slotBytes(slot.format, slot.length) : 0), 0);
+    const columns = this.#slotNames.map((_, k) =>
+      plans.reduce((sum, { [k]: slot }) => sum + (slot ? slotBytes(slot.format, slot.length) : 0), 0),
+    );
+    const bytes = columns.reduce((sum, column) => sum + column, 0);
+    const apart = columns.reduce((sum, column) => sum + gapAfter(column), bytes);
+    const gaps = arena.hasRoom(apart);
     const converts = this.converter === 0 && this.stateFormat !== "float32";
     const scratchBytes = ordered.reduce((most, tensor) => {
       return Math.max(most, rule.scratch?.(added[groupOf(tensor)].options, tensor) ?? 0);
     }, this.#scratchBytes);
-    let address = arena.allocate(bytes, rule.name, "its state");
+    let address = arena.allocate(gaps ? apart : bytes, rule.name, "its state");
     if (scratchBytes > this.#scratchBytes || converts) {
       try {
         if (converts) this.converter = this.takeBlock(CONVERTER_BYTES, "unpacking its state");
@@ -336,6 +341,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
         else if (slot.start !== 0) arena.fill(address, padded(slot.length), slot.start);
         address += slotBytes(slot.format, slot.length);
       });
+      if (gaps) address += gapAfter(columns[k]);
     });
     const scalarStarts = Object.values(rule.scalars ?? {});
     ordered.forEach((tensor, k) => {

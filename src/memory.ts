@@ -1,11 +1,14 @@
-import { Arena, MAX_CAPACITY, PAGE, RESERVED } from "./arena.js";
+import { Arena, MAX_CAPACITY, PAGE, RESERVED, gapAfter } from "./arena.js";
 import { wholeFrom, wrongType } from "./check.js";
 
 /** Where tensors live. All are optional; `arena` excludes the others, `capacity` excludes `slots`. */
 export interface MemoryOptions {
   /** Parameter-sized buffers of optimizer state to leave room for, a whole number >= 0. Default 6. */
   slots?: number | undefined;
-  /** Size of the arena in bytes, instead of `slots`. */
+  /**
+   * Size of the arena in bytes, instead of `slots`. Beside the buffers, where there is room, it holds gaps that keep them from
+   * disturbing each other in the caches: behind each buffer of 16 KiB and more, at most a 64th of it and 640 bytes.
+   */
   capacity?: number | undefined;
   /** An arena to share with others. */
   arena?: Arena | undefined;
@@ -51,7 +54,8 @@ export function arenaFor(owner: string, options: MemoryOptions, parameterBytes: 
   const least = RESERVED + 2 * parameterBytes + scratch;
   if (least > MAX_CAPACITY)
     throw new RangeError(`${owner}: the tensors need ${least} bytes, an arena holds at most ${MAX_CAPACITY}`);
-  const wanted = Math.ceil((least + room * parameterBytes + SLACK) / PAGE) * PAGE;
+  const gaps = (2 + room) * gapAfter(parameterBytes);
+  const wanted = Math.ceil((least + room * parameterBytes + gaps + SLACK) / PAGE) * PAGE;
   const remedy = `raise "${capacity === undefined ? "slots" : "capacity"}" of the ${owner}`;
   const size = capacity ?? Math.min(MAX_CAPACITY, wanted);
   return threads?.makeArena(size, owner, remedy) ?? new Arena({ capacity: size, module }, owner, remedy);

@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Arena, padded } from "./arena.js";
+import { type Arena, gapAfter, padded } from "./arena.js";
 import { knownOnly, nameList, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory.js";
@@ -242,7 +242,9 @@ function layOut<Name extends string>(
   );
   const bytes = sizes.reduce((sum, [, , size]) => sum + padded(size), 0);
   const arena = arenaFor(OWNER, options, bytes);
-  const data = arena.allocate(bytes * 2, OWNER, "the tensors");
+  const apart = bytes + gapAfter(bytes);
+  const stride = arena.hasRoom(2 * apart) ? apart : bytes;
+  const data = arena.allocate(2 * stride, OWNER, "the tensors");
 
   const tensors = new Map<Name, Tensor>();
   let at = data;
@@ -252,10 +254,10 @@ function layOut<Name extends string>(
       shape: Object.freeze([...shape]),
       size,
       dataAt: at,
-      gradAt: at + bytes,
+      gradAt: at + stride,
       bytes: padded(size),
       data: new Float32Array(arena.buffer, at, size),
-      grad: new Float32Array(arena.buffer, at + bytes, size),
+      grad: new Float32Array(arena.buffer, at + stride, size),
       owner: undefined,
     });
     at += padded(size);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Adam, AdamW, Arena, ParameterDict, SGD } from "../src/index.js";
+import { Adam, AdamW, Arena, ParameterDict, SGD, WeightEma } from "../src/index.js";
 import { poisonedArena } from "./harness.js";
 
 const PAGE = 65536;
@@ -41,6 +41,35 @@ describe("Arena", () => {
     b.dispose();
     expect(arena.used).toBe(PAGE);
     new ParameterDict({ w: [(3 * PAGE) / 8] }, { arena });
+    expect(arena.free).toBe(0);
+  });
+
+  /** Byte addresses of what an Adam step reads side by side, and of an average that rides along. */
+  function buffers(params: ParameterDict): number[] {
+    const average = new WeightEma(params);
+    const { expAvg, expAvgSq } = new Adam(params).state("w") as unknown as Record<string, Float32Array>;
+    return [params.data.w, params.grad.w, average.values.w, expAvg, expAvgSq].map(({ byteOffset }) => byteOffset);
+  }
+
+  test.each([2 ** 12, 2 ** 16, 2 ** 18, 2 ** 20, 2 ** 22])(
+    "keeps buffers of %i elements at distances that no cache takes for none",
+    (size) => {
+      const places = buffers(new ParameterDict({ w: [size] }));
+      places.forEach((place, i) =>
+        places.slice(0, i).forEach((other) => {
+          const inPage = (place - other) % 4096;
+          expect(Math.min(inPage, 4096 - inPage)).toBeGreaterThanOrEqual(512);
+          if (size >= 2 ** 18) expect(Math.floor((place - other) / 4096) % 256).not.toBe(0);
+        }),
+      );
+    },
+  );
+
+  test("does without these gaps where they would take the buffers' own room", () => {
+    const arena = new Arena({ capacity: PAGE + 3 * 4 * PAGE });
+    new ParameterDict({ w: [PAGE] }, { arena });
+    expect(arena.free).toBe(4 * PAGE - 2 * (4096 + 640));
+    new ParameterDict({ w: [arena.free / 8] }, { arena });
     expect(arena.free).toBe(0);
   });
 
