@@ -1,5 +1,6 @@
 import asc from "assemblyscript/asc";
 import { type Contender, type Rule } from "../contender.ts";
+import { gapAfter } from "../../../dist/arena.js";
 import { fill, streams } from "../fill.ts";
 import { source } from "../traffic.ts";
 
@@ -24,11 +25,12 @@ export async function traffic(): Promise<Contender> {
   return {
     steps(rule, { count, length }) {
       const stride = Math.ceil(length / 16) * 64;
-      const bytes = FIRST + stride * count * (2 + slots[rule]);
+      const apart = stride * count + gapAfter(stride * count);
+      const bytes = FIRST + apart * (2 + slots[rule]);
       const memory = new WebAssembly.Memory({ initial: Math.ceil(bytes / PAGE) });
       const exports = new WebAssembly.Instance(module, { env: { memory } }).exports;
       const pass = exports[`pass${slots[rule]}`] as Pass;
-      const at = (buffer: number, tensor: number): number => FIRST + (buffer * count + tensor) * stride;
+      const at = (buffer: number, tensor: number): number => FIRST + buffer * apart + tensor * stride;
       const view = (buffer: number, tensor: number): Float32Array =>
         new Float32Array(memory.buffer, at(buffer, tensor), length);
       for (let i = 0; i < count; i++) {
