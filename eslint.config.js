@@ -18,6 +18,7 @@ export default tseslint.config(
       "test/playground/browser/",
       "test/consumers/",
       "bench/peers/",
+      "examples/worker/",
     ],
   },
   eslint.configs.recommended,

@@ -1,0 +1,43 @@
+// What comes in is checked; what does not fit is told with status 400.
+
+/** What the sender can mend. */
+export class Refusal extends Error {}
+
+/** The beginning of a value, for a message. */
+const shown = (value: unknown): string => String(JSON.stringify(value)).slice(0, 80);
+
+export const json = (value: unknown, status = 200): Response => Response.json(value, { status });
+
+/** A request's JSON object. */
+export async function reading(body: Promise<unknown>): Promise<Record<string, unknown>> {
+  const value = await body.catch(() => undefined);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) throw new Refusal("expected a JSON object");
+  return value as Record<string, unknown>;
+}
+
+/** What gradstep says of an argument, as a refusal. */
+export function refused<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    throw error instanceof TypeError || error instanceof RangeError ? new Refusal(error.message) : error;
+  }
+}
+
+/** Rows of `width` numbers as float32, one after the other. */
+export function matrix(name: string, rows: unknown, width: number, most: number): Float32Array {
+  if (!Array.isArray(rows) || rows.length < 1 || rows.length > most)
+    throw new Refusal(`"${name}" expected 1 to ${most} rows`);
+  rows.forEach((row: unknown, i) => {
+    const fits = (v: unknown): boolean => typeof v === "number" && Math.abs(v) <= 1000;
+    if (!Array.isArray(row) || row.length !== width || !row.every(fits))
+      throw new Refusal(`"${name}[${i}]" expected ${width} numbers in [-1000, 1000], got ${shown(row)}`);
+  });
+  return Float32Array.from((rows as number[][]).flat());
+}
+
+export function whole(name: string, value: unknown, least: number, most: number): number {
+  if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
+    throw new Refusal(`"${name}" expected a whole number in [${least}, ${most}], got ${shown(value)}`);
+  return value as number;
+}

@@ -1,0 +1,104 @@
+// Small networks that go on learning from what is posted to them: README.md has the requests.
+import { DurableObject } from "cloudflare:workers";
+import { AdamW } from "gradstep";
+import { load, save } from "gradstep/checkpoint";
+import { MLP } from "gradstep/nn";
+import { Refusal, json, matrix, reading, refused, whole } from "./http.js";
+import { restore, store } from "./storage.js";
+
+interface Env {
+  MODELS: DurableObjectNamespace<Model>;
+  LAYERS: number[];
+}
+const BATCH = 64;
+const MOST_ROWS = 1000;
+const MOST_EPOCHS = 100;
+
+export default {
+  async fetch(request, env) {
+    const name = /^\/([\w-]{1,64})(\/train|\/predict)?$/.exec(new URL(request.url).pathname)?.[1];
+    return name === undefined
+      ? json({ error: "there is no such page" }, 404)
+      : env.MODELS.getByName(name).fetch(request);
+  },
+} satisfies ExportedHandler<Env>;
+
+/** One network and its optimizer. An object of each name lives at one place at a time, and awakes from its storage. */
+export class Model extends DurableObject<Env> {
+  readonly #mlp = new MLP(this.env.LAYERS, { batchSize: BATCH });
+  #optimizer = new AdamW(this.#mlp.params, { lr: 0.01 });
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    void state.blockConcurrencyWhile(async () => {
+      const file = await restore(state.storage);
+      if (file !== undefined) load(file, this.#mlp.params, { optimizers: [this.#optimizer] });
+    });
+  }
+
+  override async fetch(request: Request): Promise<Response> {
+    try {
+      switch (`${request.method} ${new URL(request.url).pathname.split("/")[2] ?? ""}`) {
+        case "POST train":
+          return await this.#train(await reading(request.json()));
+        case "POST predict":
+          return this.#predict(await reading(request.json()));
+        case "GET ":
+          return new Response(this.#file(), { headers: { "Content-Type": "application/octet-stream" } });
+        case "PUT ":
+          return await this.#startFrom(new Uint8Array(await request.arrayBuffer()));
+        default:
+          return json({ error: "expected POST /name/train, POST /name/predict, GET /name or PUT /name" }, 405);
+      }
+    } catch (error) {
+      if (error instanceof Refusal) return json({ error: error.message }, 400);
+      throw error;
+    }
+  }
+
+  async #train(body: Record<string, unknown>): Promise<Response> {
+    const x = matrix("x", body.x, this.env.LAYERS[0], MOST_ROWS);
+    const y = body.y as number[];
+    const epochs = whole("epochs", body.epochs ?? 10, 1, MOST_EPOCHS);
+    const before = refused(() => this.#mlp.evaluate(x, y)); // checks all labels before anything is changed
+    const width = this.env.LAYERS[0];
+    for (let epoch = 0; epoch < epochs; epoch++)
+      for (let row = 0; row < y.length; row += BATCH) {
+        this.#mlp.trainBatch(x.subarray(row * width, (row + BATCH) * width), y.slice(row, row + BATCH));
+        this.#optimizer.step({ clipNorm: 1 });
+      }
+    const after = this.#mlp.evaluate(x, y);
+    await store(this.ctx.storage, this.#file());
+    return json({ steps: this.#optimizer.state("0.weight").step, before, after });
+  }
+
+  #predict(body: Record<string, unknown>): Response {
+    const x = matrix("x", body.x, this.env.LAYERS[0], MOST_ROWS);
+    const logits = this.#mlp.predict(x);
+    const width = this.env.LAYERS.at(-1)!;
+    const rows = Array.from({ length: logits.length / width }, (_, i) => logits.subarray(i * width, (i + 1) * width));
+    return json({
+      classes: rows.map((row) => row.indexOf(Math.max(...row))),
+      logits: rows.map((row) => Array.from(row)),
+    });
+  }
+
+  /** Weights from elsewhere, such as a checkpoint of Node or PyTorch: to be tuned with a new optimizer. */
+  async #startFrom(file: Uint8Array): Promise<Response> {
+    const { params } = this.#mlp;
+    const kept = params.copy();
+    refused(() => load(file, params));
+    if (!Object.values(params.data).every((values) => values.every(Number.isFinite))) {
+      params.assign(kept);
+      throw new Refusal("expected weights that are all finite");
+    }
+    this.#optimizer.dispose();
+    this.#optimizer = new AdamW(params, { lr: 0.01 });
+    await store(this.ctx.storage, this.#file());
+    return json({ steps: 0 });
+  }
+
+  #file(): Uint8Array<ArrayBuffer> {
+    return save(this.#mlp.params, { optimizers: [this.#optimizer] }) as Uint8Array<ArrayBuffer>;
+  }
+}
