@@ -60,7 +60,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   #scratchBytes = 0;
   #stateBytes = 0;
   readonly #tears: number;
-  #faces: readonly ParamGroup<Options>[] = [];
+  #faces!: readonly [ParamGroup<Options>, ...ParamGroup<Options>[]];
   #views: (Vector | undefined)[][] = [];
   #alive = true;
 
@@ -123,7 +123,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
    * @example
    * optimizer.paramGroups[0].lr = 5e-4;
    */
-  get paramGroups(): readonly ParamGroup<Options>[] {
+  get paramGroups(): readonly [ParamGroup<Options>, ...ParamGroup<Options>[]] {
     this.check();
     return this.#faces;
   }
@@ -358,7 +358,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
       const shared = common ?? Float64Array.from(Object.values(rule.shared?.start(options) ?? {}));
       this.groups.push(makeGroup(rule, this.groups.length, options, params, shared, () => this.check()));
     }
-    this.#faces = Object.freeze(this.groups.map((group) => group.face as unknown as ParamGroup<Options>));
+    this.#faces = Object.freeze(this.groups.map(({ face }) => face)) as unknown as typeof this.paramGroups;
   }
 
   /** A tensor's slots in the kernel's order; undefined where it has none. */

@@ -84,7 +84,7 @@ describe("groups", () => {
       'SGD: "paramGroups[0].lr" expected a finite number >= 0, got -1',
     );
     expect(optimizer.paramGroups[0].lr).toBe(0.5);
-    expect(() => ((optimizer.paramGroups as unknown[])[0] = {})).toThrow(TypeError);
+    expect(() => ((optimizer.paramGroups as unknown as unknown[])[0] = {})).toThrow(TypeError);
     expect(Object.entries({ ...optimizer.paramGroups[0] })).toContainEqual(["lr", 0.5]);
   });
 });

@@ -60,7 +60,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   readonly #rule: Rule;
   readonly #nonFinite: unknown;
   readonly #mirror: Mirror;
-  readonly #faces: readonly ParamGroup<RuleOptions[Rule]>[];
+  readonly #faces: readonly [ParamGroup<RuleOptions[Rule]>, ...ParamGroup<RuleOptions[Rule]>[]];
   #plans: readonly GroupPlan[];
   #options: Record<string, unknown>;
   #clipNorm: number | undefined;
@@ -98,11 +98,10 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
         return whole ? 2 * (typeof historySize === "number" ? historySize : HISTORY) + 5 : 6;
       },
     });
-    this.#faces = Object.freeze(
-      this.#mirror.inner.paramGroups.map((_, g) =>
-        steadyFace(() => this.#mirror.inner.paramGroups[g] as unknown as ParamGroup<RuleOptions[Rule]>),
-      ),
+    const faces = this.#mirror.inner.paramGroups.map((_, g) =>
+      steadyFace(() => this.#mirror.inner.paramGroups[g] as unknown as ParamGroup<RuleOptions[Rule]>),
     );
+    this.#faces = Object.freeze(faces) as typeof this.paramGroups;
   }
 
   /** The rule's name. */
@@ -117,7 +116,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
    * optimizer.paramGroups[0].lr = 5e-4;
    * const schedule = new CosineAnnealingLR(optimizer, { tMax: 1000 });
    */
-  get paramGroups(): readonly ParamGroup<RuleOptions[Rule]>[] {
+  get paramGroups(): readonly [ParamGroup<RuleOptions[Rule]>, ...ParamGroup<RuleOptions[Rule]>[]] {
     return this.#faces;
   }
 

@@ -50,6 +50,7 @@ import { Threads } from "gradstep/threads";
 const params = new ParameterDict({ w: [3] });
 const optimizer = new AdamW(params, { lr: 0.1 });
 const schedule = new StepLR(optimizer, { stepSize: 1, gamma: 0.5 });
+optimizer.paramGroups[0].weightDecay = 0.01;
 params.grad.w.fill(1);
 optimizer.step();
 schedule.step();
