@@ -1,27 +1,17 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Arena, gapAfter, padded, torn } from "./arena.js";
+import { type Arena, torn } from "./arena.js";
 import { knownOnly, nameList, oneOf, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
-import {
-  CONVERTER_BYTES,
-  FLOAT32,
-  type StateFormat,
-  formatKind,
-  formatOf,
-  readSmall,
-  slotBytes,
-  toFloat32,
-  writeSmall,
-} from "./format.js";
+import { FLOAT32, type StateFormat, formatKind, readSmall, toFloat32 } from "./format.js";
 import { type Group, defaultsOf, knownGroupOptions, makeGroup, settle } from "./groups.js";
 import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./options.js";
 import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
-import type { CommonOptions, NonFinitePolicy, Rule, Settled, Start, TensorInfo } from "./rule.js";
+import type { CommonOptions, NonFinitePolicy, Rule, Settled } from "./rule.js";
+import { Slots } from "./slots.js";
 import { type OptimizerState, type TensorStateDict, prepareLoad, save } from "./state.js";
-import { ABSENT, NOWHERE, type Table, extend, follows, makeTable } from "./table.js";
+import { ABSENT, type Table, follows, makeTable } from "./table.js";
 
 const policy = oneOf("propagate", "skip", "throw");
-const NO_TENSOR: TensorInfo = { name: "", shape: [0], size: 0 };
 
 /**
  * What all optimizers have: parameter groups, ownership of tensors, state, and its end. Base of {@link StepOptimizer};
@@ -45,20 +35,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   protected readonly nonFinite: NonFinitePolicy;
   /** @internal */
   readonly stateFormat: StateFormat;
-  /** @internal Address of the memory that a step may use as it likes. */
-  protected scratch = 0;
-  /** @internal Address of the memory in which small slots are unpacked, or 0. */
-  protected converter = 0;
+  /** @internal */
+  protected readonly slots: Slots<Options>;
   /** @internal Whether the parameters are those for evaluation. */
   protected evaluating = false;
-  readonly #slotNames: readonly string[];
   readonly #scalarNames: readonly string[];
   readonly #sharedNames: readonly string[];
-  /** @internal The slots, by column, that start at the parameters. */
-  protected readonly copiedSlots: readonly number[];
-  readonly #blocks: number[] = [];
-  #scratchBytes = 0;
-  #stateBytes = 0;
   readonly #tears: number;
   #faces!: readonly [ParamGroup<Options>, ...ParamGroup<Options>[]];
   #views: (Vector | undefined)[][] = [];
@@ -108,12 +90,10 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     this.rule = rule;
     this.arena = params.arena;
     this.#tears = this.arena.tears;
-    const slots = Object.entries(rule.slots(base, NO_TENSOR));
-    this.#slotNames = slots.map(([slot]) => slot);
-    this.copiedSlots = slots.flatMap(([, slot], k) => (slot?.start === "parameters" ? [k] : []));
+    this.slots = new Slots(rule, this.arena, this.stateFormat, base);
     this.#scalarNames = Object.keys(rule.scalars ?? {});
     this.#sharedNames = Object.keys(rule.shared?.start(base) ?? {});
-    this.table = makeTable([], this.#slotNames.length, this.#scalarNames.length);
+    this.table = makeTable([], this.slots.names.length, this.#scalarNames.length);
     this.#adopt(tensors, settled, (tensor) => groupOf.get(tensor) ?? 0);
   }
 
@@ -171,7 +151,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     const { step, slots, slotSizes, formats, scalars, group } = this.table;
     const state: Record<string, Vector | number> & { step: number } = { step: step[index] };
     const views = (this.#views[index] ??= []);
-    this.#slotNames.forEach((slot, k) => {
+    this.slots.names.forEach((slot, k) => {
       const address = slots[k][index];
       if (address === ABSENT) return;
       if (formats[k][index] === FLOAT32)
@@ -186,7 +166,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   /** Bytes that the state takes in the arena: all slots of all tensors in their formats, scales and padding included. */
   get stateBytes(): number {
     this.check();
-    return this.#stateBytes;
+    return this.slots.bytes;
   }
 
   /** Sets the gradients of the optimizer's tensors to 0: which is not an absent one, since momentum and decay still move a parameter. */
@@ -253,15 +233,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     if (!this.#alive) return;
     this.#alive = false;
     for (const tensor of this.table.tensors) tensor.owner = undefined;
-    for (const block of this.#blocks) this.arena.release(block);
-    if (this.scratch !== 0) this.arena.release(this.scratch);
-  }
-
-  /** @internal Memory that is given back with the optimizer. */
-  protected takeBlock(bytes: number, purpose: string): number {
-    const block = this.arena.allocate(bytes, this.rule.name, purpose);
-    this.#blocks.push(block);
-    return block;
+    this.slots.release();
   }
 
   /** @internal The tensors in order of address. */
@@ -277,16 +249,24 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   }
 
   #internals() {
-    const { rule, table, groups, arena, evaluating } = this;
-    const [slotNames, scalarNames, sharedNames] = [this.#slotNames, this.#scalarNames, this.#sharedNames];
-    return { rule, table, groups, arena, evaluating, slotNames, scalarNames, sharedNames, converter: this.converter };
+    const { rule, table, groups, arena, evaluating, slots } = this;
+    return {
+      rule,
+      table,
+      groups,
+      arena,
+      evaluating,
+      slots,
+      scalarNames: this.#scalarNames,
+      sharedNames: this.#sharedNames,
+    };
   }
 
   /** p ← p + w(z − p) for every tensor that has taken a step. */
   #swap(way: "toEval" | "toTrain"): void {
     const { table, groups, rule } = this;
     if (!rule.evaluation) return;
-    const z = table.slots[this.#slotNames.indexOf(rule.evaluation.slot)];
+    const z = table.slots[this.slots.names.indexOf(rule.evaluation.slot)];
     for (let i = 0; i < table.tensors.length; i++) {
       const w = rule.evaluation[way](groups[table.group[i]].options);
       if (table.step[i] > 0) this.arena.kernels.approach(table.length[i], table.data[i], z[i], w);
@@ -299,50 +279,10 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     added: readonly { options: Settled<Options>; params: readonly string[] }[],
     groupOf: (tensor: Tensor) => number,
   ): void {
-    const { rule, arena } = this;
+    const { rule } = this;
     const ordered = [...tensors].sort((a, b) => a.dataAt - b.dataAt);
-    const plans = ordered.map((tensor) => this.#planSlots(added[groupOf(tensor)].options, tensor));
-    const columns = this.#slotNames.map((_, k) =>
-      plans.reduce((sum, { [k]: slot }) => sum + (slot ? slotBytes(slot.format, slot.length) : 0), 0),
-    );
-    const bytes = columns.reduce((sum, column) => sum + column, 0);
-    const apart = columns.reduce((sum, column) => sum + gapAfter(column), bytes);
-    const gaps = arena.hasRoom(apart);
-    const converts = this.converter === 0 && this.stateFormat !== "float32";
-    const scratchBytes = ordered.reduce((most, tensor) => {
-      return Math.max(most, rule.scratch?.(added[groupOf(tensor)].options, tensor) ?? 0);
-    }, this.#scratchBytes);
-    let address = arena.allocate(gaps ? apart : bytes, rule.name, "its state");
-    if (scratchBytes > this.#scratchBytes || converts) {
-      try {
-        if (converts) this.converter = this.takeBlock(CONVERTER_BYTES, "unpacking its state");
-        if (scratchBytes > this.#scratchBytes) this.#growScratch(scratchBytes);
-      } catch (error) {
-        arena.release(address);
-        throw error;
-      }
-    }
-    if (bytes > 0) this.#blocks.push(address);
-    this.#stateBytes += bytes;
-
     const from = this.table.tensors.length;
-    const table = extend(this.table, ordered);
-    table.slots.forEach((column, k) => {
-      ordered.forEach((tensor, i) => {
-        const slot = plans[i][k];
-        if (slot === undefined) return;
-        column[from + i] = bytes > 0 ? address : NOWHERE;
-        table.slotSizes[k][from + i] = slot.length;
-        table.formats[k][from + i] = slot.format;
-        if (slot.format !== FLOAT32) {
-          const values = new Float32Array(slot.start === 0 ? 0 : slot.length).fill(Number(slot.start));
-          writeSmall(arena, table, from + i, k, values, this.converter);
-        } else if (slot.start === "parameters") arena.copy(tensor.dataAt, address, tensor.bytes);
-        else if (slot.start !== 0) arena.fill(address, padded(slot.length), slot.start);
-        address += slotBytes(slot.format, slot.length);
-      });
-      if (gaps) address += gapAfter(columns[k]);
-    });
+    const table = this.slots.add(this.table, ordered, (tensor) => added[groupOf(tensor)].options);
     const scalarStarts = Object.values(rule.scalars ?? {});
     ordered.forEach((tensor, k) => {
       const i = from + k;
@@ -361,39 +301,10 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     this.#faces = Object.freeze(this.groups.map(({ face }) => face)) as unknown as typeof this.paramGroups;
   }
 
-  /** A tensor's slots in the kernel's order; undefined where it has none. */
-  #planSlots(
-    options: Settled<Options>,
-    tensor: Tensor,
-  ): ({ start: Start; length: number; format: number } | undefined)[] {
-    return Object.values(this.rule.slots(options, tensor)).map((slot) => {
-      if (slot === undefined) return undefined;
-      const { kind, start, length = tensor.size } = slot;
-      return { start, length, format: formatOf(this.stateFormat, kind, length) };
-    });
-  }
-
   /** @internal A tensor's state before its first step, under these options of its group. */
   startOf(name: string, options: object): TensorStateDict {
-    const { tensors, group, slots, slotSizes } = this.table;
     const i = this.indexOf.get(name) ?? -1;
-    const plan = this.#planSlots({ ...this.groups[group[i]].options, ...options }, tensors[i]);
-    const present = this.#slotNames.map((slot, k) => [slot, k] as const).filter(([, k]) => slots[k][i] !== ABSENT);
-    return {
-      step: 0,
-      shape: [...tensors[i].shape],
-      slots: Object.fromEntries(
-        present.map(([slot, k]) => [slot, new Float32Array(slotSizes[k][i]).fill(Number(plan[k]?.start) || 0)]),
-      ),
-      scalars: { ...this.rule.scalars },
-    };
-  }
-
-  #growScratch(bytes: number): void {
-    const scratch = this.arena.allocate(bytes, this.rule.name, "its scratch");
-    if (this.scratch !== 0) this.arena.release(this.scratch);
-    this.scratch = scratch;
-    this.#scratchBytes = bytes;
+    return this.slots.startOf(this.table, i, { ...this.groups[this.table.group[i]].options, ...options });
   }
 }
 defineDispose(Optimizer);

@@ -62,7 +62,7 @@ export abstract class StepOptimizer<
       return false;
     }
     if (request.rows.size > 0 && this.#packed === 0)
-      this.#packed = this.takeBlock(packedBytes(2 + table.slots.length), "a sparse step");
+      this.#packed = this.slots.take(packedBytes(2 + table.slots.length), "a sparse step");
     if (request.clipNorm[0] !== Infinity) this.#clip();
 
     if (this.#plan?.table !== table) {
@@ -71,7 +71,7 @@ export abstract class StepOptimizer<
     }
     const plan = this.#plan;
     plan.cut(request.call, request.whole);
-    if (this.copiedSlots.length > 0) this.#copyParameters(plan);
+    if (this.slots.copied.length > 0) this.#copyParameters(plan);
     if (rule.advance) for (let g = 0; g < groups.length; g++) rule.advance(groups[g].options, groups[g].shared);
     const moved = rule.scope === "tensor" ? this.#sweepTensors(plan) : this.#sweepRuns(plan);
     this.#finish(plan, moved);
@@ -116,7 +116,7 @@ export abstract class StepOptimizer<
     if (rule.scope === "tensor") {
       run.size = table.tensors[lead].size;
       run.shape = table.tensors[lead].shape;
-      run.scratch = this.scratch;
+      run.scratch = this.slots.scratch;
       return;
     }
     let variant = rule.variant?.(options, c) ?? 0;
@@ -160,9 +160,9 @@ export abstract class StepOptimizer<
     const run = this.#run;
     for (let b = 0; b < plan.batches; b++) this.#settle(plan, b);
     plan.lay(this.#request.averages);
-    const riding = this.#request.rides || this.converter !== 0;
+    const riding = this.#request.rides || this.slots.converter !== 0;
     if ((plan.runs > 1 || riding) && plan.list()) {
-      plan.ride(this.#request.clear, this.#request.pace, this.converter);
+      plan.ride(this.#request.clear, this.#request.pace, this.slots.converter);
       for (let call = 0; call < plan.calls; call++) {
         plan.aimList(run.at, call, riding);
         const { options, c } = this.groups[this.table.group[plan.lead[plan.runBatch[plan.first[call]]]]];
@@ -182,7 +182,8 @@ export abstract class StepOptimizer<
 
   /** One run by a call of its own, and what rides along. */
   #sweepRun(plan: Plan, r: number): void {
-    const { arena, converter } = this;
+    const { arena } = this;
+    const { converter } = this.slots;
     const { at, c } = this.#run;
     if (converter !== 0) {
       plan.aimAlone(at, r, converter, this.#request.clear, this.#request.pace, c);
@@ -235,16 +236,16 @@ export abstract class StepOptimizer<
 
   /** Slots that start at the parameters do so as these are at the first step: they may have been set since. */
   #copyParameters({ batchOf }: Plan): void {
-    const { table, arena, copiedSlots } = this;
+    const { table, arena } = this;
     for (let i = 0; i < batchOf.length; i++)
       if (batchOf[i] >= 0 && table.step[i] === 1)
-        for (const slot of copiedSlots) arena.copy(table.data[i], table.slots[slot][i], table.length[i] * 4);
+        for (const slot of this.slots.copied) arena.copy(table.data[i], table.slots[slot][i], table.length[i] * 4);
   }
 
   #flush(i: number): void {
-    const { table, copiedSlots } = this;
+    const { table } = this;
     for (let k = 0; k < table.slots.length; k++)
-      if (!copiedSlots.includes(k) && table.slots[k][i] > NOWHERE && table.formats[k][i] === FLOAT32)
+      if (!this.slots.copied.includes(k) && table.slots[k][i] > NOWHERE && table.formats[k][i] === FLOAT32)
         this.arena.kernels.flushDenormals(table.slotSizes[k][i], table.slots[k][i]);
   }
 

@@ -5,6 +5,7 @@ import { type Group, settle } from "./groups.js";
 import type { Shape, Vector } from "./parameters.js";
 import type { CommonOptions, Rule } from "./rule.js";
 import { checkShape, onlyFields, readCount, readEach, readAnySlot, same } from "./saved.js";
+import type { Slots } from "./slots.js";
 import { ABSENT, type Table } from "./table.js";
 
 /** What `stateDict()` gives: owned, structured-cloneable, of the form that `version` names. */
@@ -49,11 +50,9 @@ export interface Internals<Options extends CommonOptions> {
   readonly groups: readonly Group<Options>[];
   readonly arena: Arena;
   readonly evaluating: boolean;
-  readonly slotNames: readonly string[];
+  readonly slots: Slots<Options>;
   readonly scalarNames: readonly string[];
   readonly sharedNames: readonly string[];
-  /** Address of the memory in which small slots are unpacked, or 0. */
-  readonly converter: number;
 }
 
 const FORMAT = "gradstep/optimizer";
@@ -92,10 +91,10 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
 
 /** The slots that tensor i has, and their columns. */
 function slotsOf<Options extends CommonOptions>(
-  { table, slotNames }: Internals<Options>,
+  { table, slots: { names } }: Internals<Options>,
   i: number,
 ): [name: string, column: number][] {
-  return slotNames.flatMap((name, k): [string, number][] => (table.slots[k][i] === ABSENT ? [] : [[name, k]]));
+  return names.flatMap((name, k): [string, number][] => (table.slots[k][i] === ABSENT ? [] : [[name, k]]));
 }
 
 /** A slot as an owned copy. */
@@ -116,7 +115,7 @@ export function prepareLoad<Options extends CommonOptions>(
   internals: Internals<Options>,
   given: unknown,
 ): () => boolean {
-  const { rule, table, groups, slotNames, scalarNames, sharedNames } = internals;
+  const { rule, table, groups, slots, scalarNames, sharedNames } = internals;
   const owner = rule.name;
   const saved = record(owner, "saved", given);
   same(owner, "saved.format", saved.format, FORMAT);
@@ -150,7 +149,7 @@ export function prepareLoad<Options extends CommonOptions>(
   table.tensors.forEach((tensor, i) => {
     const g = table.group[i];
     const needed = rule.slots({ ...groups[g].options, ...loadedGroups[g].options }, tensor);
-    const lacking = slotNames.find((slot, k) => table.slots[k][i] === ABSENT && needed[slot] !== undefined);
+    const lacking = slots.names.find((slot, k) => table.slots[k][i] === ABSENT && needed[slot] !== undefined);
     if (lacking !== undefined)
       throw wrongValue(
         owner,
@@ -242,7 +241,7 @@ function readSlots<Options extends CommonOptions>(
 
 /** Sets a slot to what was saved, which need not be of its own format. */
 function writeSlot<Options extends CommonOptions>(
-  { arena, table, converter }: Internals<Options>,
+  { arena, table, slots: { converter } }: Internals<Options>,
   i: number,
   k: number,
   values: Vector | SmallSlot,

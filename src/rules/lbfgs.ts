@@ -113,7 +113,7 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
     this.#flat = new Flat(this.arena, this.tensors);
     try {
       const { bytes } = this.#flat;
-      const scratch = this.takeBlock(3 * bytes, "its scratch");
+      const scratch = this.slots.take(3 * bytes, "its scratch");
       this.#origin = this.#flat.at(scratch);
       this.#kept = [this.#flat.at(scratch + bytes), this.#flat.at(scratch + 2 * bytes)];
     } catch (error) {
