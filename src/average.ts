@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { fraction, knownOnly, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
+import { fraction, knownOnly, record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
-import { type SavedTensor, readCount, same } from "./saved.js";
+import { type SavedTensor, same } from "./saved.js";
 import { Shadow } from "./shadow.js";
 
 /** Options of {@link WeightEma}. */
@@ -176,7 +176,7 @@ export abstract class Average<Name extends string> {
     const saved = record(owner, "saved", given);
     same(owner, "saved.format", saved.format, this.#format);
     same(owner, "saved.version", saved.version, VERSION);
-    const updates = readCount(owner, "saved.updates", saved.updates);
+    const updates = whole.read(owner, "saved.updates", saved.updates);
     const takeOptions = this.readOptions(saved);
     const write = this.#shadow.prepareLoad("saved.tensors", saved.tensors);
     return () => {

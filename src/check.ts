@@ -55,6 +55,8 @@ export const belowOne = number("a number in [0, 1)", (x) => x >= 0 && x < 1);
 export const wholeFrom = (min: number): Kind<number> =>
   number(`a whole number >= ${min}`, (x) => Number.isSafeInteger(x) && x >= min);
 
+export const whole = wholeFrom(0);
+
 export const flag: Kind<boolean> = {
   live: true,
   read(owner, name, value) {

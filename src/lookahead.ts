@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { fraction, knownOnly, record, usedAfterDispose, wholeFrom, wrongType } from "./check.js";
+import { fraction, knownOnly, record, usedAfterDispose, whole, wholeFrom, wrongType } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import type { StepOptions } from "./options.js";
 import { StepOptimizer } from "./optimizer.js";
 import type { CommonOptions } from "./rule.js";
-import { type SavedTensor, readCount, same } from "./saved.js";
+import { type SavedTensor, same } from "./saved.js";
 import { Shadow } from "./shadow.js";
 import type { OptimizerState } from "./state.js";
 
@@ -131,7 +131,7 @@ export class Lookahead<Name extends string = string> {
     same(OWNER, "saved.version", saved.version, VERSION);
     const k = steps.read(OWNER, "saved.k", saved.k);
     const alpha = fraction.read(OWNER, "saved.alpha", saved.alpha);
-    const count = readCount(OWNER, "saved.steps", saved.steps);
+    const count = whole.read(OWNER, "saved.steps", saved.steps);
     const writeSlow = this.#slow.prepareLoad("saved.tensors", saved.tensors);
     const writeOptimizer = this.#optimizer.prepareLoad(saved.optimizer);
     return () => {

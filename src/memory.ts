@@ -1,5 +1,5 @@
 import { Arena, MAX_CAPACITY, PAGE, RESERVED, gapAfter } from "./arena.js";
-import { wholeFrom, wrongType } from "./check.js";
+import { whole, wrongType } from "./check.js";
 
 /** Where tensors live. All are optional; `arena` excludes the others, `capacity` excludes `slots`. */
 export interface MemoryOptions {
@@ -27,7 +27,6 @@ export abstract class ThreadPool {
 }
 
 export const memoryOptions = ["slots", "capacity", "arena", "module", "threads"] as const;
-const slotCount = wholeFrom(0);
 const SLACK = 2 ** 20;
 
 /**
@@ -48,7 +47,7 @@ export function arenaFor(owner: string, options: MemoryOptions, parameterBytes: 
     arena.check(owner);
     return arena;
   }
-  const room = slots === undefined ? 6 : slotCount.read(owner, "slots", slots);
+  const room = slots === undefined ? 6 : whole.read(owner, "slots", slots);
   if (slots !== undefined && capacity !== undefined)
     throw new RangeError(`${owner}: "slots" cannot stand beside "capacity": give one of them`);
   const least = RESERVED + 2 * parameterBytes + scratch;

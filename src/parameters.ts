@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Arena, gapAfter, padded } from "./arena.js";
-import { knownOnly, nameList, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
+import { knownOnly, nameList, record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory.js";
 
@@ -268,12 +268,7 @@ function layOut<Name extends string>(
 function shapeSize(shape: unknown, name: string): number {
   const expected = "an array of whole numbers >= 0";
   if (!Array.isArray(shape)) throw wrongType(OWNER, name, expected, shape);
-  return shape.reduce<number>((size, dimension: unknown, i) => {
-    if (typeof dimension !== "number") throw wrongType(OWNER, `${name}[${i}]`, "a whole number >= 0", dimension);
-    if (!Number.isSafeInteger(dimension) || dimension < 0)
-      throw wrongValue(OWNER, `${name}[${i}]`, "a whole number >= 0", dimension);
-    return size * dimension;
-  }, 1);
+  return shape.reduce<number>((size, dimension: unknown, i) => size * whole.read(OWNER, `${name}[${i}]`, dimension), 1);
 }
 
 function checkValues(values: unknown, size: number, name: string): Values {

@@ -24,14 +24,6 @@ export function onlyFields(owner: string, prefix: string, given: object, known: 
       throw wrongValue(owner, prefix, known.length > 0 ? `only ${known.join(", ")}` : "nothing", field);
 }
 
-/** A number of steps. */
-export function readCount(owner: string, name: string, value: unknown): number {
-  const expected = "a whole number >= 0";
-  if (typeof value !== "number") throw wrongType(owner, name, expected, value);
-  if (!Number.isSafeInteger(value) || value < 0) throw wrongValue(owner, name, expected, value);
-  return value;
-}
-
 /** A Float32Array, of any realm. */
 export function readVector(owner: string, name: string, value: unknown, length: number): Vector {
   return readArray(owner, name, value, Float32Array, length) as Vector;

@@ -1,10 +1,10 @@
 import { FLOAT32, type SmallSlot, keeps, readSmall, toFloat32, writeSmall } from "./format.js";
 import type { Arena } from "./arena.js";
-import { record, wrongType, wrongValue } from "./check.js";
+import { record, whole, wrongType, wrongValue } from "./check.js";
 import { type Group, settle } from "./groups.js";
 import type { Shape, Vector } from "./parameters.js";
 import type { CommonOptions, Rule } from "./rule.js";
-import { checkShape, onlyFields, readCount, readEach, readAnySlot, same } from "./saved.js";
+import { checkShape, onlyFields, readEach, readAnySlot, same } from "./saved.js";
 import type { Slots } from "./slots.js";
 import { ABSENT, type Table } from "./table.js";
 
@@ -140,7 +140,7 @@ export function prepareLoad<Options extends CommonOptions>(
   const loadedTensors = readEach(owner, "saved.state", saved.state, table.tensors, (tensor, item, prefix, i) => {
     checkShape(owner, `${prefix}.shape`, item.shape, tensor.shape);
     return {
-      step: readCount(owner, `${prefix}.step`, item.step),
+      step: whole.read(owner, `${prefix}.step`, item.step),
       slots: readSlots(internals, `${prefix}.slots`, item.slots, i),
       scalars: readNumbers(owner, `${prefix}.scalars`, item.scalars, scalarNames),
     };

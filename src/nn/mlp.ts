@@ -1,5 +1,5 @@
 import { padded } from "../arena.js";
-import { flag, knownOnly, number, oneOf, record, wholeFrom, wrongType, wrongValue } from "../check.js";
+import { flag, knownOnly, number, oneOf, record, whole, wholeFrom, wrongType, wrongValue } from "../check.js";
 import { defineDispose } from "../dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "../memory.js";
 import { ParameterDict, type Vector } from "../parameters.js";
@@ -17,7 +17,7 @@ const kinds = {
   loss: oneOf(...losses),
   init: oneOf(...inits),
   batchSize: wholeFrom(1),
-  seed: wholeFrom(0),
+  seed: whole,
   inputScale: number("a finite number > 0", (x) => x > 0 && x < Infinity),
   skipZeros: flag,
 };

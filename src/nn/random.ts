@@ -1,4 +1,4 @@
-import { number, wholeFrom, wrongType, wrongValue } from "../check.js";
+import { number, whole, wrongType, wrongValue } from "../check.js";
 
 const OWNER = "Random";
 const word = number("a whole number in [0, 2^32)", (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32);
@@ -24,8 +24,8 @@ export class Random {
    * @param seed A whole number in [0, 2⁵³).
    */
   constructor(seed: number) {
-    const whole = wholeFrom(0).read(OWNER, "seed", seed);
-    const mixed = (i: number): number => mix(mix((whole + i * 0x9e3779b9) | 0) + Math.floor(whole / 2 ** 32));
+    const start = whole.read(OWNER, "seed", seed);
+    const mixed = (i: number): number => mix(mix((start + i * 0x9e3779b9) | 0) + Math.floor(start / 2 ** 32));
     this.#a = mixed(1);
     this.#b = mixed(2);
     this.#c = mixed(3);

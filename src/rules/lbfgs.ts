@@ -1,11 +1,21 @@
 import { Optimizer } from "../base.js";
-import { type Kind, finite, fixed, nonNegative, oneOf, record, wholeFrom, wrongType, wrongValue } from "../check.js";
+import {
+  type Kind,
+  finite,
+  fixed,
+  nonNegative,
+  oneOf,
+  record,
+  whole,
+  wholeFrom,
+  wrongType,
+  wrongValue,
+} from "../check.js";
 import { Flat, type Pieces } from "../flat.js";
 import { AT_START, IN_PLACE, type Line, type Trial, strongWolfe } from "../line-search.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { type Rule, type WholeOptions, exact } from "../rule.js";
-import { readCount } from "../saved.js";
 import type { OptimizerState } from "../state.js";
 
 /** Options of {@link LBFGS}. */
@@ -206,7 +216,7 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
     const { nIter, funcEvals, t, hDiag, historyLength, historyStart } = (saved as OptimizerState).groups[0].shared;
     const path = "saved.groups[0].shared";
     const least = { nIter, funcEvals, historyLength, historyStart };
-    for (const [name, value] of Object.entries(least)) readCount(rule.name, `${path}.${name}`, value);
+    for (const [name, value] of Object.entries(least)) whole.read(rule.name, `${path}.${name}`, value);
     for (const [name, value] of Object.entries({ t, hDiag })) finite.read(rule.name, `${path}.${name}`, value);
     if (historyLength > historySize)
       throw wrongValue(rule.name, `${path}.historyLength`, `at most ${historySize}`, historyLength);

@@ -1,4 +1,4 @@
-import { nonNegative, number, wholeFrom } from "../check.js";
+import { nonNegative, number, whole } from "../check.js";
 import { raiseTo } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
@@ -34,7 +34,7 @@ export interface ScheduleFreeSGDOptions extends ScheduleFreeOptions {
 
 export const scheduleFreeKinds = {
   ...commonKinds,
-  warmupSteps: wholeFrom(0),
+  warmupSteps: whole,
   r: nonNegative,
   weightLrPower: nonNegative,
 };

@@ -1,5 +1,5 @@
-import { belowOne, nonNegative, number, oneOf, record, wholeFrom } from "../check.js";
-import { onlyFields, readCount, same } from "../saved.js";
+import { belowOne, nonNegative, number, oneOf, record, whole } from "../check.js";
+import { onlyFields, same } from "../saved.js";
 import { type OptionSet, type PerGroup, type Settled, perGroup, readOptions, settle, valueAt } from "./definition.js";
 import { type AnyOptimizer, checkOptimizer, write } from "./rates.js";
 import { FORMAT, VERSION, readNumbers } from "./state.js";
@@ -48,7 +48,6 @@ export interface PlateauState {
 
 const NAME = "ReduceLROnPlateau";
 const FIELDS = ["format", "version", "kind", "counter", "lastLrs", "best", "badSteps", "cooldownLeft", "options"];
-const whole = wholeFrom(0);
 const metricKind = number("a number", () => true);
 const bestKind = number("a number or null", (x) => !Number.isNaN(x));
 
@@ -172,11 +171,11 @@ export class ReduceLROnPlateau {
     const optionsGiven = record(NAME, "saved.options", saved.options);
     onlyFields(NAME, "saved.options", optionsGiven, Object.keys(definition.kinds));
     const options = settle(definition, "saved.options.", optionsGiven, groups, {});
-    const counter = readCount(NAME, "saved.counter", saved.counter);
+    const counter = whole.read(NAME, "saved.counter", saved.counter);
     const rates = readNumbers(NAME, "saved.lastLrs", saved.lastLrs, groups, nonNegative);
     const best = saved.best === null ? null : bestKind.read(NAME, "saved.best", saved.best);
-    const badSteps = readCount(NAME, "saved.badSteps", saved.badSteps);
-    const cooldownLeft = readCount(NAME, "saved.cooldownLeft", saved.cooldownLeft);
+    const badSteps = whole.read(NAME, "saved.badSteps", saved.badSteps);
+    const cooldownLeft = whole.read(NAME, "saved.cooldownLeft", saved.cooldownLeft);
     return () => {
       write(NAME, this.#optimizer, { rates, momenta: [] });
       this.#options = options;

@@ -1,5 +1,5 @@
-import { nonNegative, record, wrongType, wrongValue } from "../check.js";
-import { onlyFields, readCount, same } from "../saved.js";
+import { nonNegative, record, whole, wrongType, wrongValue } from "../check.js";
+import { onlyFields, same } from "../saved.js";
 import type { Curve } from "./curve.js";
 import { type Definition, readOptions, refuseConflict, settle } from "./definition.js";
 import {
@@ -123,7 +123,7 @@ export abstract class LRScheduler {
     same(name, "saved.format", saved.format, FORMAT);
     same(name, "saved.version", saved.version, VERSION);
     const settings = this.#read("saved", saved, ["format", "version", "counter", "baseLrs"]);
-    const counter = readCount(name, "saved.counter", saved.counter);
+    const counter = whole.read(name, "saved.counter", saved.counter);
     const groups = this.#optimizer.paramGroups.length;
     const bases = readNumbers(name, "saved.baseLrs", saved.baseLrs, groups, nonNegative);
     const evaluated = evaluate(name, settings.curve, bases, counter);

@@ -1,5 +1,5 @@
 // Rates that fall by a factor gamma, again and again.
-import { nonNegative, wholeFrom } from "../check.js";
+import { nonNegative, whole, wholeFrom } from "../check.js";
 import { wholePower } from "../exact.js";
 import { scaling } from "./curve.js";
 import { type Definition, list } from "./definition.js";
@@ -49,7 +49,7 @@ export interface MultiStepLROptions {
 
 const multiStep: Definition<MultiStepLROptions> = {
   name: "MultiStepLR",
-  kinds: { milestones: list(wholeFrom(0), "an array of whole numbers"), gamma: nonNegative },
+  kinds: { milestones: list(whole, "an array of whole numbers"), gamma: nonNegative },
   defaults: { gamma: 0.1 },
   curve: ({ milestones, gamma }) => scaling((e) => wholePower(gamma, milestones.filter((m) => m <= e).length)),
 };

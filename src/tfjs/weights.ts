@@ -1,7 +1,7 @@
 import { type Tensor, scalar, tensor, util } from "@tensorflow/tfjs-core";
-import { record, wrongType, wrongValue } from "../check.js";
+import { record, whole, wrongType, wrongValue } from "../check.js";
 import { parseJson, stringifyNumbers } from "../checkpoint/json.js";
-import { readCount, same } from "../saved.js";
+import { same } from "../saved.js";
 import type { Vector } from "../parameters.js";
 import type { OptimizerState, TensorStateDict } from "../state.js";
 
@@ -80,7 +80,7 @@ export async function fromWeights(
     state[name] = { ...numbers, slots: Object.fromEntries(values) };
   }
   return {
-    iterations: readCount(owner, STEPS, iterations),
+    iterations: whole.read(owner, STEPS, iterations),
     state: { ...rest, format: "gradstep/optimizer", version: 1, state } as unknown as OptimizerState,
   };
 }
