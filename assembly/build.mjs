@@ -5,6 +5,7 @@ import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync }
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { encode } from "./text.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const outputs = [
@@ -35,9 +36,8 @@ async function build() {
 
   const banner = "// Generated from assembly/ by assembly/build.mjs: do not edit.\n";
   const bytes = readFileSync("build/kernels.wasm");
-  // Hexadecimal, since gzip finds repeated bytes in it and not in base64.
-  const inlined = (binary) => `${banner}export const hex: string =
-  "${binary.toString("hex")}";
+  const inlined = (binary) => `${banner}export const text: string =
+  "${encode(binary)}";
 `;
   writeFileSync("src/wasm/generated/bytes.ts", inlined(bytes));
   writeFileSync("src/wasm/generated/shared.ts", inlined(readFileSync("build/shared.wasm")));

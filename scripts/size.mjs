@@ -64,7 +64,7 @@ async function measure(code, binary) {
 const empty = {
   name: "empty",
   setup(bundler) {
-    bundler.onLoad({ filter: BINARY }, () => ({ contents: 'export const hex = "";' }));
+    bundler.onLoad({ filter: BINARY }, () => ({ contents: 'export const text = "";' }));
   },
 };
 

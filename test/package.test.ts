@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { decode } from "../src/wasm/text.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
@@ -56,19 +57,32 @@ describe("the package", () => {
 
   test("ships the binary that it inlines, under 24 KB gzipped", async () => {
     const binary = readFileSync(`${root}dist/kernels.wasm`);
-    const { hex } = (await import("../src/wasm/generated/bytes.js")) as { hex: string };
-    const { decodeHex } = await import("../src/wasm/hex.js");
-    expect(binary.equals(decodeHex(hex))).toBe(true);
-    expect(Buffer.from(hex, "hex").equals(binary)).toBe(true);
+    const { text } = (await import("../src/wasm/generated/bytes.js")) as { text: string };
+    expect(binary.equals(decode(text))).toBe(true);
     expect(gzipSync(binary, { level: 9 }).length).toBeLessThan(24 * 1024);
   });
 
+  test("inlines any bytes, as text that no string need escape", async () => {
+    const { encode } = (await import(`${root}assembly/text.mjs`)) as { encode: (bytes: Uint8Array) => string };
+    for (const bytes of [
+      new Uint8Array(0),
+      Uint8Array.from({ length: 256 }, (_, i) => i),
+      Uint8Array.from({ length: 5000 }, (_, i) => (i * i * 40503) >> 7),
+    ]) {
+      const text = encode(bytes);
+      expect(text).toMatch(/^[ !#%-[\]^_a-~]*$/);
+      expect(decode(text)).toEqual(bytes);
+    }
+  });
+
   test("has the binary over shared memory in gradstep/threads alone", async () => {
-    const { hex } = (await import("../src/wasm/generated/shared.js")) as { hex: string };
+    const { text: shared } = (await import("../src/wasm/generated/shared.js")) as { text: string };
     const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".js"));
     const having = (text: string): string[] =>
       files.filter((f) => readFileSync(`${root}dist/${f}`, "utf8").includes(text)).sort();
-    expect(having(hex)).toEqual(["node/threads/index.js", "wasm/generated/shared.js"]);
+    expect(having(shared)).toEqual(["wasm/generated/shared.js"]);
+    expect(having(readFileSync(`${root}build/shared.wasm`, "base64"))).toEqual(["node/threads/index.js"]);
+    expect(having(readFileSync(`${root}build/kernels.wasm`, "base64"))).toEqual(["node/chunks/core.js"]);
     expect(having("generated/shared.js")).toEqual(["threads/pool.js"]);
   });
 

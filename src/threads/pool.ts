@@ -3,8 +3,8 @@ import type { Arena } from "../arena.js";
 import { knownOnly, number, record, wrongType } from "../check.js";
 import { defineDispose } from "../dispose.js";
 import { ThreadPool } from "../memory.js";
-import { hex } from "../wasm/generated/shared.js";
-import { decode } from "../wasm/hex.js";
+import { text } from "../wasm/generated/shared.js";
+import { decode } from "../wasm/text.js";
 import { SharedArena } from "./arena.js";
 import { type WorkerThread, obstacle, processors, startWorker } from "./host.js";
 import { ASLEEP, CALL, LINE, MAX_THREADS, MEMORY, SENT } from "./layout.js";
@@ -155,7 +155,7 @@ export class Threads extends ThreadPool {
 
   /** @internal The kernels' module over shared memories. */
   get module(): WebAssembly.Module {
-    return (compiled ??= new WebAssembly.Module(decode(hex)));
+    return (compiled ??= new WebAssembly.Module(decode(text)));
   }
 
   /** @internal Gives the workers a memory; returns its number. They drop it with `drop`, or once `holder` is garbage. */

@@ -1,5 +1,5 @@
-import { hex } from "./generated/bytes.js";
-import { decode } from "./hex.js";
+import { text } from "./generated/bytes.js";
+import { decode } from "./text.js";
 
 /** Compiles the inlined binary. */
-export const compile = (): WebAssembly.Module => new WebAssembly.Module(decode(hex));
+export const compile = (): WebAssembly.Module => new WebAssembly.Module(decode(text));

@@ -1,0 +1,19 @@
+// What src/wasm/text.ts reads.
+
+const ALPHABET = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter((c) => !'"$\\`'.includes(c));
+const SINGLES = ALPHABET.length - 2;
+
+/** Bytes as text: a bitmap of the commonest values in hexadecimal, then a character for each byte that has one of these, two for another. */
+export function encode(bytes) {
+  const count = new Uint32Array(256);
+  for (const byte of bytes) count[byte]++;
+  const all = Array.from(count.keys());
+  const common = new Set(all.toSorted((a, b) => count[b] - count[a]).slice(0, SINGLES));
+  const bitmap = Array.from({ length: 64 }, (_, digit) =>
+    [0, 1, 2, 3].reduce((sum, bit) => sum + (common.has(4 * digit + bit) ? 1 << bit : 0), 0).toString(16),
+  );
+  const [single, double] = [all.filter((byte) => common.has(byte)), all.filter((byte) => !common.has(byte))];
+  const written = new Map(single.map((byte, i) => [byte, ALPHABET[i]]));
+  double.forEach((byte, i) => written.set(byte, ALPHABET[SINGLES + Math.floor(i / SINGLES)] + ALPHABET[i % SINGLES]));
+  return bitmap.join("") + Array.from(bytes, (byte) => written.get(byte)).join("");
+}
