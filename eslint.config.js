@@ -15,7 +15,6 @@ export default tseslint.config(
       "out/",
       "assembly/**/*.ts",
       "src/wasm/generated/",
-      "test/playground/browser/",
       "test/consumers/",
       "bench/peers/",
       "examples/worker/",

@@ -1,127 +1,129 @@
-// npm run test:playground: the built page under a sub-path, in three browsers. Ends with a table; exit code 1 on a failure.
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { once } from "node:events";
-import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+// npm run test:playground [-- browsers]: the built page under a sub-path, in three browsers, wide and light, then narrow and
+// dark. Pictures come to out/playground. Ends with a table and counts.
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import sirv from "sirv";
-import { type Page, browsers, installBrowsers } from "./browsers.ts";
+import Table from "cli-table3";
+import { installBrowsers, openChromium, openFirefox, openWebKit } from "./browsers/index.ts";
+import { type Look, NoAnswer, type Open, type Page, inTime, limited } from "./page.ts";
+import { type Site, serveSite } from "./site.ts";
+import { digits } from "./steps/digits.ts";
+import { speed } from "./steps/speed.ts";
+import type { Step } from "./steps/step.ts";
+import { surfaces } from "./steps/surfaces.ts";
+import { accessible, dark, full, keyboard, narrow, opens, policy, quiet } from "./steps/whole.ts";
 
-const site = fileURLToPath(new URL("../../../dist-site", import.meta.url));
+const OPEN_SECONDS = 60;
 const out = fileURLToPath(new URL("../../../out/playground", import.meta.url));
-const BASE = "/some/where/";
-/** Notes what goes wrong in a page, and keeps what it saves. */
-const recorder = `
-  globalThis.faults = []; globalThis.saved = [];
-  addEventListener("error", (e) => faults.push(String(e.message)), true);
-  addEventListener("unhandledrejection", (e) => faults.push(String(e.reason)));
-  addEventListener("securitypolicyviolation", (e) => faults.push(e.violatedDirective + " " + e.blockedURI));
-  for (const level of ["error", "warn"]) console[level] = (...a) => faults.push(a.join(" "));
-  const make = URL.createObjectURL;
-  URL.createObjectURL = (blob) => { saved.push(blob); return make.call(URL, blob); };`;
 
-const files = sirv(site, { dev: true });
-const server = createServer((request, response) => {
-  const path = request.url ?? "";
-  if (!path.startsWith(BASE)) return response.writeHead(404).end();
-  if (path === `${BASE}recorder.js`) return response.setHeader("Content-Type", "text/javascript").end(recorder);
-  if (path === BASE) {
-    const html = readFileSync(`${site}/index.html`, "utf8").replace(
-      "<title>",
-      '<script src="./recorder.js"></script><title>',
-    );
-    return response.setHeader("Content-Type", "text/html").end(html);
-  }
-  request.url = path.slice(BASE.length - 1);
-  files(request, response, () => response.writeHead(404).end());
-}).listen(0, "127.0.0.1");
-
-async function until(page: Page, expression: string, seconds: number): Promise<void> {
-  const end = Date.now() + seconds * 1000;
-  while (!(await page.evaluate(expression))) {
-    if (Date.now() > end) throw new Error(`after ${seconds} s still not: ${expression}`);
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-}
-const text = (id: string): string => `document.getElementById("${id}").textContent`;
-const click = (page: Page, id: string): Promise<unknown> => page.evaluate(`document.getElementById("${id}").click()`);
-const expect = (holds: boolean, what: string): void => {
-  if (!holds) throw new Error(what);
+const browsers: Readonly<Record<string, Open>> = {
+  Chromium: openChromium,
+  Firefox: openFirefox,
+  WebKitGTK: openWebKit,
 };
 
-async function check(page: Page, name: string): Promise<Record<string, string>> {
-  await until(
-    page,
-    `document.documentElement.dataset.ready === "true" && ${text("learn-status")} === "Ready to train."`,
-    30,
-  );
-  await click(page, "all");
-  await page.evaluate(`document.getElementById("stage").scrollIntoView()`);
-  if ((await page.evaluate(text("play"))) === "Play") await click(page, "play");
-  const now = "[performance.now(), Number(document.getElementById('heads').dataset.frames)]";
-  const [t0, f0] = (await page.evaluate(now)) as [number, number];
-  await new Promise((resolve) => setTimeout(resolve, 3000));
-  const [t1, f1] = (await page.evaluate(now)) as [number, number];
-  const fps = ((f1 - f0) / (t1 - t0)) * 1000;
-  expect(fps > 30, `${fps.toFixed(0)} frames a second with all rules`);
-  await click(page, "play");
-
-  await click(page, "train");
-  await until(page, `${text("learn-status")}.startsWith("Trained")`, 120);
-  const accuracy = Number(await page.evaluate(`document.getElementById("accuracy").dataset.value`));
-  expect(accuracy >= 0.95, `accuracy ${accuracy}`);
-  await click(page, "example");
-  await until(page, `${text("guess")}.endsWith(", rightly.")`, 5);
-  const before = await page.evaluate(text("classes"));
-  await click(page, "save");
-  await until(page, "saved.length === 1", 5);
-  await click(page, "restart");
-  await until(page, `${text("classes")} !== ${JSON.stringify(before)}`, 5);
-  await page.evaluate(`(() => {
-    const files = new DataTransfer(); files.items.add(new File([saved[0]], "a.safetensors"));
-    const input = document.getElementById("load"); input.files = files.files; input.dispatchEvent(new Event("change"));
-  })()`);
-  await until(page, `${text("learn-status")}.startsWith("Loaded")`, 10);
-  await until(page, `${text("classes")} === ${JSON.stringify(before)}`, 5);
-
-  await click(page, "measure");
-  await until(page, `${text("speed-status")}.startsWith("gradstep steps")`, 60);
-  const speed = (await page.evaluate(text("speed-status"))) as string;
-  expect(Number.parseFloat(speed.replace(/\D+/, "")) > 1, speed);
-  const hosts = (await page.evaluate(
-    `performance.getEntriesByType("resource").map(({ name }) => new URL(name).host).filter((host) => host !== location.host)`,
-  )) as string[];
-  expect(hosts.length === 0, `requests to ${hosts.join(", ")}`);
-  const faults = (await page.evaluate("faults")) as string[];
-  expect(faults.length === 0, faults.join("; "));
-  writeFileSync(`${out}/${name}.png`, await page.screenshot());
-  return {
-    fps: fps.toFixed(0),
-    accuracy: accuracy.toFixed(4),
-    "loaded again": "same",
-    speed: speed.replace("gradstep steps ", ""),
-  };
+interface Visit {
+  readonly name: string;
+  readonly look: Look;
+  readonly steps: readonly Step[];
 }
 
-installBrowsers();
-mkdirSync(out, { recursive: true });
-if (!server.listening) await once(server, "listening");
-const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${BASE}`;
-const only = process.argv.slice(2);
-const table: Record<string, Record<string, string>> = {};
-for (const [name, open] of Object.entries(browsers)) {
-  if (only.length > 0 && !only.includes(name)) continue;
+const visits: readonly Visit[] = [
+  {
+    name: "desk",
+    look: { width: 1280, height: 900, dark: false },
+    steps: [opens, ...surfaces, ...digits, ...speed, keyboard, accessible, quiet, policy],
+  },
+  {
+    name: "phone",
+    look: { width: 360, height: 740, dark: true },
+    steps: [opens, dark, full, narrow, accessible, quiet],
+  },
+];
+
+interface Result {
+  readonly step: string;
+  readonly passed: boolean;
+  readonly seen: string;
+}
+
+/** All steps of a visit; after a browser that does not answer the others fail too. */
+async function visit(open: Open, site: Site, { name, look, steps }: Visit, browser: string): Promise<Result[]> {
+  const downloads = mkdtempSync(join(tmpdir(), "gradstep-playground-"));
+  const results: Result[] = [];
+  let page: Page | undefined;
+  let lost: string | undefined;
   try {
-    const page = await open(url);
-    try {
-      table[name] = { result: "passed", ...(await check(page, name)) };
-    } finally {
-      await page.close();
+    page = limited(await inTime(open(site.url, look, downloads), `opening ${browser}`, OPEN_SECONDS));
+    const picture = async (what: string, id: string): Promise<void> => {
+      await page!.evaluate(`probe.place("${id}").top`);
+      writeFileSync(join(out, `${browser}-${name}-${what}.png`), await page!.screenshot());
+    };
+    for (const step of steps) {
+      const result = await attempt(step, () =>
+        lost === undefined
+          ? step.run({ page: page!, site, downloads, picture })
+          : Promise.reject(new Error(`not tried: ${lost}`)),
+      );
+      if (result.lost) lost = result.seen;
+      results.push(result);
+      process.stderr.write(`${browser}, ${name}: ${result.passed ? "✓" : "✗"} ${result.step}: ${result.seen}\n`);
     }
   } catch (error) {
-    process.exitCode = 1;
-    table[name] = { result: `failed: ${String(error)}` };
+    results.push({ step: `${name}: opens`, passed: false, seen: String(error) });
+  } finally {
+    await page?.close().catch(() => undefined);
+    rmSync(downloads, { recursive: true, force: true });
+  }
+  return results;
+}
+
+async function attempt(step: Step, run: () => Promise<string>): Promise<Result & { readonly lost: boolean }> {
+  try {
+    return { step: step.name, passed: true, seen: await run(), lost: false };
+  } catch (error) {
+    const seen = error instanceof Error ? error.message : String(error);
+    return { step: step.name, passed: false, seen, lost: error instanceof NoAnswer };
   }
 }
-server.close();
-console.table(table);
+
+async function main(names: readonly string[]): Promise<void> {
+  const unknown = names.filter((name) => !(name in browsers));
+  if (unknown.length > 0)
+    throw new RangeError(`unknown browser "${unknown[0]}"; the browsers are ${Object.keys(browsers).join(", ")}`);
+  installBrowsers();
+  mkdirSync(out, { recursive: true });
+  const results = new Map<string, Result[]>();
+  for (const [browser, open] of Object.entries(browsers)) {
+    if (names.length > 0 && !names.includes(browser)) continue;
+    const all: Result[] = [];
+    for (const one of visits) {
+      const site = await serveSite();
+      all.push(...(await visit(open, site, one, browser)));
+      site.close();
+    }
+    results.set(browser, all);
+  }
+
+  const table = new Table({ head: ["browser", "passed", "failed"], style: { head: [], border: [] } });
+  let [passed, failed] = [0, 0];
+  for (const [browser, all] of results) {
+    const good = all.filter((result) => result.passed).length;
+    table.push([browser, good, all.length - good]);
+    passed += good;
+    failed += all.length - good;
+  }
+  console.log(table.toString());
+  for (const [browser, all] of results)
+    for (const { step, seen, passed } of all) if (!passed) console.log(`${browser}: ${step}: ${seen}`);
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 ? 0 : 1;
+}
+
+for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
+main(process.argv.slice(2)).catch((error: unknown) => {
+  console.error(error instanceof RangeError ? `test:playground: ${error.message}` : error);
+  console.log("0 passed, 1 failed");
+  process.exitCode = 1;
+});

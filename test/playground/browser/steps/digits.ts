@@ -1,0 +1,111 @@
+import { existsSync, readFileSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import { predictSaved } from "../../saved.ts";
+import { oneOfEach } from "../drawing.ts";
+import { type Step, click, expect, placeOf, settled, text, textOf, until } from "./step.ts";
+
+const LEAST_ACCURACY = 0.95;
+const LEAST_READ = 8;
+/** In percent: the page's image is known to 1 part in 255, its percentages to a tenth. */
+const PERCENT = 1;
+const percentages = `[...document.querySelectorAll(".percent")].map((e) => parseFloat(e.textContent))`;
+
+export const digits: readonly Step[] = [
+  {
+    name: "learns MNIST",
+    async run({ page }) {
+      await page.evaluate(`probe.place("train").top`);
+      await click(page, "train");
+      await until(page, `${textOf("learn-status")}.startsWith("Trained")`, 120);
+      const accuracy = Number(await page.evaluate(`document.getElementById("accuracy").dataset.value`));
+      const epochs = await text(page, "epoch");
+      const rate = await text(page, "samples");
+      expect(accuracy >= LEAST_ACCURACY, `accuracy ${accuracy} after ${epochs} epochs`);
+      return `${accuracy} after ${epochs} epochs, ${rate} samples a second`;
+    },
+  },
+  {
+    name: "draws and reads digits of the test set",
+    async run({ page, picture }) {
+      const readings: string[] = [];
+      let right = 0;
+      for (const { label, strokes } of oneOfEach()) {
+        await click(page, "clear");
+        await until(page, `${textOf("guess")} === "Nothing drawn yet."`, 5);
+        const { left, top, width, height } = await placeOf(page, "pad");
+        await page.draw(strokes.map((stroke) => stroke.map(([x, y]) => [left + x * width, top + y * height] as const)));
+        await until(page, `${textOf("guess")}.startsWith("Read as")`, 5);
+        await settled(page, percentages);
+        const guess = Number(await page.evaluate(`document.getElementById("guess").dataset.digit`));
+        readings.push(`${label} as ${guess}`);
+        if (guess === label) right++;
+        if (label === 3) await picture("digits", "pad");
+      }
+      expect(right >= LEAST_READ, `${right} of ${readings.length} read rightly: ${readings.join(", ")}`);
+      return `${right} of ${readings.length} read rightly`;
+    },
+  },
+  {
+    name: "reads a test image",
+    async run({ page }) {
+      await click(page, "example");
+      await until(page, `${textOf("guess")}.endsWith(", rightly.")`, 5);
+      return text(page, "guess");
+    },
+  },
+  {
+    name: "saves safetensors that predict the same",
+    async run({ page, downloads }) {
+      await settled(page, percentages);
+      await click(page, "save");
+      await until(page, `${textOf("learn-status")}.startsWith("Saved as")`, 5);
+      const file = readFileSync(await download(downloads));
+      const image = (await page.evaluate("probe.seen()")) as number[];
+      const shown = (await page.evaluate(percentages)) as number[];
+      const predicted = predictSaved(file, image).map((probability) => probability * 100);
+      const off = Math.max(...predicted.map((percent, digit) => Math.abs(percent - shown[digit])));
+      expect(
+        off < PERCENT,
+        `the page says ${shown.join(" ")}, the file ${predicted.map((p) => p.toFixed(1)).join(" ")}`,
+      );
+      return `${file.length} bytes, within ${off.toFixed(2)} %`;
+    },
+  },
+  {
+    name: "loads what it saved",
+    async run({ page, downloads }) {
+      const before = await settled(page, percentages);
+      await click(page, "restart");
+      await until(page, `JSON.stringify(${percentages}) !== ${JSON.stringify(before)}`, 5);
+      await page.choose("load", await download(downloads));
+      await until(page, `${textOf("learn-status")}.startsWith("Loaded")`, 15);
+      const after = await settled(page, percentages);
+      expect(after === before, `${before} before, ${after} after`);
+      return text(page, "learn-status");
+    },
+  },
+  {
+    name: "says what is no network",
+    async run({ page }) {
+      await page.choose("load", join(import.meta.dirname, "digits.ts"));
+      await until(page, `${textOf("learn-status")}.startsWith("Not loaded")`, 5);
+      return text(page, "learn-status");
+    },
+  },
+];
+
+/** The file that the browser has downloaded, whole. */
+async function download(folder: string): Promise<string> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const name = existsSync(folder) && readdirSync(folder).find((name) => name.endsWith(".safetensors"));
+    if (name) {
+      const path = join(folder, name);
+      const { size } = statSync(path);
+      await setTimeout(200);
+      if (size > 0 && statSync(path).size === size) return path;
+    }
+    await setTimeout(100);
+  }
+  throw new Error("the browser has downloaded no safetensors file");
+}
