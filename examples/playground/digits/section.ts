@@ -61,7 +61,7 @@ export class DigitsSection {
     fillSelect(
       this.#epochs,
       EPOCHS.map((epochs) => [String(epochs), String(epochs)]),
-      "3",
+      "5",
     );
     this.#rule.addEventListener("change", () => {
       const rule = this.#rule.value as RuleName;

@@ -101,7 +101,7 @@ export class RuleList {
   #label(rule: RuleKey, { settings }: Row): void {
     const lr = show(this.#race.values(rule)[0]);
     settings.textContent = `lr ${lr}`;
-    settings.setAttribute("aria-label", `Settings of ${rules[rule].label}, learning rate ${lr}`);
+    settings.setAttribute("aria-label", `lr ${lr}, settings of ${rules[rule].label}`);
   }
 
   #fill(rule: RuleKey, row: Row): void {

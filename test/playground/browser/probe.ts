@@ -69,7 +69,7 @@ const probe = {
   /** How wide the page is, and who sticks out. */
   width(): { width: number; scroll: number; wide: string[] } {
     const { clientWidth: width, scrollWidth: scroll } = document.documentElement;
-    const wide = [...document.querySelectorAll("main *")].filter(
+    const wide = [...document.querySelectorAll("body *")].filter(
       (element) => element.getBoundingClientRect().right > width + 0.5,
     );
     return { width, scroll, wide: wide.map((element) => `${element.tagName.toLowerCase()} ${nameOf(element)}`) };

@@ -67,7 +67,7 @@ const compile = (file: string): string =>
   transformSync(readFileSync(new URL(file, import.meta.url), "utf8"), { loader: "ts", format: "iife" }).code;
 
 /** The page in a frame of the size that is asked for: some browsers have no window so narrow. */
-const frame = `<!doctype html><title>frame</title><style>body { margin: 0 } iframe { border: 0; display: block }</style>
+const frame = `<!doctype html><title>frame</title><link rel="icon" href="data:,"><style>body { margin: 0 } iframe { border: 0; display: block }</style>
 <script>
   const [width, height] = location.search.slice(1).split("x");
   document.write(\`<iframe src="./" width="\${width}" height="\${height}"></iframe>\`);
