@@ -1,14 +1,24 @@
 import { setTimeout } from "node:timers/promises";
+import { landscapes } from "../../../../examples/playground/surfaces/surfaces.ts";
 import type { Page } from "../page.ts";
-import { type Step, click, expect, placeOf, text, until } from "./step.ts";
+import { type Step, click, expect, placeOf, text, textOf, until } from "./step.ts";
 
-const PAIRS = 3;
-const WINDOW_MS = 1200;
-/** Of the rate at which the browser draws when it has nothing to do. */
+const IN_A_ROW = 3;
+const MOST_PAIRS = 10;
+const WINDOW_MS = 1000;
+/** Of the rate at which the browser draws when it has nothing to do; some then draw more often than a display does. */
 const LEAST_SHARE = 0.9;
-/** Where the browser draws 60 times a second, but for the clock. */
-const [SIXTY, LEAST_OF_SIXTY] = [58, 55];
+const DISPLAY = 60;
+/** Where a page at rest is drawn so often, the race is drawn 60 times a second, but for the clock. */
+const FULL_REST = 58;
+const LEAST_RACE = 55;
 const FASTEST = 7;
+
+/** Frames a second. */
+interface Pair {
+  readonly rest: number;
+  readonly race: number;
+}
 
 export const surfaces: readonly Step[] = [
   { name: "60 frames a second, all rules", run: ({ page }) => frameRate(page) },
@@ -23,11 +33,12 @@ export const surfaces: readonly Step[] = [
       await until(page, `document.getElementById("steps").textContent === "1"`, 2);
       const { left, top, width, height } = await placeOf(page, "stage");
       await page.draw([[[left + width / 4, top + height / 4]]]);
-      await until(page, `document.getElementById("race-status").textContent === "Start at x -1.25, y 2.25."`, 2).catch(
-        () => undefined,
-      );
+      await until(page, `${textOf("race-status")}.startsWith("Start at")`, 2);
       const start = await text(page, "race-status");
-      expect(start.startsWith("Start at"), `after a click on the picture: "${start}"`);
+      const { x, y } = landscapes.rosenbrock.domain;
+      const expected = [x[0] + (x[1] - x[0]) / 4, y[1] - (y[1] - y[0]) / 4];
+      const off = (start.match(/-?\d+\.\d+/g) ?? []).map((number, i) => Math.abs(Number(number) - expected[i]));
+      expect(off.length === 2 && Math.max(...off) < 0.03, `${start} Expected ${expected.join(", ")}`);
       await setPlaying(page, true);
       await until(page, `parseInt(document.getElementById("steps").textContent) > 60`, 10);
       await setPlaying(page, false);
@@ -50,28 +61,41 @@ export const surfaces: readonly Step[] = [
   },
 ];
 
-/** Frames of the race against frames of the page at rest, in turns. */
+/**
+ * Frames of the race against frames of the page at rest, in turns. What else the machine does can only slow the race down,
+ * so that it is asked for in some pairs in a row, not in the first ones.
+ */
 async function frameRate(page: Page, pace?: number): Promise<string> {
   await click(page, "all");
   await page.evaluate(`probe.place("stage").top`);
   if (pace !== undefined) await setPace(page, pace);
-  const pairs: { rest: number; race: number }[] = [];
-  for (let i = 0; i < PAIRS; i++) {
+  const pairs: Pair[] = [];
+  let seen = "";
+  while (pairs.length < MOST_PAIRS) {
     await setPlaying(page, false);
     const rest = await rate(page, "browser");
     await click(page, "reset");
     await setPlaying(page, true);
     pairs.push({ rest, race: await rate(page, "race") });
+    if (pairs.length < IN_A_ROW) continue;
+    const { rest: typical, race, share } = medians(pairs.slice(-IN_A_ROW));
+    seen = `${race.toFixed(1)} of ${typical.toFixed(1)} a second at rest, pair ${pairs.length}`;
+    if (share >= LEAST_SHARE && (typical < FULL_REST || race >= LEAST_RACE)) {
+      await setPlaying(page, false);
+      return seen;
+    }
   }
-  await setPlaying(page, false);
-  const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(values.length / 2)];
-  const rest = median(pairs.map((pair) => pair.rest));
-  const race = median(pairs.map((pair) => pair.race));
-  const share = median(pairs.map((pair) => pair.race / pair.rest));
-  const seen = `${race.toFixed(1)} of ${rest.toFixed(1)} a second at rest`;
-  expect(share >= LEAST_SHARE, `${seen}: expected ${LEAST_SHARE} of it`);
-  expect(rest < SIXTY || race >= LEAST_OF_SIXTY, `${seen}: expected ${LEAST_OF_SIXTY}`);
-  return seen;
+  throw new Error(`${seen}: expected ${LEAST_SHARE} of it, and ${LEAST_RACE} where it is ${FULL_REST}`);
+}
+
+function medians(pairs: readonly Pair[]): Pair & { readonly share: number } {
+  const median = (of: (pair: Pair) => number): number =>
+    pairs.map(of).sort((a, b) => a - b)[Math.floor(pairs.length / 2)];
+  return {
+    rest: median(({ rest }) => rest),
+    race: median(({ race }) => race),
+    share: median(({ rest, race }) => race / Math.min(rest, DISPLAY)),
+  };
 }
 
 async function rate(page: Page, whose: "browser" | "race"): Promise<number> {
