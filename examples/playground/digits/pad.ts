@@ -58,13 +58,20 @@ export class Pad {
   #lineTo(to: { x: number; y: number }): void {
     const from = this.#last ?? to;
     const context = this.#context;
-    context.lineWidth = PEN;
-    context.lineCap = context.lineJoin = "round";
-    context.strokeStyle = "white";
     context.beginPath();
-    context.moveTo(from.x, from.y);
-    context.lineTo(to.x, to.y);
-    context.stroke();
+    if (from.x === to.x && from.y === to.y) {
+      // a dot: WebKit draws nothing for a line without length
+      context.arc(to.x, to.y, PEN / 2, 0, 2 * Math.PI);
+      context.fillStyle = "white";
+      context.fill();
+    } else {
+      context.moveTo(from.x, from.y);
+      context.lineTo(to.x, to.y);
+      context.lineWidth = PEN;
+      context.lineCap = context.lineJoin = "round";
+      context.strokeStyle = "white";
+      context.stroke();
+    }
     this.#last = to;
     this.#changed();
   }

@@ -2,7 +2,7 @@
 export type Point = readonly [x: number, y: number];
 /** Where a pointer goes while it is pressed. */
 export type Stroke = readonly Point[];
-export type Key = "Tab" | "Space" | "ArrowLeft" | "ArrowRight";
+export type Key = "Tab" | " " | "ArrowLeft" | "ArrowRight";
 
 /** How a browser is opened. */
 export interface Look {

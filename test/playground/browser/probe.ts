@@ -60,7 +60,13 @@ const probe = {
   },
 
   controls: (): number => controls().length,
-  forgetReached: (): void => reached.clear(),
+
+  /** From here Tab is to reach all others. */
+  focusFirst(): void {
+    reached.clear();
+    const [first] = controls();
+    first.focus();
+  },
   unreached: (): string[] =>
     controls()
       .filter((element) => !reached.has(element))

@@ -15,7 +15,7 @@ const QUIT_SECONDS = 5;
 
 const keys: Readonly<Record<Key, string>> = {
   Tab: Keys.TAB,
-  Space: " ",
+  " ": " ",
   ArrowLeft: Keys.ARROW_LEFT,
   ArrowRight: Keys.ARROW_RIGHT,
 };

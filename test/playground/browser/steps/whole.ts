@@ -16,9 +16,7 @@ export const opens: Step = {
 export const keyboard: Step = {
   name: "every control by keyboard",
   async run({ page }) {
-    await page.evaluate("document.activeElement.blur()");
-    await page.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
-    await page.evaluate("probe.forgetReached()");
+    await page.evaluate("probe.focusFirst()");
     let left: string[] = [];
     for (let pressed = 0; pressed < MOST_TABS; pressed += 25) {
       await page.press("Tab", 25);
@@ -28,7 +26,7 @@ export const keyboard: Step = {
     expect(left.length === 0, `Tab does not reach ${left.join(", ")}`);
     await page.evaluate(`document.getElementById("step").focus()`);
     const steps = await text(page, "steps");
-    await page.press("Space");
+    await page.press(" ");
     await until(page, `${textOf("steps")} !== ${JSON.stringify(steps)}`, 5);
     await page.evaluate(`document.getElementById("stage").focus()`);
     const start = await text(page, "race-status");
