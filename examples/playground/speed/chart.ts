@@ -57,14 +57,14 @@ export function drawBars(host: HTMLElement, outcomes: readonly Outcome[]): void 
         .attr("width", Math.max(1, x(outcome[who]) - x(0)))
         .attr("height", inner.bandwidth())
         .attr("rx", 3);
-      const note = who === "gradstep" ? `${outcome.ratio.toFixed(1)}× faster` : "";
+      const note = who === "gradstep" ? `, ${outcome.ratio.toFixed(1)}× faster` : "";
       root
         .append("text")
         .attr("class", "value")
         .attr("x", x(outcome[who]) + 6)
         .attr("y", at + inner.bandwidth() / 2)
         .attr("dy", "0.35em")
-        .text(`${outcome[who].toFixed(2)} ${note}`);
+        .text(`${outcome[who].toFixed(2)}${note}`);
     }
   }
 }
