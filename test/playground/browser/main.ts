@@ -51,6 +51,8 @@ interface Result {
 /** All steps of a visit; after a browser that does not answer the others fail too. */
 async function visit(open: Open, site: Site, { name, look, steps }: Visit, browser: string): Promise<Result[]> {
   const downloads = mkdtempSync(join(tmpdir(), "gradstep-playground-"));
+  const clean = (): void => rmSync(downloads, { recursive: true, force: true });
+  process.on("exit", clean);
   const results: Result[] = [];
   let page: Page | undefined;
   let lost: string | undefined;
@@ -74,7 +76,8 @@ async function visit(open: Open, site: Site, { name, look, steps }: Visit, brows
     results.push({ step: `${name}: opens`, passed: false, seen: String(error) });
   } finally {
     await page?.close().catch(() => undefined);
-    rmSync(downloads, { recursive: true, force: true });
+    clean();
+    process.off("exit", clean);
   }
   return results;
 }

@@ -46,7 +46,7 @@ export const openWebKit: Open = async (url, { width, height, dark }, downloads) 
       // it has ended
     }
   };
-  process.on("exit", stop);
+  process.prependListener("exit", stop); // before its folder is removed
   try {
     const driver = await connect(`http://127.0.0.1:${port}`);
     await driver
