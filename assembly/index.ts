@@ -38,6 +38,6 @@ export { gatherRows, scatterRows } from "./rows";
 // The MLP: sizes, then addresses.
 export { addBias, dense, denseBias, denseInput, denseInputSkip, denseSkip, denseWeight, denseWeightSkip } from "./nn/dense";
 export { convertBytes } from "./nn/bytes";
-export { takePart } from "./nn/product";
+export { takePart } from "./nn/parts";
 export { gelu, geluGradient, relu, reluGradient, sigmoid, sigmoidGradient, tanh, tanhGradient } from "./nn/activation";
 export { crossEntropy, squaredError } from "./nn/loss";

@@ -10,31 +10,34 @@
 // Those with Skip leave out products with zeros of x, of dy in dx, where they are many: the same bits, unless a NaN or an
 // infinity of the other operand would have met one.
 import { product } from "./product";
+import { sparseProduct } from "./sparse";
 
 export function dense(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, y: usize, scratch: usize): void {
-  product(rows, outputs, inputs, true, true, false, false, x, w, y, scratch);
+  product(rows, outputs, inputs, true, true, x, w, y, scratch);
 }
 
 export function denseSkip(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, y: usize, scratch: usize): void {
-  product(rows, outputs, inputs, true, true, false, true, x, w, y, scratch);
+  if (mostlyZero(rows, inputs, x)) sparseProduct(rows, outputs, inputs, true, true, false, x, w, y, scratch);
+  else product(rows, outputs, inputs, true, true, x, w, y, scratch);
 }
 
 export function denseInput(rows: i32, inputs: i32, outputs: i32, dy: usize, w: usize, dx: usize, scratch: usize): void {
-  product(rows, inputs, outputs, true, false, false, false, dy, w, dx, scratch);
+  product(rows, inputs, outputs, true, false, dy, w, dx, scratch);
 }
 
 export function denseInputSkip(rows: i32, inputs: i32, outputs: i32, dy: usize, w: usize, dx: usize, scratch: usize): void {
-  product(rows, inputs, outputs, true, false, false, true, dy, w, dx, scratch);
+  if (mostlyZero(rows, outputs, dy)) sparseProduct(rows, inputs, outputs, true, false, false, dy, w, dx, scratch);
+  else product(rows, inputs, outputs, true, false, dy, w, dx, scratch);
 }
 
 export function denseWeight(rows: i32, inputs: i32, outputs: i32, dy: usize, x: usize, dw: usize, scratch: usize): void {
-  product(outputs, inputs, rows, false, false, false, false, dy, x, dw, scratch);
+  product(outputs, inputs, rows, false, false, dy, x, dw, scratch);
 }
 
 // Zeros can be left out of the left operand only: where x has many, this is (xᵀ·dy)ᵀ.
 export function denseWeightSkip(rows: i32, inputs: i32, outputs: i32, dy: usize, x: usize, dw: usize, scratch: usize): void {
-  if (mostlyZero(rows, inputs, x)) product(inputs, outputs, rows, false, false, true, true, x, dy, dw, scratch);
-  else product(outputs, inputs, rows, false, false, false, false, dy, x, dw, scratch);
+  if (mostlyZero(rows, inputs, x)) sparseProduct(inputs, outputs, rows, false, false, true, x, dy, dw, scratch);
+  else product(outputs, inputs, rows, false, false, dy, x, dw, scratch);
 }
 
 // Is more than half of every eighth row, but for less than a vector at its end?

@@ -7,63 +7,35 @@
 // At an edge fewer are valid: the last of them is repeated, so that nothing outside the operand is read. What it leads
 // to is never stored. Strides are in bytes.
 
-// Pairs of rows of A return the number of steps that are not zero in both (by −0 too).
-
-export function packRows2(valid: i32, k: i32, from: usize, stride: usize, to: usize): i32 {
-  const zero = f32x4.splat(0);
-  let zeros = i32x4.splat(0);
+export function packRows2(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
   let p = from;
   let q = valid > 1 ? from + stride : from;
   for (const whole = to + (<usize>(k & -4) << 3); to < whole; to += 32, p += 16, q += 16) {
     const a = v128.load(p), b = v128.load(q);
     v128.store(to, v128.shuffle<f32>(a, b, 0, 4, 1, 5));
     v128.store(to, v128.shuffle<f32>(a, b, 2, 6, 3, 7), 16);
-    zeros = i32x4.sub(zeros, v128.and(f32x4.eq(a, zero), f32x4.eq(b, zero)));
   }
-  let kept = k - i32x4.extract_lane(zeros, 0) - i32x4.extract_lane(zeros, 1) - i32x4.extract_lane(zeros, 2) -
-    i32x4.extract_lane(zeros, 3);
   for (let rest = k & 3; rest; rest--, to += 8, p += 4, q += 4) {
-    const a = load<f32>(p), b = load<f32>(q);
-    store<f32>(to, a);
-    store<f32>(to, b, 4);
-    kept -= i32(a == 0 && b == 0);
+    store<f32>(to, load<f32>(p));
+    store<f32>(to, load<f32>(q), 4);
   }
-  return kept;
 }
 
-export function packColumns2(valid: i32, k: i32, from: usize, stride: usize, to: usize): i32 {
-  let kept = 0;
+export function packColumns2(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
   const end = to + (<usize>k << 3);
   if (valid > 1) {
-    for (; to < end; to += 8, from += stride) {
-      const both = load<u64>(from);
-      store<u64>(to, both);
-      kept += i32((both & MAGNITUDES) != 0);
-    }
+    for (; to < end; to += 8, from += stride) store<u64>(to, load<u64>(from));
   } else {
     for (; to < end; to += 8, from += stride) {
       const one = load<u32>(from);
       store<u64>(to, one | (<u64>one << 32));
-      kept += i32(one << 1 != 0);
     }
   }
-  return kept;
 }
 
-const MAGNITUDES: u64 = 0x7fffffff7fffffff;
+// A step of 16 is `step` bytes from the next.
 
-// Of a packed pair, the steps that are not zero in both, each with the place of its step in a panel of B: 12 bytes. The
-// pair ends where its slot of 12 bytes a step ends: what is written from the slot's start never overtakes what is read.
-export function compact(steps: i32, pair: usize, to: usize): void {
-  for (let b: u32 = 0, end = <u32>steps << 6; b < end; b += 64, pair += 8) {
-    const both = load<u64>(pair);
-    store<u64>(to, both);
-    store<u32>(to, b, 8);
-    to += both & MAGNITUDES ? 12 : 0;
-  }
-}
-
-export function packRows16(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
+export function packRows16(valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
   for (let r = 0; r < 16; r += 4, to += 16) {
     transpose4(
       k,
@@ -72,22 +44,23 @@ export function packRows16(valid: i32, k: i32, from: usize, stride: usize, to: u
       from + <usize>min(r + 2, valid - 1) * stride,
       from + <usize>min(r + 3, valid - 1) * stride,
       to,
+      step,
     );
   }
 }
 
 // Four rows into four of the 16 floats of each step.
-function transpose4(k: i32, p: usize, q: usize, r: usize, s: usize, to: usize): void {
-  for (const whole = to + (<usize>(k & -4) << 6); to < whole; to += 256, p += 16, q += 16, r += 16, s += 16) {
+function transpose4(k: i32, p: usize, q: usize, r: usize, s: usize, to: usize, step: usize): void {
+  for (let groups = k >> 2; groups; groups--, to += step, p += 16, q += 16, r += 16, s += 16) {
     const a = v128.load(p), b = v128.load(q), c = v128.load(r), d = v128.load(s);
     const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
     const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
     v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
-    v128.store(to, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), 64);
-    v128.store(to, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), 128);
-    v128.store(to, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), 192);
+    v128.store((to += step), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+    v128.store((to += step), v128.shuffle<f32>(AB, CD, 0, 1, 4, 5));
+    v128.store((to += step), v128.shuffle<f32>(AB, CD, 2, 3, 6, 7));
   }
-  for (let rest = k & 3; rest; rest--, to += 64, p += 4, q += 4, r += 4, s += 4) {
+  for (let rest = k & 3; rest; rest--, to += step, p += 4, q += 4, r += 4, s += 4) {
     store<f32>(to, load<f32>(p));
     store<f32>(to, load<f32>(q), 4);
     store<f32>(to, load<f32>(r), 8);
@@ -95,17 +68,17 @@ function transpose4(k: i32, p: usize, q: usize, r: usize, s: usize, to: usize): 
   }
 }
 
-export function packColumns16(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
-  const end = to + (<usize>k << 6);
+export function packColumns16(valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
+  const end = to + <usize>k * step;
   if (valid >= 16) {
-    for (; to < end; to += 64, from += stride) {
+    for (; to < end; to += step, from += stride) {
       v128.store(to, v128.load(from));
       v128.store(to, v128.load(from, 16), 16);
       v128.store(to, v128.load(from, 32), 32);
       v128.store(to, v128.load(from, 48), 48);
     }
   } else {
-    for (; to < end; to += 64, from += stride) {
+    for (; to < end; to += step, from += stride) {
       for (let c = 0; c < 16; c++) store<f32>(to + (<usize>c << 2), load<f32>(from + (<usize>min(c, valid - 1) << 2)));
     }
   }

@@ -77,55 +77,9 @@ export function tile(steps: i32, fresh: bool, a: usize, b: usize, c: usize, stri
   v128.store(d, d0), v128.store(d, d1, 16), v128.store(d, d2, 32), v128.store(d, d3, 48);
 }
 
-// The same over the steps that compact() kept: each names its step of b. There may be none.
-export function sparseTile(kept: i32, fresh: bool, a: usize, b: usize, c: usize, stride: usize): void {
-  const d = c + stride;
-  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0;
-  if (!fresh) {
-    c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
-    d0 = v128.load(d), d1 = v128.load(d, 16), d2 = v128.load(d, 32), d3 = v128.load(d, 48);
-  }
-  const end = a + <usize>kept * 12;
-  const end1 = end - 12, end2 = end - 24, end3 = end - 36, end4 = end - 48;
-  let at: usize, x: v128, b0: v128, b1: v128, b2: v128, b3: v128;
-  while (kept) {
-    at = b + load<u32>(a, 8);
-    b0 = v128.load(at, 0), b1 = v128.load(at, 16), b2 = v128.load(at, 32), b3 = v128.load(at, 48);
-    x = v128.load32_splat(a, 0);
-    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
-    x = v128.load32_splat(a, 4);
-    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
-    if (a == end1) break;
-    at = b + load<u32>(a, 20);
-    b0 = v128.load(at, 0), b1 = v128.load(at, 16), b2 = v128.load(at, 32), b3 = v128.load(at, 48);
-    x = v128.load32_splat(a, 12);
-    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
-    x = v128.load32_splat(a, 16);
-    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
-    if (a == end2) break;
-    at = b + load<u32>(a, 32);
-    b0 = v128.load(at, 0), b1 = v128.load(at, 16), b2 = v128.load(at, 32), b3 = v128.load(at, 48);
-    x = v128.load32_splat(a, 24);
-    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
-    x = v128.load32_splat(a, 28);
-    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
-    if (a == end3) break;
-    at = b + load<u32>(a, 44);
-    b0 = v128.load(at, 0), b1 = v128.load(at, 16), b2 = v128.load(at, 32), b3 = v128.load(at, 48);
-    x = v128.load32_splat(a, 36);
-    c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
-    x = v128.load32_splat(a, 40);
-    d0 = plus(d0, x, b0), d1 = plus(d1, x, b1), d2 = plus(d2, x, b2), d3 = plus(d3, x, b3);
-    if (a == end4) break;
-    a += 48;
-  }
-  v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
-  v128.store(d, d0), v128.store(d, d1, 16), v128.store(d, d2, 32), v128.store(d, d3, 48);
-}
-
 // @ts-ignore: decorator
 @inline
-function plus(c: v128, x: v128, b: v128): v128 {
+export function plus(c: v128, x: v128, b: v128): v128 {
   return f32x4.add(c, f32x4.mul(x, b));
 }
 
@@ -136,17 +90,5 @@ export function copyTile(
   for (; rows; rows--, from += fromRow, to += toRow) {
     let p = from, q = to;
     for (let j = columns; j; j--, p += fromColumn, q += toColumn) store<f32>(q, load<f32>(p));
-  }
-}
-
-// A whole tile in rows of 64 bytes, turned: its columns become rows.
-export function turnTile(from: usize, to: usize, stride: usize): void {
-  for (const end = from + 64; from < end; from += 16) {
-    const c = v128.load(from), d = v128.load(from, 64);
-    const low = v128.shuffle<f32>(c, d, 0, 4, 1, 5), high = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    v128.store64_lane(to, low, 0), to += stride;
-    v128.store64_lane(to, low, 1), to += stride;
-    v128.store64_lane(to, high, 0), to += stride;
-    v128.store64_lane(to, high, 1), to += stride;
   }
 }

@@ -1,0 +1,171 @@
+// The product of product.ts where many of A's elements are zero: only the others take part, each row (or column) of A by
+// a list of its own (lists.ts). No bit changes, since a sum that starts at +0 never becomes −0 and adding ±0 leaves it
+// alone; only a NaN or an infinity of B that would have met a zero leaves no trace.
+//
+// B is packed into panels of 32 columns by blocks of at most 200 steps of k (25 KB: they stay in the first cache), the
+// lists of as many rows as the scratch has room for. Turned results come by way of four rows of a tile.
+//
+// The scratch holds the lists, a panel and four rows of a tile: 12·64·272 + 4·(32·200 + 4·32) bytes.
+import { SLACK, STEP, listColumn, listColumns4, listRow } from "./lists";
+import { packColumns16, packRows16 } from "./pack";
+import { copyTile, plus } from "./tile";
+import { evenly, firstOfPart, lastOfPart } from "./parts";
+
+const MAX_K: i32 = 200;
+const LISTS: i32 = 12 * 64 * 272;
+
+// As product() in product.ts.
+export function sparseProduct(
+  m: i32, n: i32, k: i32, aByRows: bool, bByRows: bool, turned: bool,
+  a: usize, b: usize, c: usize, scratch: usize,
+): void {
+  const aStride = <usize>(aByRows ? k : m) << 2;
+  const bStride = <usize>(bByRows ? k : n) << 2;
+  const cRow = turned ? 4 : <usize>n << 2;
+  const cColumn = turned ? <usize>m << 2 : 4;
+  const panel = scratch + LISTS;
+  const edge = panel + <usize>(MAX_K * STEP);
+  const mFirst = firstOfPart(m), mLast = lastOfPart(m);
+  if (mFirst == mLast) return;
+  const kBlock = evenly(k, MAX_K);
+  const slot = (kBlock << 3) + 8 + SLACK;
+  const mBlock = (evenly(mLast - mFirst, (LISTS / slot) & -4) + 3) & -4;
+
+  for (let m0 = mFirst; m0 < mLast; m0 += mBlock) {
+    const mEnd = min(m0 + mBlock, mLast);
+    for (let k0 = 0; k0 < k; k0 += kBlock) {
+      const steps = min(kBlock, k - k0);
+      let list = scratch;
+      for (let i = m0; i < mEnd; ) {
+        if (aByRows) {
+          listRow(steps, a + <usize>i * aStride + (<usize>k0 << 2), panel, list);
+        } else if (i + 4 <= mEnd) {
+          listColumns4(steps, a + <usize>k0 * aStride + (<usize>i << 2), aStride, panel, list, slot);
+          i += 4;
+          list += slot << 2;
+          continue;
+        } else listColumn(steps, a + <usize>k0 * aStride + (<usize>i << 2), aStride, panel, list);
+        i++;
+        list += slot;
+      }
+      for (let j = 0; j < n; j += 32) {
+        const columns = min(32, n - j);
+        const half = columns <= 16;
+        const from = bByRows ? b + <usize>j * bStride + (<usize>k0 << 2) : b + <usize>k0 * bStride + (<usize>j << 2);
+        const next = bByRows ? bStride << 4 : 64;
+        for (let h = 0; h < columns; h += 16) {
+          const at = from + (h ? next : 0), to = panel + (<usize>h << 2);
+          if (bByRows) packRows16(columns - h, steps, at, bStride, to, STEP);
+          else packColumns16(columns - h, steps, at, bStride, to, STEP);
+        }
+        list = scratch;
+        for (let i = m0; i < mEnd; i += 4) {
+          const rows = min(4, mEnd - i);
+          const to = c + <usize>i * cRow + <usize>j * cColumn;
+          const whole = columns == (half ? 16 : 32);
+          const direct = whole && !turned;
+          const sums = direct ? to : edge;
+          const stride = direct ? cRow : <usize>STEP;
+          const byFours = turned && rows == 4;
+          if (k0 && !direct) {
+            if (byFours) turnIn(columns, to, cColumn, edge);
+            else copyTile(rows, columns, to, cRow, cColumn, edge, STEP, 4);
+          }
+          for (let r = 0; r < rows; r++, list += slot) {
+            if (half) sparse16(list, k0 == 0, sums + <usize>r * stride);
+            else sparse32(list, k0 == 0, sums + <usize>r * stride);
+          }
+          if (direct) continue;
+          if (byFours) turnOut(columns, edge, to, cColumn);
+          else copyTile(rows, columns, edge, STEP, 4, to, cRow, cColumn);
+        }
+      }
+    }
+  }
+}
+
+// A row of 32 sums over a list, from zero or from the stored c.
+//
+// Engines load all operands of a basic block first: eight vectors of B in one block would need more than the registers
+// and spill. So half-way there is a real test that never holds, since lists and sums are apart; the test for the end
+// parts the steps.
+function sparse32(list: usize, fresh: bool, c: usize): void {
+  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
+  if (!fresh) {
+    c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
+    c4 = v128.load(c, 64), c5 = v128.load(c, 80), c6 = v128.load(c, 96), c7 = v128.load(c, 112);
+  }
+  let a = list + 8;
+  const end = a + (<usize>load<u32>(list) << 3);
+  let b: usize, x: v128, b0: v128, b1: v128, b2: v128, b3: v128;
+  if (a != end) {
+    while (true) {
+      b = load<u32>(a, 4);
+      x = v128.load32_splat(a);
+      b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+      c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+      if (a == c) break;
+      b0 = v128.load(b, 64), b1 = v128.load(b, 80), b2 = v128.load(b, 96), b3 = v128.load(b, 112);
+      c4 = plus(c4, x, b0), c5 = plus(c5, x, b1), c6 = plus(c6, x, b2), c7 = plus(c7, x, b3);
+      a += 8;
+      if (a == end) break;
+      b = load<u32>(a, 4);
+      x = v128.load32_splat(a);
+      b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+      c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+      if (a == c) break;
+      b0 = v128.load(b, 64), b1 = v128.load(b, 80), b2 = v128.load(b, 96), b3 = v128.load(b, 112);
+      c4 = plus(c4, x, b0), c5 = plus(c5, x, b1), c6 = plus(c6, x, b2), c7 = plus(c7, x, b3);
+      a += 8;
+      if (a == end) break;
+    }
+  }
+  v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
+  v128.store(c, c4, 64), v128.store(c, c5, 80), v128.store(c, c6, 96), v128.store(c, c7, 112);
+}
+
+// The same for 16 sums.
+function sparse16(list: usize, fresh: bool, c: usize): void {
+  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0;
+  if (!fresh) c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
+  let a = list + 8;
+  const end = a + (<usize>load<u32>(list) << 3);
+  let b: usize, x: v128;
+  while (a != end) {
+    b = load<u32>(a, 4);
+    x = v128.load32_splat(a);
+    c0 = plus(c0, x, v128.load(b)), c1 = plus(c1, x, v128.load(b, 16));
+    c2 = plus(c2, x, v128.load(b, 32)), c3 = plus(c3, x, v128.load(b, 48));
+    a += 8;
+  }
+  v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
+}
+
+// Four rows of n sums into n rows of four, `stride` bytes apart.
+function turnOut(n: i32, from: usize, to: usize, stride: usize): void {
+  for (let groups = n >> 2; groups; groups--, from += 16) {
+    const a = v128.load(from), b = v128.load(from, STEP), c = v128.load(from, 2 * STEP), d = v128.load(from, 3 * STEP);
+    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
+    const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
+    v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5)), to += stride;
+    v128.store(to, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7)), to += stride;
+    v128.store(to, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5)), to += stride;
+    v128.store(to, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7)), to += stride;
+  }
+  for (let rest = n & 3; rest; rest--, from += 4, to += stride) {
+    store<f32>(to, load<f32>(from));
+    store<f32>(to, load<f32>(from, STEP), 4);
+    store<f32>(to, load<f32>(from, 2 * STEP), 8);
+    store<f32>(to, load<f32>(from, 3 * STEP), 12);
+  }
+}
+
+// And back.
+function turnIn(n: i32, from: usize, stride: usize, to: usize): void {
+  for (; n; n--, from += stride, to += 4) {
+    store<f32>(to, load<f32>(from));
+    store<f32>(to, load<f32>(from, 4), STEP);
+    store<f32>(to, load<f32>(from, 8), 2 * STEP);
+    store<f32>(to, load<f32>(from, 12), 3 * STEP);
+  }
+}
