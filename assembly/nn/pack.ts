@@ -1,5 +1,5 @@
-// Panels for the tiles of tile.ts: 2 or 16 neighbouring rows or columns of an operand, laid out so that one step of k
-// is 2 or 16 consecutive floats.
+// Panels for the tiles of tile.ts and sparse.ts: 2, 16 or 32 neighbouring rows or columns of an operand, laid out so that one step of k
+// is as many consecutive floats.
 //
 //   rows      of an operand [row, k]:        panel[k, r] = source[r, k]
 //   columns   of an operand [k, column]:     panel[k, c] = source[k, c]
@@ -33,32 +33,55 @@ export function packColumns2(valid: i32, k: i32, from: usize, stride: usize, to:
   }
 }
 
-// A step of 16 is `step` bytes from the next.
+export function packRows16(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
+  packRows(16, valid, k, from, stride, to, 64);
+}
 
-export function packRows16(valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
-  for (let r = 0; r < 16; r += 4, to += 16) {
-    transpose4(
-      k,
-      from + <usize>min(r, valid - 1) * stride,
-      from + <usize>min(r + 1, valid - 1) * stride,
-      from + <usize>min(r + 2, valid - 1) * stride,
-      from + <usize>min(r + 3, valid - 1) * stride,
-      to,
-      step,
-    );
+export function packColumns16(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
+  packColumns(valid, k, from, stride, to, 64);
+}
+
+// 32, or at an edge less.
+export function packRows32(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
+  packRows(min(valid, 32), valid, k, from, stride, to, 128);
+}
+
+export function packColumns32(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
+  packColumns(valid, k, from, stride, to, 128);
+  if (valid > 16) packColumns(valid - 16, k, from + 64, stride, to + 64, 128);
+}
+
+// `width` rows, in fours, side by side for 16 steps at a time: their panel stays in the first cache.
+// @ts-ignore: decorator
+@inline
+function packRows(width: i32, valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
+  for (; k > 0; k -= 16, from += 64, to += 16 * step) {
+    for (let r = 0; r < width; r += 4) {
+      transpose4(
+        min(k, 16),
+        from + <usize>min(r, valid - 1) * stride,
+        from + <usize>min(r + 1, valid - 1) * stride,
+        from + <usize>min(r + 2, valid - 1) * stride,
+        from + <usize>min(r + 3, valid - 1) * stride,
+        to + (<usize>r << 2),
+        step,
+      );
+    }
   }
 }
 
-// Four rows into four of the 16 floats of each step.
+// Four rows into four of the floats of each step.
+// @ts-ignore: decorator
+@inline
 function transpose4(k: i32, p: usize, q: usize, r: usize, s: usize, to: usize, step: usize): void {
-  for (let groups = k >> 2; groups; groups--, to += step, p += 16, q += 16, r += 16, s += 16) {
+  for (let fours = k >> 2; fours; fours--, to += 4 * step, p += 16, q += 16, r += 16, s += 16) {
     const a = v128.load(p), b = v128.load(q), c = v128.load(r), d = v128.load(s);
     const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
     const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
     v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
-    v128.store((to += step), v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
-    v128.store((to += step), v128.shuffle<f32>(AB, CD, 0, 1, 4, 5));
-    v128.store((to += step), v128.shuffle<f32>(AB, CD, 2, 3, 6, 7));
+    v128.store(to + step, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
+    v128.store(to + 2 * step, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5));
+    v128.store(to + 3 * step, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7));
   }
   for (let rest = k & 3; rest; rest--, to += step, p += 4, q += 4, r += 4, s += 4) {
     store<f32>(to, load<f32>(p));
@@ -68,7 +91,10 @@ function transpose4(k: i32, p: usize, q: usize, r: usize, s: usize, to: usize, s
   }
 }
 
-export function packColumns16(valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
+// 16 columns.
+// @ts-ignore: decorator
+@inline
+function packColumns(valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
   const end = to + <usize>k * step;
   if (valid >= 16) {
     for (; to < end; to += step, from += stride) {

@@ -23,3 +23,9 @@ export function evenly(total: i32, most: i32): i32 {
   const pieces = (total + most - 1) / most;
   return (total + pieces - 1) / pieces;
 }
+
+// @ts-ignore: decorator
+@inline
+export function at(base: usize, row: i32, column: i32, stride: usize): usize {
+  return base + <usize>row * stride + (<usize>column << 2);
+}

@@ -10,7 +10,7 @@
 //
 // The scratch holds the panels of A, one of B and a tile, in less than what sparse.ts asks for.
 import { packColumns16, packColumns2, packRows16, packRows2 } from "./pack";
-import { evenly, firstOfPart, lastOfPart } from "./parts";
+import { at, evenly, firstOfPart, lastOfPart } from "./parts";
 import { copyTile, tile } from "./tile";
 
 const MAX_K: i32 = 272;
@@ -43,8 +43,8 @@ export function product(
       }
       for (let j = 0; j < n; j += 16) {
         const columns = min(16, n - j);
-        if (bByRows) packRows16(columns, steps, at(b, j, k0, bStride), bStride, panel, 64);
-        else packColumns16(columns, steps, at(b, k0, j, bStride), bStride, panel, 64);
+        if (bByRows) packRows16(columns, steps, at(b, j, k0, bStride), bStride, panel);
+        else packColumns16(columns, steps, at(b, k0, j, bStride), bStride, panel);
         pair = scratch;
         for (let i = m0; i < mEnd; i += 2, pair += slot) {
           const rows = min(2, mEnd - i);
@@ -60,10 +60,4 @@ export function product(
       }
     }
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function at(base: usize, row: i32, column: i32, stride: usize): usize {
-  return base + <usize>row * stride + (<usize>column << 2);
 }

@@ -7,9 +7,9 @@
 //
 // The scratch holds the lists, a panel and four rows of a tile: 12·64·272 + 4·(32·200 + 4·32) bytes.
 import { SLACK, STEP, listColumn, listColumns4, listRow } from "./lists";
-import { packColumns16, packRows16 } from "./pack";
+import { packColumns32, packRows32 } from "./pack";
 import { copyTile, plus } from "./tile";
-import { evenly, firstOfPart, lastOfPart } from "./parts";
+import { at, evenly, firstOfPart, lastOfPart } from "./parts";
 
 const MAX_K: i32 = 200;
 const LISTS: i32 = 12 * 64 * 272;
@@ -38,26 +38,21 @@ export function sparseProduct(
       let list = scratch;
       for (let i = m0; i < mEnd; ) {
         if (aByRows) {
-          listRow(steps, a + <usize>i * aStride + (<usize>k0 << 2), panel, list);
+          listRow(steps, at(a, i, k0, aStride), panel, list);
         } else if (i + 4 <= mEnd) {
-          listColumns4(steps, a + <usize>k0 * aStride + (<usize>i << 2), aStride, panel, list, slot);
+          listColumns4(steps, at(a, k0, i, aStride), aStride, panel, list, slot);
           i += 4;
           list += slot << 2;
           continue;
-        } else listColumn(steps, a + <usize>k0 * aStride + (<usize>i << 2), aStride, panel, list);
+        } else listColumn(steps, at(a, k0, i, aStride), aStride, panel, list);
         i++;
         list += slot;
       }
       for (let j = 0; j < n; j += 32) {
         const columns = min(32, n - j);
         const half = columns <= 16;
-        const from = bByRows ? b + <usize>j * bStride + (<usize>k0 << 2) : b + <usize>k0 * bStride + (<usize>j << 2);
-        const next = bByRows ? bStride << 4 : 64;
-        for (let h = 0; h < columns; h += 16) {
-          const at = from + (h ? next : 0), to = panel + (<usize>h << 2);
-          if (bByRows) packRows16(columns - h, steps, at, bStride, to, STEP);
-          else packColumns16(columns - h, steps, at, bStride, to, STEP);
-        }
+        if (bByRows) packRows32(columns, steps, at(b, j, k0, bStride), bStride, panel);
+        else packColumns32(columns, steps, at(b, k0, j, bStride), bStride, panel);
         list = scratch;
         for (let i = m0; i < mEnd; i += 4) {
           const rows = min(4, mEnd - i);
@@ -71,10 +66,9 @@ export function sparseProduct(
             if (byFours) turnIn(columns, to, cColumn, edge);
             else copyTile(rows, columns, to, cRow, cColumn, edge, STEP, 4);
           }
-          for (let r = 0; r < rows; r++, list += slot) {
-            if (half) sparse16(list, k0 == 0, sums + <usize>r * stride);
-            else sparse32(list, k0 == 0, sums + <usize>r * stride);
-          }
+          if (half) sparse16(rows, list, slot, k0 == 0, sums, stride);
+          else sparse32(rows, list, slot, k0 == 0, sums, stride);
+          list += slot << 2;
           if (direct) continue;
           if (byFours) turnOut(columns, edge, to, cColumn);
           else copyTile(rows, columns, edge, STEP, 4, to, cRow, cColumn);
@@ -84,12 +78,13 @@ export function sparseProduct(
   }
 }
 
-// A row of 32 sums over a list, from zero or from the stored c.
+// Rows of 32 sums, each over its list, from zero or from the stored c.
 //
 // Engines load all operands of a basic block first: eight vectors of B in one block would need more than the registers
 // and spill. So half-way there is a real test that never holds, since lists and sums are apart; the test for the end
 // parts the steps.
-function sparse32(list: usize, fresh: bool, c: usize): void {
+function sparse32(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, stride: usize): void {
+  for (; rows; rows--, list += slot, c += stride) {
   let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
   if (!fresh) {
     c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
@@ -122,10 +117,12 @@ function sparse32(list: usize, fresh: bool, c: usize): void {
   }
   v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
   v128.store(c, c4, 64), v128.store(c, c5, 80), v128.store(c, c6, 96), v128.store(c, c7, 112);
+  }
 }
 
 // The same for 16 sums.
-function sparse16(list: usize, fresh: bool, c: usize): void {
+function sparse16(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, stride: usize): void {
+  for (; rows; rows--, list += slot, c += stride) {
   let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0;
   if (!fresh) c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
   let a = list + 8;
@@ -139,6 +136,7 @@ function sparse16(list: usize, fresh: bool, c: usize): void {
     a += 8;
   }
   v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
+  }
 }
 
 // Four rows of n sums into n rows of four, `stride` bytes apart.
