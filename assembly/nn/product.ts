@@ -11,7 +11,7 @@
 // The scratch holds the panels of A, one of B and a tile, in less than what sparse.ts asks for.
 import { packColumns16, packColumns2, packRows16, packRows2 } from "./pack";
 import { at, evenly, firstOfPart, lastOfPart } from "./parts";
-import { copyTile, tile } from "./tile";
+import { copyTile, tiles } from "./tile";
 
 const MAX_K: i32 = 272;
 const MAX_ROWS: i32 = 128;
@@ -45,16 +45,14 @@ export function product(
         const columns = min(16, n - j);
         if (bByRows) packRows16(columns, steps, at(b, j, k0, bStride), bStride, panel);
         else packColumns16(columns, steps, at(b, k0, j, bStride), bStride, panel);
-        pair = scratch;
-        for (let i = m0; i < mEnd; i += 2, pair += slot) {
+        const whole = columns == 16 ? (mEnd - m0) >> 1 : 0; // pairs of rows that are all in place
+        if (whole) tiles(whole, steps, k0 == 0, scratch, panel, at(c, m0, j, cRow), cRow);
+        pair = scratch + <usize>whole * slot;
+        for (let i = m0 + (whole << 1); i < mEnd; i += 2, pair += slot) {
           const rows = min(2, mEnd - i);
           const to = at(c, i, j, cRow);
-          if (rows == 2 && columns == 16) {
-            tile(steps, k0 == 0, pair, panel, to, cRow);
-            continue;
-          }
           if (k0) copyTile(rows, columns, to, cRow, 4, edge, 64, 4);
-          tile(steps, k0 == 0, pair, panel, edge, 64);
+          tiles(1, steps, k0 == 0, pair, panel, edge, 64);
           copyTile(rows, columns, edge, 64, 4, to, cRow, 4);
         }
       }

@@ -85,57 +85,57 @@ export function sparseProduct(
 // parts the steps.
 function sparse32(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, stride: usize): void {
   for (; rows; rows--, list += slot, c += stride) {
-  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
-  if (!fresh) {
-    c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
-    c4 = v128.load(c, 64), c5 = v128.load(c, 80), c6 = v128.load(c, 96), c7 = v128.load(c, 112);
-  }
-  let a = list + 8;
-  const end = a + (<usize>load<u32>(list) << 3);
-  let b: usize, x: v128, b0: v128, b1: v128, b2: v128, b3: v128;
-  if (a != end) {
-    while (true) {
-      b = load<u32>(a, 4);
-      x = v128.load32_splat(a);
-      b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
-      c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
-      if (a == c) break;
-      b0 = v128.load(b, 64), b1 = v128.load(b, 80), b2 = v128.load(b, 96), b3 = v128.load(b, 112);
-      c4 = plus(c4, x, b0), c5 = plus(c5, x, b1), c6 = plus(c6, x, b2), c7 = plus(c7, x, b3);
-      a += 8;
-      if (a == end) break;
-      b = load<u32>(a, 4);
-      x = v128.load32_splat(a);
-      b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
-      c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
-      if (a == c) break;
-      b0 = v128.load(b, 64), b1 = v128.load(b, 80), b2 = v128.load(b, 96), b3 = v128.load(b, 112);
-      c4 = plus(c4, x, b0), c5 = plus(c5, x, b1), c6 = plus(c6, x, b2), c7 = plus(c7, x, b3);
-      a += 8;
-      if (a == end) break;
+    let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
+    if (!fresh) {
+      c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
+      c4 = v128.load(c, 64), c5 = v128.load(c, 80), c6 = v128.load(c, 96), c7 = v128.load(c, 112);
     }
-  }
-  v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
-  v128.store(c, c4, 64), v128.store(c, c5, 80), v128.store(c, c6, 96), v128.store(c, c7, 112);
+    let a = list + 8;
+    const end = a + (<usize>load<u32>(list) << 3);
+    let b: usize, x: v128, b0: v128, b1: v128, b2: v128, b3: v128;
+    if (a != end) {
+      while (true) {
+        b = load<u32>(a, 4);
+        x = v128.load32_splat(a);
+        b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+        c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+        if (a == c) break;
+        b0 = v128.load(b, 64), b1 = v128.load(b, 80), b2 = v128.load(b, 96), b3 = v128.load(b, 112);
+        c4 = plus(c4, x, b0), c5 = plus(c5, x, b1), c6 = plus(c6, x, b2), c7 = plus(c7, x, b3);
+        a += 8;
+        if (a == end) break;
+        b = load<u32>(a, 4);
+        x = v128.load32_splat(a);
+        b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
+        c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
+        if (a == c) break;
+        b0 = v128.load(b, 64), b1 = v128.load(b, 80), b2 = v128.load(b, 96), b3 = v128.load(b, 112);
+        c4 = plus(c4, x, b0), c5 = plus(c5, x, b1), c6 = plus(c6, x, b2), c7 = plus(c7, x, b3);
+        a += 8;
+        if (a == end) break;
+      }
+    }
+    v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
+    v128.store(c, c4, 64), v128.store(c, c5, 80), v128.store(c, c6, 96), v128.store(c, c7, 112);
   }
 }
 
 // The same for 16 sums.
 function sparse16(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, stride: usize): void {
   for (; rows; rows--, list += slot, c += stride) {
-  let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0;
-  if (!fresh) c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
-  let a = list + 8;
-  const end = a + (<usize>load<u32>(list) << 3);
-  let b: usize, x: v128;
-  while (a != end) {
-    b = load<u32>(a, 4);
-    x = v128.load32_splat(a);
-    c0 = plus(c0, x, v128.load(b)), c1 = plus(c1, x, v128.load(b, 16));
-    c2 = plus(c2, x, v128.load(b, 32)), c3 = plus(c3, x, v128.load(b, 48));
-    a += 8;
-  }
-  v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
+    let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0;
+    if (!fresh) c0 = v128.load(c), c1 = v128.load(c, 16), c2 = v128.load(c, 32), c3 = v128.load(c, 48);
+    let a = list + 8;
+    const end = a + (<usize>load<u32>(list) << 3);
+    let b: usize, x: v128;
+    while (a != end) {
+      b = load<u32>(a, 4);
+      x = v128.load32_splat(a);
+      c0 = plus(c0, x, v128.load(b)), c1 = plus(c1, x, v128.load(b, 16));
+      c2 = plus(c2, x, v128.load(b, 32)), c3 = plus(c3, x, v128.load(b, 48));
+      a += 8;
+    }
+    v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
   }
 }
 
