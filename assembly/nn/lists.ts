@@ -1,9 +1,8 @@
 // Lists of what is not zero in a row or a column of an operand [row, k] or [k, column], in order of k, for the tiles of
 // sparse.ts. A slot holds how many there are, in 8 bytes, then 8 bytes for each: the value, and the address of its step
-// in a panel of the other operand, whose steps are STEP bytes apart. NaN is kept, −0 is not. k·8 + SLACK bytes are written at most.
+// in a panel of the other operand, whose steps are STEP bytes apart. NaN is kept, −0 is not.
 
 export const STEP: u32 = 128;
-export const SLACK: i32 = 32;
 
 // For each mask of four lanes, the bytes that bring the masked lanes to the front.
 const FRONT = memory.data<u32>([

@@ -6,7 +6,7 @@
 // lists of as many rows as the scratch has room for. Turned results come by way of four rows of a tile.
 //
 // The scratch holds the lists, a panel and four rows of a tile: 12·64·272 + 4·(32·200 + 4·32) bytes.
-import { SLACK, STEP, listColumn, listColumns4, listRow } from "./lists";
+import { STEP, listColumn, listColumns4, listRow } from "./lists";
 import { packColumns32, packRows32 } from "./pack";
 import { copyTile, plus } from "./tile";
 import { at, evenly, firstOfPart, lastOfPart } from "./parts";
@@ -28,7 +28,7 @@ export function sparseProduct(
   const mFirst = firstOfPart(m), mLast = lastOfPart(m);
   if (mFirst == mLast) return;
   const kBlock = evenly(k, MAX_K);
-  const slot = (kBlock << 3) + 8 + SLACK;
+  const slot = (kBlock << 3) + 8;
   const mBlock = (evenly(mLast - mFirst, (LISTS / slot) & -4) + 3) & -4;
 
   for (let m0 = mFirst; m0 < mLast; m0 += mBlock) {

@@ -22,6 +22,19 @@ const operands = {
   denseWeight: (rows: number, inputs: number, outputs: number) => [rows * outputs, rows * inputs],
 };
 
+function check(share: number, rows: number, inputs: number, outputs: number): void {
+  for (const product of products) {
+    const [left, right] = operands[product](rows, inputs, outputs).map((n, i) => withZeros(n, n + i, share));
+    const wanted = reference[product](rows, inputs, outputs, left, right);
+    for (const kind of kinds) {
+      const field = new Field();
+      const at = [field.input(left), field.inputAtTheEnd(right), field.output(wanted)] as const;
+      const scratch = field.scratch(PACK_BYTES);
+      field.check(() => kernels[`${product}${kind}`](rows, inputs, outputs, ...at, scratch), product + kind);
+    }
+  }
+}
+
 describe.each([0, 0.5, 0.7, 0.9, 1])("zeros at a share of %f", (share) => {
   it.each([
     [1, 1, 1],
@@ -30,18 +43,13 @@ describe.each([0, 0.5, 0.7, 0.9, 1])("zeros at a share of %f", (share) => {
     [5, 784, 10],
     [300, 20, 33],
     [16, 260, 16],
-  ])("%i rows, %i inputs, %i outputs", (rows, inputs, outputs) => {
-    for (const product of products) {
-      const [left, right] = operands[product](rows, inputs, outputs).map((n, i) => withZeros(n, n + i, share));
-      const wanted = reference[product](rows, inputs, outputs, left, right);
-      for (const kind of kinds) {
-        const field = new Field();
-        const at = [field.input(left), field.inputAtTheEnd(right), field.output(wanted)] as const;
-        const scratch = field.scratch(PACK_BYTES);
-        field.check(() => kernels[`${product}${kind}`](rows, inputs, outputs, ...at, scratch), product + kind);
-      }
-    }
+  ])("%i rows, %i inputs, %i outputs", (...shape) => {
+    check(share, ...shape);
   });
+});
+
+it("several blocks of k and of rows, either way round", () => {
+  check(0.7, 203, 406, 21);
 });
 
 describe("every shape from 1 to 33 by 33 by 33", () => {
@@ -123,6 +131,18 @@ describe("zero times infinity or NaN", () => {
     [x[25], x[40]] = [NaN, Infinity];
     [w[7], w[inputs + 9]] = [1, 1];
     expect(run("denseSkip")).toEqual(reference.dense(rows, inputs, outputs, x, w));
+    const dy = numbers(rows * outputs, 3);
+    const field = new Field();
+    const at = [
+      field.input(dy),
+      field.input(x),
+      field.scratch(4 * inputs * outputs),
+      field.scratch(PACK_BYTES),
+    ] as const;
+    kernels.denseWeightSkip(rows, inputs, outputs, ...at);
+    const dw = new Float32Array(field.buffer, at[2], inputs * outputs);
+    expect(dw).toEqual(reference.denseWeight(rows, inputs, outputs, dy, x));
+    expect(dw.some(Number.isNaN)).toBe(true);
   });
 });
 
