@@ -9,6 +9,11 @@ export type Present = u16;
 export type Coupled = u32;
 export type Decoupled = u64;
 
+// What becomes of the vector that a rule returns: θ moves by it, or becomes it, or the rule has stored it.
+export type Moves = u8;
+export type Becomes = u16;
+export type Stored = u32;
+
 // @ts-ignore: decorator
 @inline
 export function has<Tag>(): bool {
@@ -32,12 +37,12 @@ export function average(b: v128, slot: usize, a: v128, x: v128): v128 {
   return y;
 }
 
-/** θ ← θ − u; under decoupled decay θ − (dec·θ + u), one rounding at θ's size (θ·(1 − dec) would drift). */
+/** θ − u; under decoupled decay θ − (dec·θ + u), one rounding at θ's size (θ·(1 − dec) would drift). */
 // @ts-ignore: decorator
 @inline
-export function move<Decay>(p: usize, u: v128, dec: v128): void {
+export function moved<Decay>(p: usize, u: v128, dec: v128): v128 {
   const x = v128.load(p);
-  v128.store(p, f32x4.sub(x, sizeof<Decay>() == sizeof<Decoupled>() ? f32x4.add(f32x4.mul(dec, x), u) : u));
+  return f32x4.sub(x, sizeof<Decay>() == sizeof<Decoupled>() ? f32x4.add(f32x4.mul(dec, x), u) : u);
 }
 
 /** 1, −1, or x itself where it is ±0 or NaN. */
@@ -48,11 +53,18 @@ export function sign(x: v128): v128 {
   return v128.bitselect(one, x, f32x4.gt(f32x4.abs(x), f32x4.splat(0)));
 }
 
-/** Drives a rule over n elements. A rule is an unmanaged class whose `apply<Decay>` updates one vector; trailing
- * slots and coefficients that it does not use are named `_`. */
 // @ts-ignore: decorator
 @inline
-export function sweep<Rule>(
+function end<Result, Decay>(p: usize, u: v128, dec: v128): void {
+  if (sizeof<Result>() == sizeof<Moves>()) v128.store(p, moved<Decay>(p, u, dec));
+  else if (sizeof<Result>() == sizeof<Becomes>()) v128.store(p, u);
+}
+
+/** Drives a rule over n elements. A rule is an unmanaged class whose `apply<Decay>` updates the slots of one vector and
+ * returns what θ moves by, or what `Result` says (u8: Moves); trailing slots and coefficients that it does not use are named `_`. */
+// @ts-ignore: decorator
+@inline
+export function sweep<Rule, Result = u8>(
   n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize,
   gs: f32, wd: f32, dec: f32,
   c0: f32 = 0, c1: f32 = 0, c2: f32 = 0, c3: f32 = 0, c4: f32 = 0, c5: f32 = 0, c6: f32 = 0, c7: f32 = 0,
@@ -79,17 +91,21 @@ export function sweep<Rule>(
       c6 = load<f32>(c, 36);
       c7 = load<f32>(c, 40);
     }
-    if (dec != 0) loop<Rule, Decoupled>(n, p, g, s0, s1, s2, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7);
-    else if (wd != 0) loop<Rule, Coupled>(n, p, g, s0, s1, s2, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7);
-    else loop<Rule, Absent>(n, p, g, s0, s1, s2, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7);
+    if (dec != 0) loop<Rule, Result, Decoupled>(n, p, g, s0, s1, s2, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7);
+    else if (wd != 0) loop<Rule, Result, Coupled>(n, p, g, s0, s1, s2, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7);
+    else loop<Rule, Result, Absent>(n, p, g, s0, s1, s2, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7);
     if (at) at = list.next(at);
   } while (at);
 }
 
-// Four vectors an iteration: best for every rule measured, from one slot to four.
+/** Where a vector of zeros ends before the first. */
+const BEFORE: usize = memory.data(16);
+
+// Four vectors an iteration: best for every rule measured, from one slot to four. A vector ends when the next has begun:
+// of what waits for its root and quotient, a processor holds too little to fill the time with.
 // @ts-ignore: decorator
 @inline
-function loop<Rule, Decay>(
+function loop<Rule, Result, Decay>(
   n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize,
   gs: f32, decay: f32,
   c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
@@ -97,24 +113,38 @@ function loop<Rule, Decay>(
   const vgs = f32x4.splat(gs), vd = f32x4.splat(decay);
   const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
   const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
-  const end = p + (<usize>n << 2);
-  while (p < end) {
-    changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-    changetype<Rule>(0).apply<Decay>(p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-    changetype<Rule>(0).apply<Decay>(p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
-    changetype<Rule>(0).apply<Decay>(p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
+  const last = p + (<usize>n << 2);
+  if (p == last) return;
+  let before = BEFORE, u = f32x4.splat(0);
+  do {
+    const u0 = changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7);
+    end<Result, Decay>(before, u, vd);
+    const u1 = changetype<Rule>(0).apply<Decay>(
+      p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7,
+    );
+    end<Result, Decay>(p, u0, vd);
+    const u2 = changetype<Rule>(0).apply<Decay>(
+      p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7,
+    );
+    end<Result, Decay>(p + 16, u1, vd);
+    u = changetype<Rule>(0).apply<Decay>(
+      p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7,
+    );
+    end<Result, Decay>(p + 32, u2, vd);
+    before = p + 48;
     p += 64;
     g += 64;
     s0 += 64;
     s1 += 64;
     s2 += 64;
-  }
+  } while (p < last);
+  end<Result, Decay>(before, u, vd);
 }
 
 /** The same for a rule with up to four slots and twelve coefficients. */
 // @ts-ignore: decorator
 @inline
-export function sweepWide<Rule>(
+export function sweepWide<Rule, Result = u8>(
   n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, s3: usize,
   gs: f32, wd: f32, dec: f32,
   c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32, c8: f32, c9: f32, c10: f32 = 0, c11: f32 = 0,
@@ -146,16 +176,16 @@ export function sweepWide<Rule>(
       c10 = load<f32>(c, 52);
       c11 = load<f32>(c, 56);
     }
-    if (dec != 0) loopWide<Rule, Decoupled>(n, p, g, s0, s1, s2, s3, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-    else if (wd != 0) loopWide<Rule, Coupled>(n, p, g, s0, s1, s2, s3, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-    else loopWide<Rule, Absent>(n, p, g, s0, s1, s2, s3, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+    if (dec != 0) loopWide<Rule, Result, Decoupled>(n, p, g, s0, s1, s2, s3, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+    else if (wd != 0) loopWide<Rule, Result, Coupled>(n, p, g, s0, s1, s2, s3, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+    else loopWide<Rule, Result, Absent>(n, p, g, s0, s1, s2, s3, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
     if (at) at = list.next(at);
   } while (at);
 }
 
 // @ts-ignore: decorator
 @inline
-function loopWide<Rule, Decay>(
+function loopWide<Rule, Result, Decay>(
   n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, s3: usize,
   gs: f32, decay: f32,
   c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32, c8: f32, c9: f32, c10: f32, c11: f32,
@@ -164,26 +194,33 @@ function loopWide<Rule, Decay>(
   const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
   const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
   const v8 = f32x4.splat(c8), v9 = f32x4.splat(c9), v10 = f32x4.splat(c10), v11 = f32x4.splat(c11);
-  const end = p + (<usize>n << 2);
-  while (p < end) {
-    changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, s3, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
-    changetype<Rule>(0).apply<Decay>(
-      p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, s3 + 16, vgs, vd,
-      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+  const last = p + (<usize>n << 2);
+  if (p == last) return;
+  let before = BEFORE, u = f32x4.splat(0);
+  do {
+    const u0 = changetype<Rule>(0).apply<Decay>(
+      p, g, s0, s1, s2, s3, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
     );
-    changetype<Rule>(0).apply<Decay>(
-      p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, s3 + 32, vgs, vd,
-      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+    end<Result, Decay>(before, u, vd);
+    const u1 = changetype<Rule>(0).apply<Decay>(
+      p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, s3 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
     );
-    changetype<Rule>(0).apply<Decay>(
-      p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, s3 + 48, vgs, vd,
-      v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+    end<Result, Decay>(p, u0, vd);
+    const u2 = changetype<Rule>(0).apply<Decay>(
+      p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, s3 + 32, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
     );
+    end<Result, Decay>(p + 16, u1, vd);
+    u = changetype<Rule>(0).apply<Decay>(
+      p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, s3 + 48, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
+    );
+    end<Result, Decay>(p + 32, u2, vd);
+    before = p + 48;
     p += 64;
     g += 64;
     s0 += 64;
     s1 += 64;
     s2 += 64;
     s3 += 64;
-  }
+  } while (p < last);
+  end<Result, Decay>(before, u, vd);
 }

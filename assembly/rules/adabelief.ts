@@ -5,7 +5,7 @@
 //   v = (b2·v + a2·(y·y)) + e             a2 = 1 − β₂; ε enters v at every step
 //   θ = θ − (s·m) / (√v·k + e)            (decoupled decay: θ − (dec·θ + …))
 // s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ), e = ε.
-import { average, gradient, move, sweep } from "../lane";
+import { average, gradient, sweep } from "../lane";
 
 @unmanaged
 class AdaBelief {
@@ -14,13 +14,13 @@ class AdaBelief {
   apply<Decay>(
     p: usize, g: usize, m: usize, v: usize, _2: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, s: v128, k: v128, e: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const m1 = average(b1, m, a1, x);
     const y = f32x4.sub(x, m1);
     const v1 = f32x4.add(f32x4.add(f32x4.mul(b2, v128.load(v)), f32x4.mul(a2, f32x4.mul(y, y))), e);
     v128.store(v, v1);
-    move<Decay>(p, f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e)), d);
+    return f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
   }
 }
 

@@ -4,7 +4,7 @@
 //   u = (√(a + e) / √(v + e))·x       with the new v
 //   a = r·a + q·(u·u)
 //   θ = θ − s·u                       (decoupled decay: θ − (dec·θ + s·u)); s = lr
-import { average, gradient, move, sweep } from "../lane";
+import { average, gradient, sweep } from "../lane";
 
 @unmanaged
 class Adadelta {
@@ -13,13 +13,13 @@ class Adadelta {
   apply<Decay>(
     p: usize, g: usize, v: usize, a: usize, _2: usize, gs: v128, d: v128,
     r: v128, q: v128, e: v128, s: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const v1 = average(r, v, q, f32x4.mul(x, x));
     const ratio = f32x4.div(f32x4.sqrt(f32x4.add(v128.load(a), e)), f32x4.sqrt(f32x4.add(v1, e)));
     const u = f32x4.mul(ratio, x);
     average(r, a, q, f32x4.mul(u, u));
-    move<Decay>(p, f32x4.mul(s, u), d);
+    return f32x4.mul(s, u);
   }
 }
 

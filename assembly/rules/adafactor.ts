@@ -11,7 +11,7 @@
 // floor = ε₁, least = ε₁². Then, over the tensor, float64 sums in the order of reduce.ts:
 //   s = max(ε₂, ‖θ‖/√n)·min(lr, 1/√t) / max(1, ‖u‖/(√n·d))
 //   θ = θ − s·u                             (decay: θ − (dec·θ + s·u), dec = lr·λ): sgd's kernel with u for the gradient
-import { average, sweep } from "../lane";
+import { Stored, average, sweep } from "../lane";
 import { sumOfAbs, sumOfSquares } from "../reduce";
 
 @unmanaged
@@ -21,10 +21,12 @@ class Unfactored {
   apply<Decay>(
     _: usize, g: usize, v: usize, u: usize, _2: usize, gs: v128, d: v128,
     b: v128, a: v128, least: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = f32x4.mul(gs, v128.load(g));
     const v1 = average(b, v, a, f32x4.mul(x, x));
-    v128.store(u, f32x4.div(x, f32x4.sqrt(f32x4.max(v1, least))));
+    const y = f32x4.div(x, f32x4.sqrt(f32x4.max(v1, least)));
+    v128.store(u, y);
+    return y;
   }
 }
 
@@ -34,7 +36,7 @@ export function adafactor(
   gs: f32, b: f32, a: f32, least: f32, floor: f32,
 ): void {
   if (v) {
-    sweep<Unfactored>(n, g, g, v, u, 0, gs, 0, 0, b, a, least);
+    sweep<Unfactored, Stored>(n, g, g, v, u, 0, gs, 0, 0, b, a, least);
     return;
   }
   const bytes = <usize>columns << 2;

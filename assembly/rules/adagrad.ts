@@ -3,7 +3,7 @@
 //   S = S + x·x
 //   θ = θ − (s·x) / (√(S + ei) + eo)   (decoupled decay: θ − (dec·θ + …))
 // s = lr/(1 + (t − 1)·lrDecay). PyTorch: ei = 0, eo = ε. Keras, optax: ei = ε, eo = 0.
-import { gradient, move, sweep } from "../lane";
+import { gradient, sweep } from "../lane";
 
 @unmanaged
 class Adagrad {
@@ -12,11 +12,11 @@ class Adagrad {
   apply<Decay>(
     p: usize, g: usize, S: usize, _1: usize, _2: usize, gs: v128, d: v128,
     s: v128, ei: v128, eo: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const sum = f32x4.add(v128.load(S), f32x4.mul(x, x));
     v128.store(S, sum);
-    move<Decay>(p, f32x4.div(f32x4.mul(s, x), f32x4.add(f32x4.sqrt(f32x4.add(sum, ei)), eo)), d);
+    return f32x4.div(f32x4.mul(s, x), f32x4.add(f32x4.sqrt(f32x4.add(sum, ei)), eo));
   }
 }
 

@@ -8,7 +8,7 @@
 // PyTorch: s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ). Keras: s = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), k = 1. j = 1.
 // optax: as PyTorch, but AMSGrad keeps the maximum of the corrected v: j = 1/(1 − β₂ᵗ), k = 1.
 // RAdam (Liu et al. 2020, arXiv:1908.03265): s times the rectification; before there is one, k = 0 and e = 1.
-import { Absent, Present, average, gradient, has, move, sweep } from "../lane";
+import { Absent, Present, average, gradient, has, sweep } from "../lane";
 
 @unmanaged
 class Adam<Max> {
@@ -17,7 +17,7 @@ class Adam<Max> {
   apply<Decay>(
     p: usize, g: usize, m: usize, v: usize, h: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, s: v128, k: v128, e: v128, j: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const m1 = average(b1, m, a1, x);
     let v1 = average(b2, v, a2, f32x4.mul(x, x));
@@ -25,7 +25,7 @@ class Adam<Max> {
       v1 = f32x4.pmax(f32x4.mul(v1, j), v128.load(h)); // one instruction; a NaN in v stays there, so it stays in h
       v128.store(h, v1);
     }
-    move<Decay>(p, f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e)), d);
+    return f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
   }
 }
 

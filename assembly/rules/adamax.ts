@@ -4,7 +4,7 @@
 //   u = max(b2·u, |x| + ei)           b2 = β₂
 //   θ = θ − (s·m) / (u + eo)          (decoupled decay: θ − (dec·θ + …))
 // s = lr/(1 − β₁ᵗ). PyTorch, optax: ei = ε, eo = 0. Keras: ei = 0, eo = ε.
-import { average, gradient, move, sweep } from "../lane";
+import { average, gradient, sweep } from "../lane";
 
 @unmanaged
 class Adamax {
@@ -13,12 +13,12 @@ class Adamax {
   apply<Decay>(
     p: usize, g: usize, m: usize, u: usize, _2: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, s: v128, ei: v128, eo: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const m1 = average(b1, m, a1, x);
     const u1 = f32x4.max(f32x4.mul(b2, v128.load(u)), f32x4.add(f32x4.abs(x), ei));
     v128.store(u, u1);
-    move<Decay>(p, f32x4.div(f32x4.mul(s, m1), f32x4.add(u1, eo)), d);
+    return f32x4.div(f32x4.mul(s, m1), f32x4.add(u1, eo));
   }
 }
 

@@ -8,7 +8,7 @@
 //   θ = θ − (s1·m + s2·w) / (√v·k + e)         (decoupled decay: θ − (dec·θ + …))
 // Decay divides by 1 + lr·λ after the update: s1 = lr/(1 − β₁ᵗ)/(1 + lr·λ), s2 = lr·β₂/(1 − β₂ᵗ)/(1 + lr·λ),
 // dec = lr·λ/(1 + lr·λ); k = 1/√(1 − β₃ᵗ), e = ε.
-import { average, gradient, move, sweepWide } from "../lane";
+import { average, gradient, sweepWide } from "../lane";
 
 @unmanaged
 class Adan {
@@ -17,7 +17,7 @@ class Adan {
   apply<Decay>(
     p: usize, g: usize, m: usize, w: usize, v: usize, h: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, b3: v128, a3: v128, kd: v128, s1: v128, s2: v128, k: v128, e: v128, _: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const y = f32x4.mul(kd, f32x4.add(x, v128.load(h)));
     v128.store(h, f32x4.neg(x));
@@ -26,7 +26,7 @@ class Adan {
     const z = f32x4.add(x, f32x4.mul(b2, y));
     const v1 = average(b3, v, a3, f32x4.mul(z, z));
     const u = f32x4.add(f32x4.mul(s1, m1), f32x4.mul(s2, w1));
-    move<Decay>(p, f32x4.div(u, f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e)), d);
+    return f32x4.div(u, f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
   }
 }
 

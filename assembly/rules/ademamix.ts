@@ -5,7 +5,7 @@
 //   v = b2·v + a2·(x·x)
 //   θ = θ − (s1·m + s2·w) / (√v·k + e)         (decoupled decay: θ − (dec·θ + …))
 // s1 = lr/(1 − β₁ᵗ), s2 = lr·α: the slow moment is not corrected; k = 1/√(1 − β₂ᵗ), e = ε.
-import { average, gradient, move, sweepWide } from "../lane";
+import { average, gradient, sweepWide } from "../lane";
 
 @unmanaged
 class AdEMAMix {
@@ -14,13 +14,13 @@ class AdEMAMix {
   apply<Decay>(
     p: usize, g: usize, m: usize, w: usize, v: usize, _3: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, b3: v128, a3: v128, s1: v128, s2: v128, k: v128, e: v128, _10: v128, _11: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const m1 = average(b1, m, a1, x);
     const w1 = average(b3, w, a3, x);
     const v1 = average(b2, v, a2, f32x4.mul(x, x));
     const u = f32x4.add(f32x4.mul(s1, m1), f32x4.mul(s2, w1));
-    move<Decay>(p, f32x4.div(u, f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e)), d);
+    return f32x4.div(u, f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
   }
 }
 

@@ -6,7 +6,7 @@
 //   θ = θ − s·m                                         (decoupled decay: θ − (dec·θ + s·m)); s = lr
 // pmin and pmax (one instruction each) keep a NaN that is their first operand.
 // clip = (t − 1)^0.333. A tensor's first step only sets v: there clip = 0, b2 = 0, a2 = 1.
-import { average, gradient, move, sweep } from "../lane";
+import { average, gradient, sweep } from "../lane";
 
 @unmanaged
 class ADOPT {
@@ -15,12 +15,12 @@ class ADOPT {
   apply<Decay>(
     p: usize, g: usize, m: usize, v: usize, _2: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, clip: v128, e: v128, s: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const ratio = f32x4.div(x, f32x4.pmax(f32x4.sqrt(v128.load(v)), e));
     const m1 = average(b1, m, a1, f32x4.pmin(f32x4.pmax(ratio, f32x4.neg(clip)), clip));
     average(b2, v, a2, f32x4.mul(x, x));
-    move<Decay>(p, f32x4.mul(s, m1), d);
+    return f32x4.mul(s, m1);
   }
 }
 

@@ -3,7 +3,7 @@
 //   θ = θ − (l·θ + s·x)            always, beside the coupled decay
 //   ax = nu·ax + mu·θ              with the new θ
 // s = η = lr/(1 + λ·lr·(t − 1))^α, l = λη, mu = 1/max(1, t − 1 − t₀), nu = 1 − mu.
-import { Decoupled, average, gradient, move, sweep } from "../lane";
+import { Becomes, Decoupled, average, gradient, moved, sweep } from "../lane";
 
 @unmanaged
 class ASGD {
@@ -12,9 +12,10 @@ class ASGD {
   apply<Decay>(
     p: usize, g: usize, ax: usize, _1: usize, _2: usize, gs: v128, d: v128,
     s: v128, mu: v128, nu: v128, l: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
-    move<Decoupled>(p, f32x4.mul(s, gradient<Decay>(p, g, gs, d)), l);
-    average(nu, ax, mu, v128.load(p));
+  ): v128 {
+    const y = moved<Decoupled>(p, f32x4.mul(s, gradient<Decay>(p, g, gs, d)), l);
+    average(nu, ax, mu, y);
+    return y;
   }
 }
 
@@ -22,5 +23,5 @@ export function asgd(
   n: i32, p: usize, g: usize, ax: usize, gs: f32, wd: f32, dec: f32,
   s: f32, mu: f32, nu: f32, l: f32,
 ): void {
-  sweep<ASGD>(n, p, g, ax, 0, 0, gs, wd, dec, s, mu, nu, l);
+  sweep<ASGD, Becomes>(n, p, g, ax, 0, 0, gs, wd, dec, s, mu, nu, l);
 }

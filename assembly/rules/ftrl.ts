@@ -7,7 +7,7 @@
 //   θ = (min(max(z, −l1), l1) − z) / (r1·i + c)
 // pmin and pmax (one instruction each) keep a NaN that is their first operand.
 // i = 1/lr, c = 2·l2 + beta/lr: θ enters through z alone.
-import { Decoupled, gradient, sweep } from "../lane";
+import { Becomes, Decoupled, gradient, sweep } from "../lane";
 
 @unmanaged
 class Ftrl {
@@ -16,7 +16,7 @@ class Ftrl {
   apply<Decay>(
     p: usize, g: usize, S: usize, z: usize, _2: usize, gs: v128, d: v128,
     i: v128, l1: v128, c: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     let y = v128.load(p);
     if (sizeof<Decay>() == sizeof<Decoupled>()) y = f32x4.sub(y, f32x4.mul(d, y));
@@ -28,7 +28,7 @@ class Ftrl {
     const z1 = f32x4.add(v128.load(z), f32x4.sub(x, f32x4.mul(f32x4.mul(h, i), y)));
     v128.store(z, z1);
     const clipped = f32x4.pmin(f32x4.pmax(z1, f32x4.neg(l1)), l1);
-    v128.store(p, f32x4.div(f32x4.sub(clipped, z1), f32x4.add(f32x4.mul(r1, i), c)));
+    return f32x4.div(f32x4.sub(clipped, z1), f32x4.add(f32x4.mul(r1, i), c));
   }
 }
 
@@ -36,5 +36,5 @@ export function ftrl(
   n: i32, p: usize, g: usize, S: usize, z: usize, gs: f32, wd: f32, dec: f32,
   i: f32, l1: f32, c: f32,
 ): void {
-  sweep<Ftrl>(n, p, g, S, z, 0, gs, wd, dec, i, l1, c);
+  sweep<Ftrl, Becomes>(n, p, g, S, z, 0, gs, wd, dec, i, l1, c);
 }

@@ -7,7 +7,7 @@
 //   r = lr·‖θ‖/‖u‖, or lr where either norm is not above 0
 //   θ = θ − r·u                      (decoupled decay: θ − (dec·θ + r·u)): sgd's kernel with u for the gradient
 // PyTorch, optax: wd = λ. Keras decays first: dec = lr·λ, and ‖θ‖·(1 − dec) for ‖θ‖.
-import { Coupled, average, sweep } from "../lane";
+import { Coupled, Stored, average, sweep } from "../lane";
 
 @unmanaged
 class Lamb {
@@ -16,12 +16,13 @@ class Lamb {
   apply<Decay>(
     p: usize, g: usize, m: usize, v: usize, u: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, s: v128, k: v128, e: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = f32x4.mul(gs, v128.load(g));
     const m1 = average(b1, m, a1, x);
     const v1 = average(b2, v, a2, f32x4.mul(x, x));
     const y = f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
     v128.store(u, sizeof<Decay>() == sizeof<Coupled>() ? f32x4.add(y, f32x4.mul(d, v128.load(p))) : y);
+    return y;
   }
 }
 
@@ -29,5 +30,5 @@ export function lamb(
   n: i32, p: usize, g: usize, m: usize, v: usize, u: usize, gs: f32, wd: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, s: f32, k: f32, e: f32,
 ): void {
-  sweep<Lamb>(n, p, g, m, v, u, gs, wd, 0, b1, a1, b2, a2, s, k, e);
+  sweep<Lamb, Stored>(n, p, g, m, v, u, gs, wd, 0, b1, a1, b2, a2, s, k, e);
 }

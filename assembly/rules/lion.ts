@@ -2,7 +2,7 @@
 //   x = gs·g                               (coupled decay: + wd·θ)
 //   θ = θ − s·sign(b1·m + a1·x)            (decoupled decay: θ − (dec·θ + …)); sign(±0) = ±0, sign(NaN) = NaN
 //   m = b2·m + a2·x                        a1 = 1 − β₁, a2 = 1 − β₂, s = lr
-import { average, gradient, move, sign, sweep } from "../lane";
+import { average, gradient, sign, sweep } from "../lane";
 
 @unmanaged
 class Lion {
@@ -11,11 +11,11 @@ class Lion {
   apply<Decay>(
     p: usize, g: usize, m: usize, _1: usize, _2: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, s: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const y = f32x4.add(f32x4.mul(b1, v128.load(m)), f32x4.mul(a1, x));
     average(b2, m, a2, x);
-    move<Decay>(p, f32x4.mul(s, sign(y)), d);
+    return f32x4.mul(s, sign(y));
   }
 }
 

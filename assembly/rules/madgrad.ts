@@ -6,7 +6,7 @@
 //   θ = θ − c·(θ − y)                             (decoupled decay: θ − (dec·θ + …))
 // l = (lr + ε)·√t, e = ε, c = 1 − momentum.
 // ∛S: a seed from the bits, ⌊bits/3⌋ + 709921077, then three times r = ((r + r) + S/(r·r))·⅓. 0, ∞ and NaN are themselves.
-import { gradient, move, sweep } from "../lane";
+import { gradient, sweep } from "../lane";
 
 // @ts-ignore: decorator
 @inline
@@ -36,14 +36,14 @@ class MADGRAD {
   apply<Decay>(
     p: usize, g: usize, S: usize, s: usize, x0: usize, gs: v128, d: v128,
     l: v128, e: v128, c: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const S1 = f32x4.add(v128.load(S), f32x4.mul(l, f32x4.mul(x, x)));
     const s1 = f32x4.add(v128.load(s), f32x4.mul(l, x));
     v128.store(S, S1);
     v128.store(s, s1);
     const y = f32x4.sub(v128.load(x0), f32x4.div(s1, f32x4.add(cubeRoot(S1), e)));
-    move<Decay>(p, f32x4.mul(c, f32x4.sub(v128.load(p), y)), d);
+    return f32x4.mul(c, f32x4.sub(v128.load(p), y));
   }
 }
 

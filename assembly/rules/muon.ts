@@ -11,7 +11,7 @@
 //   X = 3.4445·X + P·X     (A > B: + X·P)
 //   θ = θ − r·X            (decay: θ − (dec·θ + r·X)): sgd's kernel with X for the gradient
 // r = lr·√max(1, A/B), or 0.2·lr·√max(A, B) to match AdamW's root mean square; dec = lr·λ.
-import { Absent, Present, average, has, sweep } from "../lane";
+import { Absent, Present, Stored, average, has, sweep } from "../lane";
 
 @unmanaged
 class Muon<Nesterov> {
@@ -20,14 +20,15 @@ class Muon<Nesterov> {
   apply<Decay>(
     _: usize, g: usize, b: usize, u: usize, _2: usize, gs: v128, d: v128,
     mu: v128, c: v128, s: v128, q: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = f32x4.mul(gs, v128.load(g));
     const y = f32x4.mul(s, average(mu, b, c, x));
     v128.store(u, has<Nesterov>() ? f32x4.add(y, f32x4.mul(q, x)) : y);
+    return y;
   }
 }
 
 export function muon(n: i32, g: usize, b: usize, u: usize, gs: f32, mu: f32, c: f32, s: f32, q: f32): void {
-  if (q == 0) sweep<Muon<Absent>>(n, g, g, b, u, 0, gs, 0, 0, mu, c, s, q);
-  else sweep<Muon<Present>>(n, g, g, b, u, 0, gs, 0, 0, mu, c, s, q);
+  if (q == 0) sweep<Muon<Absent>, Stored>(n, g, g, b, u, 0, gs, 0, 0, mu, c, s, q);
+  else sweep<Muon<Present>, Stored>(n, g, g, b, u, 0, gs, 0, 0, mu, c, s, q);
 }

@@ -5,7 +5,7 @@
 //   θ = θ − (cg·x + cm·m) / (√v·k + e)    (decoupled decay: θ − (dec·θ + …))
 // cg = lr(1 − μₜ)/(1 − Πμₜ), cm = lr·μₜ₊₁/(1 − Πμₜ₊₁), k = 1/√(1 − β₂ᵗ), where μₜ = β₁(1 − ½·0.96^(tψ)).
 // optax: cg = lr(1 − β₁)/(1 − β₁ᵗ), cm = lr·β₁/(1 − β₁ᵗ⁺¹).
-import { average, gradient, move, sweep } from "../lane";
+import { average, gradient, sweep } from "../lane";
 
 @unmanaged
 class NAdam {
@@ -14,12 +14,12 @@ class NAdam {
   apply<Decay>(
     p: usize, g: usize, m: usize, v: usize, _: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, cg: v128, cm: v128, k: v128, e: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const m1 = average(b1, m, a1, x);
     const v1 = average(b2, v, a2, f32x4.mul(x, x));
     const u = f32x4.add(f32x4.mul(cg, x), f32x4.mul(cm, m1));
-    move<Decay>(p, f32x4.div(u, f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e)), d);
+    return f32x4.div(u, f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
   }
 }
 

@@ -10,7 +10,7 @@
 // From N and D comes the new d (see src/rules/prodigy.ts). The second pass, unless D is 0:
 //   θ = θ − (l·m) / (√v + e)        (decay: θ − (dec·θ + …))
 // with the old d in l = d·lr and dec = λ·d·lr, and the new one in e = d·ε.
-import { average, move, sweep } from "../lane";
+import { Stored, average, sweep } from "../lane";
 
 @unmanaged
 class Moments {
@@ -19,11 +19,11 @@ class Moments {
   apply<Decay>(
     _: usize, g: usize, m: usize, v: usize, h: usize, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, b3: v128, a3: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = f32x4.mul(gs, v128.load(g));
     average(b1, m, a1, x);
     average(b2, v, a2, f32x4.mul(x, x));
-    average(b3, h, a3, x);
+    return average(b3, h, a3, x);
   }
 }
 
@@ -34,9 +34,9 @@ class Prodigy {
   apply<Decay>(
     p: usize, _: usize, m: usize, v: usize, _2: usize, gs: v128, d: v128,
     l: v128, e: v128, _c2: v128, _c3: v128, _c4: v128, _c5: v128, _c6: v128, _c7: v128,
-  ): void {
+  ): v128 {
     const u = f32x4.div(f32x4.mul(l, v128.load(m)), f32x4.add(f32x4.sqrt(v128.load(v)), e));
-    move<Decay>(p, u, d);
+    return u;
   }
 }
 
@@ -44,7 +44,7 @@ export function prodigyMoments(
   n: i32, g: usize, m: usize, v: usize, h: usize, gs: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, b3: f32, a3: f32,
 ): void {
-  sweep<Moments>(n, g, g, m, v, h, gs, 0, 0, b1, a1, b2, a2, b3, a3);
+  sweep<Moments, Stored>(n, g, g, m, v, h, gs, 0, 0, b1, a1, b2, a2, b3, a3);
 }
 
 export function prodigy(n: i32, p: usize, m: usize, v: usize, dec: f32, l: f32, e: f32): void {

@@ -7,7 +7,7 @@
 //   b = mu·b + u, u = so·b                with momentum only
 //   θ = θ − u                             (decoupled decay: θ − (dec·θ + u))
 // PyTorch: ei = 0, eo = ε; with momentum si = 1, so = lr. Keras, optax: ei = ε, eo = 0; si = lr, so = 1.
-import { Absent, Present, average, gradient, has, move, sweep } from "../lane";
+import { Absent, Present, average, gradient, has, sweep } from "../lane";
 
 @unmanaged
 class RMSprop<Centered, Momentum> {
@@ -16,7 +16,7 @@ class RMSprop<Centered, Momentum> {
   apply<Decay>(
     p: usize, g: usize, v: usize, a: usize, b: usize, gs: v128, d: v128,
     r: v128, q: v128, mu: v128, ei: v128, eo: v128, si: v128, so: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     let w = average(r, v, q, f32x4.mul(x, x));
     if (has<Centered>()) {
@@ -29,7 +29,7 @@ class RMSprop<Centered, Momentum> {
       v128.store(b, b1);
       u = f32x4.mul(so, b1);
     }
-    move<Decay>(p, u, d);
+    return u;
   }
 }
 

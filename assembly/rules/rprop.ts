@@ -6,7 +6,7 @@
 //   θ = θ − sign(x)·h                         (decoupled decay: θ − (dec·θ + …)); sign(±0) = ±0, sign(NaN) = NaN
 //   prev = x
 // h is never NaN, so that pmin and pmax (one instruction each) do.
-import { gradient, move, sign, sweep } from "../lane";
+import { gradient, sign, sweep } from "../lane";
 
 @unmanaged
 class Rprop {
@@ -15,7 +15,7 @@ class Rprop {
   apply<Decay>(
     p: usize, g: usize, prev: usize, h: usize, _2: usize, gs: v128, d: v128,
     lo: v128, hi: v128, min: v128, max: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const zero = f32x4.splat(0);
     const x = gradient<Decay>(p, g, gs, d);
     const y = f32x4.mul(x, v128.load(prev));
@@ -25,7 +25,7 @@ class Rprop {
     const x1 = v128.andnot(x, turned);
     v128.store(h, h1);
     v128.store(prev, x1);
-    move<Decay>(p, f32x4.mul(sign(x1), h1), d);
+    return f32x4.mul(sign(x1), h1);
   }
 }
 

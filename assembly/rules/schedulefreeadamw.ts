@@ -16,12 +16,12 @@ class ScheduleFreeAdamW {
   apply<Decay>(
     p: usize, g: usize, v: usize, z: usize, _2: usize, gs: v128, d: v128,
     b2: v128, a2: v128, k: v128, e: v128, c1: v128, a: v128, l: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Absent>(p, g, gs, d);
     const v1 = average(b2, v, a2, f32x4.mul(x, x));
     let u = f32x4.div(x, f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
     if (sizeof<Decay>() == sizeof<Coupled>()) u = f32x4.add(u, f32x4.mul(d, v128.load(p)));
-    moveBoth<Decay>(p, z, u, c1, a, l, d);
+    return moveBoth(p, z, u, c1, a, l);
   }
 }
 

@@ -5,15 +5,15 @@
 //   z = z − l·x
 // l is lr (rising over the warm-up), a = l·(1 − β(1 − c1)), c1 the new z's weight in the average:
 // w/Σw with w = kʳ·lmaxᵖ at step k, lmax the largest l so far.
-import { gradient, move, sweep } from "../lane";
+import { gradient, sweep } from "../lane";
 
-/** θ and z after a step of u. */
+/** Moves z by a step of u; returns what θ moves by. */
 // @ts-ignore: decorator
 @inline
-export function moveBoth<Decay>(p: usize, z: usize, u: v128, c1: v128, a: v128, l: v128, d: v128): void {
+export function moveBoth(p: usize, z: usize, u: v128, c1: v128, a: v128, l: v128): v128 {
   const z0 = v128.load(z);
-  move<Decay>(p, f32x4.sub(f32x4.mul(a, u), f32x4.mul(c1, f32x4.sub(z0, v128.load(p)))), d);
   v128.store(z, f32x4.sub(z0, f32x4.mul(l, u)));
+  return f32x4.sub(f32x4.mul(a, u), f32x4.mul(c1, f32x4.sub(z0, v128.load(p))));
 }
 
 @unmanaged
@@ -23,8 +23,8 @@ class ScheduleFreeSGD {
   apply<Decay>(
     p: usize, g: usize, z: usize, _1: usize, _2: usize, gs: v128, d: v128,
     c1: v128, a: v128, l: v128, _3: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
-    moveBoth<Decay>(p, z, gradient<Decay>(p, g, gs, d), c1, a, l, d);
+  ): v128 {
+    return moveBoth(p, z, gradient<Decay>(p, g, gs, d), c1, a, l);
   }
 }
 

@@ -7,7 +7,7 @@
 // PyTorch: c = 1 − dampening (1 on a tensor's first step), s = lr; Nesterov s = lr·μ, q = lr.
 // Moving average: c = 1 − μ, s = lr, or lr/(1 − μᵗ) with bias correction.
 // Keras keeps lr inside the buffer, which runs downhill: c = −lr, s = −1; Nesterov s = −μ, q = lr.
-import { Absent, Present, average, gradient, has, move, sweep } from "../lane";
+import { Absent, Present, average, gradient, has, sweep } from "../lane";
 
 @unmanaged
 class Plain {
@@ -16,8 +16,8 @@ class Plain {
   apply<Decay>(
     p: usize, g: usize, _0: usize, _1: usize, _2: usize, gs: v128, d: v128,
     mu: v128, c: v128, s: v128, q: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
-    move<Decay>(p, f32x4.mul(s, gradient<Decay>(p, g, gs, d)), d);
+  ): v128 {
+    return f32x4.mul(s, gradient<Decay>(p, g, gs, d));
   }
 }
 
@@ -28,10 +28,10 @@ class Momentum<Nesterov> {
   apply<Decay>(
     p: usize, g: usize, b: usize, _1: usize, _2: usize, gs: v128, d: v128,
     mu: v128, c: v128, s: v128, q: v128, _4: v128, _5: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const u = f32x4.mul(s, average(mu, b, c, x));
-    move<Decay>(p, has<Nesterov>() ? f32x4.add(u, f32x4.mul(q, x)) : u, d);
+    return has<Nesterov>() ? f32x4.add(u, f32x4.mul(q, x)) : u;
   }
 }
 

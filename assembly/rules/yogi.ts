@@ -5,7 +5,7 @@
 //   v = v − (a2·sign(v − q))·q            a2 = 1 − β₂; sign(±0) = ±0, sign(NaN) = NaN
 //   θ = θ − (s·m) / (√v·k + e)            (decoupled decay: θ − (dec·θ + …))
 // s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ), e = ε; m and v start at 10⁻⁶.
-import { average, gradient, move, sign, sweep } from "../lane";
+import { average, gradient, sign, sweep } from "../lane";
 
 @unmanaged
 class Yogi {
@@ -14,14 +14,14 @@ class Yogi {
   apply<Decay>(
     p: usize, g: usize, m: usize, v: usize, _2: usize, gs: v128, d: v128,
     b1: v128, a1: v128, a2: v128, s: v128, k: v128, e: v128, _6: v128, _7: v128,
-  ): void {
+  ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const m1 = average(b1, m, a1, x);
     const q = f32x4.mul(x, x);
     const v0 = v128.load(v);
     const v1 = f32x4.sub(v0, f32x4.mul(f32x4.mul(a2, sign(f32x4.sub(v0, q))), q));
     v128.store(v, v1);
-    move<Decay>(p, f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e)), d);
+    return f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
   }
 }
 
