@@ -38,6 +38,36 @@ function pace(slot: i32): u32 {
   return slot == 0 ? 0x9e3779b9 : slot == 1 ? 0x6a09e667 : slot == 2 ? 0x9b05688d : 0x5be0cd19;
 }
 
+/** Of four elements of a slot from element i on, at step t. */
+// @ts-ignore: decorator
+@inline
+export function dither(slot: i32, i: i32, t: i32): v128 {
+  const a = stride(slot);
+  const b: u32 = <u32>i * a + <u32>t * pace(slot);
+  return i32x4(b, b + a, b + 2 * a, b + 3 * a);
+}
+
+/** What leads from four elements' dither to that of the next four. */
+// @ts-ignore: decorator
+@inline
+export function strideOf(slot: i32): v128 {
+  return i32x4.splat(stride(slot) << 2);
+}
+
+/** Four elements in bfloat16. */
+// @ts-ignore: decorator
+@inline
+export function unpackHalf(from: usize): v128 {
+  return v128.shuffle<i16>(i32x4.splat(0), v128.load64_zero(from), 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+// @ts-ignore: decorator
+@inline
+export function packHalf(to: usize, x: v128, r: v128): void {
+  const upper = i8x16(2, 3, 6, 7, 10, 11, 14, 15, -1, -1, -1, -1, -1, -1, -1, -1);
+  v128.store64_lane(to, i8x16.swizzle(dithered(x, r), upper), 0);
+}
+
 /** n elements of one slot, a multiple of 16, to float32. Blocks of 256 begin at `from` and at `bases`. */
 export function unpack(format: i32, n: i32, from: usize, bases: usize, to: usize): void {
   if (format == BFLOAT16) unpackHalves(n, from, to);
@@ -48,9 +78,7 @@ export function unpack(format: i32, n: i32, from: usize, bases: usize, to: usize
 
 /** The same back: the elements from the `first` of the tensor on, at its step t. */
 export function pack(format: i32, n: i32, from: usize, to: usize, bases: usize, slot: i32, first: i32, t: i32): void {
-  const a = stride(slot);
-  const b: u32 = <u32>first * a + <u32>t * pace(slot);
-  const r = i32x4(b, b + a, b + 2 * a, b + 3 * a), next = i32x4.splat(a << 2);
+  const r = dither(slot, first, t), next = strideOf(slot);
   if (format == BFLOAT16) packHalves(n, from, to, r, next);
   else packCodes(format == SIGNED, n, from, to, bases, r, next);
 }
@@ -77,7 +105,13 @@ function packHalves(n: i32, from: usize, to: usize, r: v128, next: v128): void {
 // @ts-ignore: decorator
 @inline
 function half(x: v128, r: v128): v128 {
-  return i32x4.shr_s(i32x4.add(x, v128.and(i32x4.shr_u(r, 16), f32x4.eq(x, x))), 16);
+  return i32x4.shr_s(dithered(x, r), 16);
+}
+
+// @ts-ignore: decorator
+@inline
+function dithered(x: v128, r: v128): v128 {
+  return i32x4.add(x, v128.and(i32x4.shr_u(r, 16), f32x4.eq(x, x)));
 }
 
 function unpackCodes(signed: bool, n: i32, from: usize, base: i32, to: usize): void {

@@ -1,6 +1,7 @@
 // Arithmetic on one vector of four float32, and the sweep that drives a rule over a run.
 // A run starts on a 64-byte boundary in every buffer and its length is a multiple of 16 elements: no scalar tail, and
 // whatever stands in the padding is read and written like the rest. A negative length says that there is a list of runs.
+import { dither, packHalf, strideOf, unpackHalf } from "./format";
 import * as list from "./list";
 
 // Tags: what a rule is compiled with. They fold away in sizeof<Tag>().
@@ -13,6 +14,10 @@ export type Decoupled = u64;
 export type Moves = u8;
 export type Becomes = u16;
 export type Stored = u32;
+
+// What a slot is kept in, as the type of its address.
+export type Float32 = usize;
+export type Bfloat16 = isize;
 
 // @ts-ignore: decorator
 @inline
@@ -28,12 +33,26 @@ export function gradient<Decay>(p: usize, g: usize, gs: v128, wd: v128): v128 {
   return sizeof<Decay>() == sizeof<Coupled>() ? f32x4.add(x, f32x4.mul(wd, v128.load(p))) : x;
 }
 
+// @ts-ignore: decorator
+@inline
+export function read<Slot>(slot: Slot): v128 {
+  return isSigned<Slot>() ? unpackHalf(slot) : v128.load(slot);
+}
+
+/** slot ← x; r is the slot's dither. */
+// @ts-ignore: decorator
+@inline
+export function write<Slot>(slot: Slot, x: v128, r: v128): void {
+  if (isSigned<Slot>()) packHalf(slot, x, r);
+  else v128.store(slot, x);
+}
+
 /** slot ← b·slot + a·x. */
 // @ts-ignore: decorator
 @inline
-export function average(b: v128, slot: usize, a: v128, x: v128): v128 {
-  const y = f32x4.add(f32x4.mul(b, v128.load(slot)), f32x4.mul(a, x));
-  v128.store(slot, y);
+export function average<Slot>(b: v128, slot: Slot, a: v128, x: v128, r: v128 = i32x4.splat(0)): v128 {
+  const y = f32x4.add(f32x4.mul(b, read<Slot>(slot)), f32x4.mul(a, x));
+  write<Slot>(slot, y, r);
   return y;
 }
 
@@ -61,15 +80,17 @@ function end<Result, Decay>(p: usize, u: v128, dec: v128): void {
 }
 
 /** Drives a rule over n elements. A rule is an unmanaged class whose `apply<Decay>` updates the slots of one vector and
- * returns what θ moves by, or what `Result` says (u8: Moves); trailing slots and coefficients that it does not use are named `_`. */
+ * returns what θ moves by, or what `Result` says (u8: Moves); trailing slots and coefficients that it does not use are
+ * named `_`. `Half` is the rule with all its slots in bfloat16, if it has such a one; others are unpacked for the rule. */
 // @ts-ignore: decorator
 @inline
-export function sweep<Rule, Result = u8>(
+export function sweep<Rule, Result = u8, Half = u8>(
   n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize,
   gs: f32, wd: f32, dec: f32,
   c0: f32 = 0, c1: f32 = 0, c2: f32 = 0, c3: f32 = 0, c4: f32 = 0, c5: f32 = 0, c6: f32 = 0, c7: f32 = 0,
 ): void {
-  let at = n < 0 ? list.open(n, p, g) : 0;
+  const halves = isInteger<Half>() ? 0 : list.halves(s0, s1, s2);
+  let at = n < 0 ? list.open(n, p, g, halves) : 0;
   do {
     if (at) {
       n = load<i32>(at);
@@ -91,15 +112,20 @@ export function sweep<Rule, Result = u8>(
       c6 = load<f32>(c, 36);
       c7 = load<f32>(c, 40);
     }
-    if (dec != 0) loop<Rule, Result, Decoupled>(n, p, g, s0, s1, s2, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7);
+    if (!isInteger<Half>() && at && list.formats(at) == halves) {
+      const i = list.first(n), t = list.step();
+      if (dec != 0) loopHalf<Half, Decoupled>(n, p, g, s0, s1, s2, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7, i, t);
+      else if (wd != 0) loopHalf<Half, Coupled>(n, p, g, s0, s1, s2, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7, i, t);
+      else loopHalf<Half, Absent>(n, p, g, s0, s1, s2, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7, i, t);
+    } else if (dec != 0) loop<Rule, Result, Decoupled>(n, p, g, s0, s1, s2, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7);
     else if (wd != 0) loop<Rule, Result, Coupled>(n, p, g, s0, s1, s2, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7);
     else loop<Rule, Result, Absent>(n, p, g, s0, s1, s2, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7);
     if (at) at = list.next(at);
   } while (at);
 }
 
-/** Where a vector of zeros ends before the first. */
-const BEFORE: usize = memory.data(16);
+/** Where vectors of zeros end before the first. */
+const BEFORE: usize = memory.data(64);
 
 // Four vectors an iteration: best for every rule measured, from one slot to four. A vector ends when the next has begun:
 // of what waits for its root and quotient, a processor holds too little to fill the time with.
@@ -141,6 +167,69 @@ function loop<Rule, Result, Decay>(
   end<Result, Decay>(before, u, vd);
 }
 
+// The same with slots in bfloat16: the arithmetic between takes longer, and a vector ends four later.
+// @ts-ignore: decorator
+@inline
+function loopHalf<Rule, Decay>(
+  n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize,
+  gs: f32, decay: f32,
+  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
+  i: i32, t: i32,
+): void {
+  const vgs = f32x4.splat(gs), vd = f32x4.splat(decay);
+  const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
+  const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
+  const next0 = strideOf(0), next1 = strideOf(1), next2 = strideOf(2);
+  let r0 = dither(0, i, t), r1 = dither(1, i, t), r2 = dither(2, i, t);
+  const last = p + (<usize>n << 2);
+  let before = BEFORE;
+  let u0 = f32x4.splat(0), u1 = u0, u2 = u0, u3 = u0;
+  do {
+    const w0 = changetype<Rule>(0).apply<Decay>(
+      p, g, s0, s1, s2, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2,
+    );
+    r0 = i32x4.add(r0, next0);
+    r1 = i32x4.add(r1, next1);
+    r2 = i32x4.add(r2, next2);
+    end<Moves, Decay>(before, u0, vd);
+    u0 = w0;
+    const w1 = changetype<Rule>(0).apply<Decay>(
+      p + 16, g + 16, s0 + 8, s1 + 8, s2 + 8, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2,
+    );
+    r0 = i32x4.add(r0, next0);
+    r1 = i32x4.add(r1, next1);
+    r2 = i32x4.add(r2, next2);
+    end<Moves, Decay>(before + 16, u1, vd);
+    u1 = w1;
+    const w2 = changetype<Rule>(0).apply<Decay>(
+      p + 32, g + 32, s0 + 16, s1 + 16, s2 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2,
+    );
+    r0 = i32x4.add(r0, next0);
+    r1 = i32x4.add(r1, next1);
+    r2 = i32x4.add(r2, next2);
+    end<Moves, Decay>(before + 32, u2, vd);
+    u2 = w2;
+    const w3 = changetype<Rule>(0).apply<Decay>(
+      p + 48, g + 48, s0 + 24, s1 + 24, s2 + 24, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2,
+    );
+    r0 = i32x4.add(r0, next0);
+    r1 = i32x4.add(r1, next1);
+    r2 = i32x4.add(r2, next2);
+    end<Moves, Decay>(before + 48, u3, vd);
+    u3 = w3;
+    before = p;
+    p += 64;
+    g += 64;
+    s0 += 32;
+    s1 += 32;
+    s2 += 32;
+  } while (p < last);
+  end<Moves, Decay>(before, u0, vd);
+  end<Moves, Decay>(before + 16, u1, vd);
+  end<Moves, Decay>(before + 32, u2, vd);
+  end<Moves, Decay>(before + 48, u3, vd);
+}
+
 /** The same for a rule with up to four slots and twelve coefficients. */
 // @ts-ignore: decorator
 @inline
@@ -149,7 +238,7 @@ export function sweepWide<Rule, Result = u8>(
   gs: f32, wd: f32, dec: f32,
   c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32, c8: f32, c9: f32, c10: f32 = 0, c11: f32 = 0,
 ): void {
-  let at = n < 0 ? list.open(n, p, g) : 0;
+  let at = n < 0 ? list.open(n, p, g, 0) : 0;
   do {
     if (at) {
       n = load<i32>(at);

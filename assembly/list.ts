@@ -1,6 +1,7 @@
 // A list of runs for one call of a kernel: what a step does for many tensors, and what rides along with it. A kernel whose
 // n is negative finds −n records at p and, where something rides along or a slot is small, a pass at g, else 0; its slots
-// only say which there are. With a pass, a run is taken in blocks that stay in the first-level cache.
+// only say which there are. With a pass, a run is taken in blocks that stay in the first-level cache,
+// unless nothing rides along and the kernel takes the slots as they are.
 //
 // A record, 64 bytes: n > 0, p, g, four slots, the address of an average or 0, the address of the coefficients. A run with
 // small slots (see format.ts) is one tensor's; it further has the formats of the slots, a byte each; the tensor's step;
@@ -26,10 +27,32 @@ const SCRATCH: usize = 72;
 const BLOCK: i32 = 1024;
 
 let record: usize, end: usize, pass: usize;
-let left: i32;
+let left: i32, own: i32;
 
-/** The first record to sweep. */
-export function open(n: i32, list: usize, header: usize): usize {
+/** The formats of slots that are all in bfloat16. */
+// @ts-ignore: decorator
+@inline
+export function halves(s0: usize, s1: usize, s2: usize): i32 {
+  return (s0 ? BFLOAT16 : 0) | (s1 ? BFLOAT16 << 8 : 0) | (s2 ? BFLOAT16 << 16 : 0);
+}
+
+// @ts-ignore: decorator
+@inline
+export function formats(at: usize): i32 {
+  return load<i32>(at, FORMATS);
+}
+
+/** Which element of its tensor a block of n begins with, and the tensor's step. */
+export function first(n: i32): i32 {
+  return (load<i32>(record, FIRST) & -16) + load<i32>(record) - left - n;
+}
+export function step(): i32 {
+  return load<i32>(record, STEP);
+}
+
+/** The first record to sweep. `direct`: formats that the kernel itself unpacks, or 0. */
+export function open(n: i32, list: usize, header: usize, direct: i32): usize {
+  own = direct;
   record = list;
   end = list + <usize>-n * RECORD;
   pass = header;
@@ -52,9 +75,11 @@ function begin(): usize {
 }
 
 function block(): usize {
-  const n = min(left, BLOCK);
+  const format = formats(pass);
+  const riding = load<i32>(pass, CLEAR) | load<i32>(pass, AVERAGE);
+  const n = riding || format != own ? min(left, BLOCK) : left;
   store<i32>(pass, n);
-  if (load<i32>(pass, FORMATS)) convert(n, load<i32>(record) - left, true);
+  if (format && format != own) convert(n, load<i32>(record) - left, true);
   left -= n;
   return pass;
 }
@@ -66,10 +91,13 @@ function finish(): void {
   const p = load<usize>(pass, 4), g = load<usize>(pass, 8), average = load<usize>(pass, AVERAGE);
   if (load<i32>(pass, CLEAR)) memory.fill(g, 0, bytes);
   if (average) approach(n, average, p, load<f32>(pass, WEIGHT));
-  if (load<i32>(pass, FORMATS)) convert(n, load<i32>(record) - left - n, false);
-  for (let field = pass + 4; field < pass + 32; field += 4) {
-    const address = load<usize>(field);
-    if (address) store<usize>(field, address + bytes);
+  const format = formats(pass);
+  if (format && format != own) convert(n, load<i32>(record) - left - n, false);
+  for (let field: usize = 4; field < 32; field += 4) {
+    const address = load<usize>(pass + field);
+    if (!address) continue;
+    const small = format && format == own && field >= SLOTS && field < AVERAGE;
+    store<usize>(pass + field, address + (small ? bytes >> 1 : bytes));
   }
 }
 

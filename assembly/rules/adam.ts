@@ -8,22 +8,23 @@
 // PyTorch: s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ). Keras: s = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), k = 1. j = 1.
 // optax: as PyTorch, but AMSGrad keeps the maximum of the corrected v: j = 1/(1 − β₂ᵗ), k = 1.
 // RAdam (Liu et al. 2020, arXiv:1908.03265): s times the rectification; before there is one, k = 0 and e = 1.
-import { Absent, Present, average, gradient, has, sweep } from "../lane";
+import { Absent, Bfloat16, Float32, Moves, Present, average, gradient, has, read, sweep, write } from "../lane";
 
 @unmanaged
-class Adam<Max> {
+class Adam<Max, Slot> {
   // @ts-ignore: decorator
   @inline
   apply<Decay>(
-    p: usize, g: usize, m: usize, v: usize, h: usize, gs: v128, d: v128,
+    p: usize, g: usize, m: Slot, v: Slot, h: Slot, gs: v128, d: v128,
     b1: v128, a1: v128, b2: v128, a2: v128, s: v128, k: v128, e: v128, j: v128,
+    r0: v128 = i32x4.splat(0), r1: v128 = i32x4.splat(0), r2: v128 = i32x4.splat(0),
   ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
-    const m1 = average(b1, m, a1, x);
-    let v1 = average(b2, v, a2, f32x4.mul(x, x));
+    const m1 = average<Slot>(b1, m, a1, x, r0);
+    let v1 = average<Slot>(b2, v, a2, f32x4.mul(x, x), r1);
     if (has<Max>()) {
-      v1 = f32x4.pmax(f32x4.mul(v1, j), v128.load(h)); // one instruction; a NaN in v stays there, so it stays in h
-      v128.store(h, v1);
+      v1 = f32x4.pmax(f32x4.mul(v1, j), read<Slot>(h)); // one instruction; a NaN in v stays there, so it stays in h
+      write<Slot>(h, v1, r2);
     }
     return f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
   }
@@ -33,6 +34,6 @@ export function adam(
   n: i32, p: usize, g: usize, m: usize, v: usize, h: usize, gs: f32, wd: f32, dec: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, s: f32, k: f32, e: f32, j: f32,
 ): void {
-  if (h) sweep<Adam<Present>>(n, p, g, m, v, h, gs, wd, dec, b1, a1, b2, a2, s, k, e, j);
-  else sweep<Adam<Absent>>(n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, s, k, e);
+  if (h) sweep<Adam<Present, Float32>, Moves, Adam<Present, Bfloat16>>(n, p, g, m, v, h, gs, wd, dec, b1, a1, b2, a2, s, k, e, j);
+  else sweep<Adam<Absent, Float32>, Moves, Adam<Absent, Bfloat16>>(n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, s, k, e);
 }
