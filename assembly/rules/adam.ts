@@ -34,6 +34,6 @@ export function adam(
   n: i32, p: usize, g: usize, m: usize, v: usize, h: usize, gs: f32, wd: f32, dec: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, s: f32, k: f32, e: f32, j: f32,
 ): void {
-  if (h) sweep<Adam<Present, Float32>, Moves, Adam<Present, Bfloat16>>(n, p, g, m, v, h, gs, wd, dec, b1, a1, b2, a2, s, k, e, j);
+  if (h) sweep<Adam<Present, Float32>>(n, p, g, m, v, h, gs, wd, dec, b1, a1, b2, a2, s, k, e, j);
   else sweep<Adam<Absent, Float32>, Moves, Adam<Absent, Bfloat16>>(n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, s, k, e);
 }

@@ -125,16 +125,18 @@ describe.each(FORMATS)("%s", (format) => {
 
   test.each(builds)("every small size, huge and tiny numbers, $build build", ({ module }) => {
     const row = rows.find(({ rule }) => rule === "Adam")!;
-    const both = pair(row, { amsgrad: true }, format, MORE_SIZES, poisonedArena(2 ** 20, module));
-    const next = random(3);
-    for (let t = 1; t <= 5; t++) {
-      for (const view of Object.values(both.params.grad))
-        view.forEach((_, i) => (view[i] = (next() - 0.5) * 10 ** Math.floor(next() * 38 - 20)));
-      step(both, [], 1);
+    for (const amsgrad of [false, true]) {
+      const both = pair(row, { amsgrad }, format, MORE_SIZES, poisonedArena(2 ** 20, module));
+      const next = random(3);
+      for (let t = 1; t <= 5; t++) {
+        for (const view of Object.values(both.params.grad))
+          view.forEach((_, i) => (view[i] = (next() - 0.5) * 10 ** Math.floor(next() * 38 - 20)));
+        step(both, [], 1);
+      }
     }
   });
 
-  test.each(["Adam", "SGD", "Lion"])("%s keeps what is not finite where it is", (rule) => {
+  test.each(["Adam", "SGD", "Lion", "RMSprop", "NAdam", "Yogi"])("%s keeps what is not finite where it is", (rule) => {
     const row = rows.find((r) => r.rule === rule)!;
     const options = rule === "SGD" ? { lr: 0.1, momentum: 0.9 } : {};
     const both = pair(row, options, format, [4100], poisonedArena(2 ** 18));
@@ -147,9 +149,11 @@ describe.each(FORMATS)("%s", (format) => {
         g[300] = Infinity;
         g[301] = -Infinity;
         g[4099] = NaN;
+        // NaNs that a dither would carry over into zeros.
+        new Uint32Array(g.buffer, g.byteOffset + 4 * 600, 2).set([0x7fffffff, 0xffffffff]);
       }
       step(both, [], 1);
-      expect(both.params.data.n4100.filter((x) => !Number.isFinite(x)).length).toBeLessThanOrEqual(4);
+      expect(both.params.data.n4100.filter((x) => !Number.isFinite(x)).length).toBeLessThanOrEqual(6);
     }
   });
 
