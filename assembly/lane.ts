@@ -91,6 +91,9 @@ export function sweep<Rule, Result = u8, Half = u8>(
 ): void {
   const halves = isInteger<Half>() ? 0 : list.halves(s0, s1, s2);
   let at = n < 0 ? list.open(n, p, g, halves) : 0;
+  let vgs = f32x4.splat(gs);
+  let v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
+  let v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
   do {
     if (at) {
       n = load<i32>(at);
@@ -100,26 +103,26 @@ export function sweep<Rule, Result = u8, Half = u8>(
       s1 = load<usize>(at, 16);
       s2 = load<usize>(at, 20);
       const c = load<usize>(at, 32);
-      gs = load<f32>(c);
+      vgs = v128.load32_splat(c);
       wd = load<f32>(c, 4);
       dec = load<f32>(c, 8);
-      c0 = load<f32>(c, 12);
-      c1 = load<f32>(c, 16);
-      c2 = load<f32>(c, 20);
-      c3 = load<f32>(c, 24);
-      c4 = load<f32>(c, 28);
-      c5 = load<f32>(c, 32);
-      c6 = load<f32>(c, 36);
-      c7 = load<f32>(c, 40);
+      v0 = v128.load32_splat(c, 12);
+      v1 = v128.load32_splat(c, 16);
+      v2 = v128.load32_splat(c, 20);
+      v3 = v128.load32_splat(c, 24);
+      v4 = v128.load32_splat(c, 28);
+      v5 = v128.load32_splat(c, 32);
+      v6 = v128.load32_splat(c, 36);
+      v7 = v128.load32_splat(c, 40);
     }
     if (!isInteger<Half>() && at && list.formats(at) == halves) {
       const i = list.first(n), t = list.step();
-      if (dec != 0) loopHalf<Half, Decoupled>(n, p, g, s0, s1, s2, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7, i, t);
-      else if (wd != 0) loopHalf<Half, Coupled>(n, p, g, s0, s1, s2, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7, i, t);
-      else loopHalf<Half, Absent>(n, p, g, s0, s1, s2, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7, i, t);
-    } else if (dec != 0) loop<Rule, Result, Decoupled>(n, p, g, s0, s1, s2, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7);
-    else if (wd != 0) loop<Rule, Result, Coupled>(n, p, g, s0, s1, s2, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7);
-    else loop<Rule, Result, Absent>(n, p, g, s0, s1, s2, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7);
+      if (dec != 0) loopHalf<Half, Decoupled>(n, p, g, s0, s1, s2, vgs, dec, v0, v1, v2, v3, v4, v5, v6, v7, i, t);
+      else if (wd != 0) loopHalf<Half, Coupled>(n, p, g, s0, s1, s2, vgs, wd, v0, v1, v2, v3, v4, v5, v6, v7, i, t);
+      else loopHalf<Half, Absent>(n, p, g, s0, s1, s2, vgs, 0, v0, v1, v2, v3, v4, v5, v6, v7, i, t);
+    } else if (dec != 0) loop<Rule, Result, Decoupled>(n, p, g, s0, s1, s2, vgs, dec, v0, v1, v2, v3, v4, v5, v6, v7);
+    else if (wd != 0) loop<Rule, Result, Coupled>(n, p, g, s0, s1, s2, vgs, wd, v0, v1, v2, v3, v4, v5, v6, v7);
+    else loop<Rule, Result, Absent>(n, p, g, s0, s1, s2, vgs, 0, v0, v1, v2, v3, v4, v5, v6, v7);
     if (at) at = list.next(at);
   } while (at);
 }
@@ -133,12 +136,10 @@ const BEFORE: usize = memory.data(64);
 @inline
 function loop<Rule, Result, Decay>(
   n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize,
-  gs: f32, decay: f32,
-  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
+  vgs: v128, decay: f32,
+  v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128, v6: v128, v7: v128,
 ): void {
-  const vgs = f32x4.splat(gs), vd = f32x4.splat(decay);
-  const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
-  const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
+  const vd = f32x4.splat(decay);
   const last = p + (<usize>n << 2);
   if (p == last) return;
   let before = BEFORE, u = f32x4.splat(0);
@@ -172,13 +173,11 @@ function loop<Rule, Result, Decay>(
 @inline
 function loopHalf<Rule, Decay>(
   n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize,
-  gs: f32, decay: f32,
-  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32,
+  vgs: v128, decay: f32,
+  v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128, v6: v128, v7: v128,
   i: i32, t: i32,
 ): void {
-  const vgs = f32x4.splat(gs), vd = f32x4.splat(decay);
-  const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
-  const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
+  const vd = f32x4.splat(decay);
   const next0 = strideOf(0), next1 = strideOf(1), next2 = strideOf(2);
   let r0 = dither(0, i, t), r1 = dither(1, i, t), r2 = dither(2, i, t);
   const last = p + (<usize>n << 2);
@@ -239,6 +238,10 @@ export function sweepWide<Rule, Result = u8>(
   c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32, c8: f32, c9: f32, c10: f32 = 0, c11: f32 = 0,
 ): void {
   let at = n < 0 ? list.open(n, p, g, 0) : 0;
+  let vgs = f32x4.splat(gs);
+  let v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
+  let v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
+  let v8 = f32x4.splat(c8), v9 = f32x4.splat(c9), v10 = f32x4.splat(c10), v11 = f32x4.splat(c11);
   do {
     if (at) {
       n = load<i32>(at);
@@ -249,25 +252,25 @@ export function sweepWide<Rule, Result = u8>(
       s2 = load<usize>(at, 20);
       s3 = load<usize>(at, 24);
       const c = load<usize>(at, 32);
-      gs = load<f32>(c);
+      vgs = v128.load32_splat(c);
       wd = load<f32>(c, 4);
       dec = load<f32>(c, 8);
-      c0 = load<f32>(c, 12);
-      c1 = load<f32>(c, 16);
-      c2 = load<f32>(c, 20);
-      c3 = load<f32>(c, 24);
-      c4 = load<f32>(c, 28);
-      c5 = load<f32>(c, 32);
-      c6 = load<f32>(c, 36);
-      c7 = load<f32>(c, 40);
-      c8 = load<f32>(c, 44);
-      c9 = load<f32>(c, 48);
-      c10 = load<f32>(c, 52);
-      c11 = load<f32>(c, 56);
+      v0 = v128.load32_splat(c, 12);
+      v1 = v128.load32_splat(c, 16);
+      v2 = v128.load32_splat(c, 20);
+      v3 = v128.load32_splat(c, 24);
+      v4 = v128.load32_splat(c, 28);
+      v5 = v128.load32_splat(c, 32);
+      v6 = v128.load32_splat(c, 36);
+      v7 = v128.load32_splat(c, 40);
+      v8 = v128.load32_splat(c, 44);
+      v9 = v128.load32_splat(c, 48);
+      v10 = v128.load32_splat(c, 52);
+      v11 = v128.load32_splat(c, 56);
     }
-    if (dec != 0) loopWide<Rule, Result, Decoupled>(n, p, g, s0, s1, s2, s3, gs, dec, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-    else if (wd != 0) loopWide<Rule, Result, Coupled>(n, p, g, s0, s1, s2, s3, gs, wd, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
-    else loopWide<Rule, Result, Absent>(n, p, g, s0, s1, s2, s3, gs, 0, c0, c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11);
+    if (dec != 0) loopWide<Rule, Result, Decoupled>(n, p, g, s0, s1, s2, s3, vgs, dec, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
+    else if (wd != 0) loopWide<Rule, Result, Coupled>(n, p, g, s0, s1, s2, s3, vgs, wd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
+    else loopWide<Rule, Result, Absent>(n, p, g, s0, s1, s2, s3, vgs, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
     if (at) at = list.next(at);
   } while (at);
 }
@@ -276,13 +279,10 @@ export function sweepWide<Rule, Result = u8>(
 @inline
 function loopWide<Rule, Result, Decay>(
   n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, s3: usize,
-  gs: f32, decay: f32,
-  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32, c8: f32, c9: f32, c10: f32, c11: f32,
+  vgs: v128, decay: f32,
+  v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128, v6: v128, v7: v128, v8: v128, v9: v128, v10: v128, v11: v128,
 ): void {
-  const vgs = f32x4.splat(gs), vd = f32x4.splat(decay);
-  const v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
-  const v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
-  const v8 = f32x4.splat(c8), v9 = f32x4.splat(c9), v10 = f32x4.splat(c10), v11 = f32x4.splat(c11);
+  const vd = f32x4.splat(decay);
   const last = p + (<usize>n << 2);
   if (p == last) return;
   let before = BEFORE, u = f32x4.splat(0);

@@ -68,6 +68,14 @@ export function next(at: usize): usize {
   return record == end ? 0 : begin();
 }
 
+/** Whether the block has slots to unpack for the kernel. */
+// @ts-ignore: decorator
+@inline
+function converts(): bool {
+  const format = formats(pass);
+  return format != 0 && format != own;
+}
+
 function begin(): usize {
   left = load<i32>(record);
   memory.copy(pass, record, RECORD);
@@ -75,11 +83,10 @@ function begin(): usize {
 }
 
 function block(): usize {
-  const format = formats(pass);
   const riding = load<i32>(pass, CLEAR) | load<i32>(pass, AVERAGE);
-  const n = riding || format != own ? min(left, BLOCK) : left;
+  const n = riding || converts() ? min(left, BLOCK) : left;
   store<i32>(pass, n);
-  if (format && format != own) convert(n, load<i32>(record) - left, true);
+  if (converts()) convert(n, load<i32>(record) - left, true);
   left -= n;
   return pass;
 }
@@ -91,12 +98,11 @@ function finish(): void {
   const p = load<usize>(pass, 4), g = load<usize>(pass, 8), average = load<usize>(pass, AVERAGE);
   if (load<i32>(pass, CLEAR)) memory.fill(g, 0, bytes);
   if (average) approach(n, average, p, load<f32>(pass, WEIGHT));
-  const format = formats(pass);
-  if (format && format != own) convert(n, load<i32>(record) - left - n, false);
+  if (converts()) convert(n, load<i32>(record) - left - n, false);
   for (let field: usize = 4; field < 32; field += 4) {
     const address = load<usize>(pass + field);
     if (!address) continue;
-    const small = format && format == own && field >= SLOTS && field < AVERAGE;
+    const small = field >= SLOTS && field < AVERAGE && formats(pass) && !converts();
     store<usize>(pass + field, address + (small ? bytes >> 1 : bytes));
   }
 }
