@@ -60,8 +60,14 @@ export function open(n: i32, list: usize, header: usize, direct: i32): usize {
 }
 
 /** The record to sweep after `at`; 0 when there is none. */
+// @ts-ignore: decorator
+@inline
 export function next(at: usize): usize {
-  if (!pass) return at + RECORD == end ? 0 : at + RECORD;
+  if (pass) return nextBlock();
+  return at + RECORD == end ? 0 : at + RECORD;
+}
+
+function nextBlock(): usize {
   finish();
   if (left) return block();
   record += RECORD;
