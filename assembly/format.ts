@@ -64,8 +64,21 @@ export function unpackHalf(from: usize): v128 {
 // @ts-ignore: decorator
 @inline
 export function packHalf(to: usize, x: v128, r: v128): void {
+  storeUpper(to, dithered(x, r));
+}
+
+/** The same for numbers that are not negative, in one operation less: of infinity and NaN, pmax keeps its first operand. */
+// @ts-ignore: decorator
+@inline
+export function packPositiveHalf(to: usize, x: v128, r: v128): void {
+  storeUpper(to, f32x4.pmax(x, i32x4.add(x, i32x4.shr_u(r, 16))));
+}
+
+// @ts-ignore: decorator
+@inline
+function storeUpper(to: usize, x: v128): void {
   const upper = i8x16(2, 3, 6, 7, 10, 11, 14, 15, -1, -1, -1, -1, -1, -1, -1, -1);
-  v128.store64_lane(to, i8x16.swizzle(dithered(x, r), upper), 0);
+  v128.store64_lane(to, i8x16.swizzle(x, upper), 0);
 }
 
 /** n elements of one slot, a multiple of 16, to float32. Blocks of 256 begin at `from` and at `bases`. */

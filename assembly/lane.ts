@@ -1,7 +1,7 @@
 // Arithmetic on one vector of four float32, and the sweep that drives a rule over a run.
 // A run starts on a 64-byte boundary in every buffer and its length is a multiple of 16 elements: no scalar tail, and
 // whatever stands in the padding is read and written like the rest. A negative length says that there is a list of runs.
-import { dither, packHalf, strideOf, unpackHalf } from "./format";
+import { dither, packHalf, packPositiveHalf, strideOf, unpackHalf } from "./format";
 import * as list from "./list";
 
 // Tags: what a rule is compiled with. They fold away in sizeof<Tag>().
@@ -18,6 +18,10 @@ export type Stored = u32;
 // What a slot is kept in, as the type of its address.
 export type Float32 = usize;
 export type Bfloat16 = isize;
+
+// Whether a slot's numbers are never negative.
+export type Signed = u8;
+export type Positive = u16;
 
 // @ts-ignore: decorator
 @inline
@@ -42,17 +46,18 @@ export function read<Slot>(slot: Slot): v128 {
 /** slot ← x; r is the slot's dither. */
 // @ts-ignore: decorator
 @inline
-export function write<Slot>(slot: Slot, x: v128, r: v128): void {
-  if (isSigned<Slot>()) packHalf(slot, x, r);
-  else v128.store(slot, x);
+export function write<Slot, Sign>(slot: Slot, x: v128, r: v128): void {
+  if (!isSigned<Slot>()) v128.store(slot, x);
+  else if (sizeof<Sign>() == sizeof<Positive>()) packPositiveHalf(slot, x, r);
+  else packHalf(slot, x, r);
 }
 
 /** slot ← b·slot + a·x. */
 // @ts-ignore: decorator
 @inline
-export function average<Slot>(b: v128, slot: Slot, a: v128, x: v128, r: v128 = i32x4.splat(0)): v128 {
+export function average<Slot, Sign = u8>(b: v128, slot: Slot, a: v128, x: v128, r: v128 = i32x4.splat(0)): v128 {
   const y = f32x4.add(f32x4.mul(b, read<Slot>(slot)), f32x4.mul(a, x));
-  write<Slot>(slot, y, r);
+  write<Slot, Sign>(slot, y, r);
   return y;
 }
 

@@ -8,7 +8,7 @@
 // PyTorch: s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ). Keras: s = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), k = 1. j = 1.
 // optax: as PyTorch, but AMSGrad keeps the maximum of the corrected v: j = 1/(1 − β₂ᵗ), k = 1.
 // RAdam (Liu et al. 2020, arXiv:1908.03265): s times the rectification; before there is one, k = 0 and e = 1.
-import { Absent, Bfloat16, Float32, Moves, Present, average, gradient, has, read, sweep, write } from "../lane";
+import { Absent, Bfloat16, Float32, Moves, Positive, Present, average, gradient, has, read, sweep, write } from "../lane";
 
 @unmanaged
 class Adam<Max, Slot> {
@@ -21,10 +21,10 @@ class Adam<Max, Slot> {
   ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const m1 = average<Slot>(b1, m, a1, x, r0);
-    let v1 = average<Slot>(b2, v, a2, f32x4.mul(x, x), r1);
+    let v1 = average<Slot, Positive>(b2, v, a2, f32x4.mul(x, x), r1);
     if (has<Max>()) {
       v1 = f32x4.pmax(f32x4.mul(v1, j), read<Slot>(h)); // one instruction; a NaN in v stays there, so it stays in h
-      write<Slot>(h, v1, r2);
+      write<Slot, Positive>(h, v1, r2);
     }
     return f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
   }

@@ -2,7 +2,7 @@
 //   x = gs·g                               (coupled decay: + wd·θ)
 //   θ = θ − s·sign(b1·m + a1·x)            (decoupled decay: θ − (dec·θ + …)); sign(±0) = ±0, sign(NaN) = NaN
 //   m = b2·m + a2·x                        a1 = 1 − β₁, a2 = 1 − β₂, s = lr
-import { Bfloat16, Float32, Moves, gradient, read, sign, sweep, write } from "../lane";
+import { Bfloat16, Float32, Moves, Signed, gradient, read, sign, sweep, write } from "../lane";
 
 @unmanaged
 class Lion<Slot> {
@@ -16,7 +16,7 @@ class Lion<Slot> {
     const x = gradient<Decay>(p, g, gs, d);
     const m0 = read<Slot>(m);
     const y = f32x4.add(f32x4.mul(b1, m0), f32x4.mul(a1, x));
-    write<Slot>(m, f32x4.add(f32x4.mul(b2, m0), f32x4.mul(a2, x)), r0);
+    write<Slot, Signed>(m, f32x4.add(f32x4.mul(b2, m0), f32x4.mul(a2, x)), r0);
     return f32x4.mul(s, sign(y));
   }
 }

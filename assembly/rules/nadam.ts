@@ -5,7 +5,7 @@
 //   θ = θ − (cg·x + cm·m) / (√v·k + e)    (decoupled decay: θ − (dec·θ + …))
 // cg = lr(1 − μₜ)/(1 − Πμₜ), cm = lr·μₜ₊₁/(1 − Πμₜ₊₁), k = 1/√(1 − β₂ᵗ), where μₜ = β₁(1 − ½·0.96^(tψ)).
 // optax: cg = lr(1 − β₁)/(1 − β₁ᵗ), cm = lr·β₁/(1 − β₁ᵗ⁺¹).
-import { Bfloat16, Float32, Moves, average, gradient, sweep } from "../lane";
+import { Bfloat16, Float32, Moves, Positive, average, gradient, sweep } from "../lane";
 
 @unmanaged
 class NAdam<Slot> {
@@ -18,7 +18,7 @@ class NAdam<Slot> {
   ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const m1 = average<Slot>(b1, m, a1, x, r0);
-    const v1 = average<Slot>(b2, v, a2, f32x4.mul(x, x), r1);
+    const v1 = average<Slot, Positive>(b2, v, a2, f32x4.mul(x, x), r1);
     const u = f32x4.add(f32x4.mul(cg, x), f32x4.mul(cm, m1));
     return f32x4.div(u, f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
   }

@@ -7,7 +7,7 @@
 //   b = mu·b + u, u = so·b                with momentum only
 //   θ = θ − u                             (decoupled decay: θ − (dec·θ + u))
 // PyTorch: ei = 0, eo = ε; with momentum si = 1, so = lr. Keras, optax: ei = ε, eo = 0; si = lr, so = 1.
-import { Absent, Bfloat16, Float32, Moves, Present, average, gradient, has, read, sweep, write } from "../lane";
+import { Absent, Bfloat16, Float32, Moves, Positive, Present, Signed, average, gradient, has, read, sweep, write } from "../lane";
 
 @unmanaged
 class RMSprop<Centered, Momentum, Slot> {
@@ -19,7 +19,7 @@ class RMSprop<Centered, Momentum, Slot> {
     r0: v128 = i32x4.splat(0), r1: v128 = i32x4.splat(0), r2: v128 = i32x4.splat(0),
   ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
-    let w = average<Slot>(r, v, q, f32x4.mul(x, x), r0);
+    let w = average<Slot, Positive>(r, v, q, f32x4.mul(x, x), r0);
     if (has<Centered>()) {
       const a1 = average<Slot>(r, a, q, x, r1);
       w = f32x4.max(f32x4.sub(w, f32x4.mul(a1, a1)), f32x4.splat(0));
@@ -27,7 +27,7 @@ class RMSprop<Centered, Momentum, Slot> {
     let u = f32x4.div(f32x4.mul(si, x), f32x4.add(f32x4.sqrt(f32x4.add(w, ei)), eo));
     if (has<Momentum>()) {
       const b1 = f32x4.add(f32x4.mul(mu, read<Slot>(b)), u);
-      write<Slot>(b, b1, r2);
+      write<Slot, Signed>(b, b1, r2);
       u = f32x4.mul(so, b1);
     }
     return u;
