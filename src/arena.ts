@@ -1,8 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+// First, so that a bundle begins with the binary's text: in its midst, gzip would lose sight of the code before it.
+import { instantiateKernels } from "./wasm/module.js";
 import { knownOnly, number, record, usedAfterDispose } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
-import { instantiateKernels } from "./wasm/module.js";
 
 /** Tensors and slots start on a multiple of this many bytes, and are padded to one. */
 export const ALIGNMENT = 64;

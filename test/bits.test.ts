@@ -28,7 +28,7 @@ describe.each(builds)("bit equality with the plain reference, $build build", ({ 
     const plain = new Map(params.names.map((name) => [name, plainOf(row, optimizer, params, name, shared)]));
     const counts = new Map(params.names.map((name) => [name, 0]));
     const memory = new Uint8Array(arena.buffer);
-    const { scratch } = optimizer as unknown as { scratch: number };
+    const { scratch } = (optimizer as unknown as { slots: { scratch: number } }).slots;
     const free = memory.subarray(scratch || arena.used, arena.used); // a step leaves in it what it likes
     const list = arena.used; // where the first step puts its list of runs
 

@@ -43,6 +43,6 @@ export function rmsprop(
     else sweep<RMSprop<Present, Absent, Float32>>(n, p, g, v, a, 0, gs, wd, dec, r, q, mu, ei, eo, si, so);
   } else {
     if (b) sweep<RMSprop<Absent, Present, Float32>>(n, p, g, v, 0, b, gs, wd, dec, r, q, mu, ei, eo, si, so);
-    else sweep<RMSprop<Absent, Absent, Float32>, Moves, RMSprop<Absent, Absent, Bfloat16>>(n, p, g, v, 0, 0, gs, wd, dec, r, q, mu, ei, eo, si, so);
+    else sweep<RMSprop<Absent, Absent, Float32>>(n, p, g, v, 0, 0, gs, wd, dec, r, q, mu, ei, eo, si, so);
   }
 }
