@@ -77,9 +77,10 @@ export function sign(x: v128): v128 {
   return v128.bitselect(one, x, f32x4.gt(f32x4.abs(x), f32x4.splat(0)));
 }
 
+/** What is done to the parameters of a vector whose rule has returned u. */
 // @ts-ignore: decorator
 @inline
-function end<Result, Decay>(p: usize, u: v128, dec: v128): void {
+export function end<Result, Decay>(p: usize, u: v128, dec: v128): void {
   if (sizeof<Result>() == sizeof<Moves>()) v128.store(p, moved<Decay>(p, u, dec));
   else if (sizeof<Result>() == sizeof<Becomes>()) v128.store(p, u);
 }
@@ -133,7 +134,7 @@ export function sweep<Rule, Result = u8, Half = u8>(
 }
 
 /** Where vectors of zeros end before the first. */
-const BEFORE: usize = memory.data(64);
+export const BEFORE: usize = memory.data(64);
 
 // Four vectors an iteration: best for every rule measured, from one slot to four. A vector ends when the next has begun:
 // of what waits for its root and quotient, a processor holds too little to fill the time with.
@@ -232,89 +233,4 @@ function loopHalf<Rule, Decay>(
   end<Moves, Decay>(before + 16, u1, vd);
   end<Moves, Decay>(before + 32, u2, vd);
   end<Moves, Decay>(before + 48, u3, vd);
-}
-
-/** The same for a rule with up to four slots and twelve coefficients. */
-// @ts-ignore: decorator
-@inline
-export function sweepWide<Rule, Result = u8>(
-  n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, s3: usize,
-  gs: f32, wd: f32, dec: f32,
-  c0: f32, c1: f32, c2: f32, c3: f32, c4: f32, c5: f32, c6: f32, c7: f32, c8: f32, c9: f32, c10: f32 = 0, c11: f32 = 0,
-): void {
-  let at = n < 0 ? list.open(n, p, g, 0) : 0;
-  let vgs = f32x4.splat(gs);
-  let v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
-  let v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
-  let v8 = f32x4.splat(c8), v9 = f32x4.splat(c9), v10 = f32x4.splat(c10), v11 = f32x4.splat(c11);
-  do {
-    if (at) {
-      n = load<i32>(at);
-      p = load<usize>(at, 4);
-      g = load<usize>(at, 8);
-      s0 = load<usize>(at, 12);
-      s1 = load<usize>(at, 16);
-      s2 = load<usize>(at, 20);
-      s3 = load<usize>(at, 24);
-      const c = load<usize>(at, 32);
-      vgs = v128.load32_splat(c);
-      wd = load<f32>(c, 4);
-      dec = load<f32>(c, 8);
-      v0 = v128.load32_splat(c, 12);
-      v1 = v128.load32_splat(c, 16);
-      v2 = v128.load32_splat(c, 20);
-      v3 = v128.load32_splat(c, 24);
-      v4 = v128.load32_splat(c, 28);
-      v5 = v128.load32_splat(c, 32);
-      v6 = v128.load32_splat(c, 36);
-      v7 = v128.load32_splat(c, 40);
-      v8 = v128.load32_splat(c, 44);
-      v9 = v128.load32_splat(c, 48);
-      v10 = v128.load32_splat(c, 52);
-      v11 = v128.load32_splat(c, 56);
-    }
-    if (dec != 0) loopWide<Rule, Result, Decoupled>(n, p, g, s0, s1, s2, s3, vgs, dec, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
-    else if (wd != 0) loopWide<Rule, Result, Coupled>(n, p, g, s0, s1, s2, s3, vgs, wd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
-    else loopWide<Rule, Result, Absent>(n, p, g, s0, s1, s2, s3, vgs, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
-    if (at) at = list.next(at);
-  } while (at);
-}
-
-// @ts-ignore: decorator
-@inline
-function loopWide<Rule, Result, Decay>(
-  n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, s3: usize,
-  vgs: v128, decay: f32,
-  v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128, v6: v128, v7: v128, v8: v128, v9: v128, v10: v128, v11: v128,
-): void {
-  const vd = f32x4.splat(decay);
-  const last = p + (<usize>n << 2);
-  if (p == last) return;
-  let before = BEFORE, u = f32x4.splat(0);
-  do {
-    const u0 = changetype<Rule>(0).apply<Decay>(
-      p, g, s0, s1, s2, s3, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-    );
-    end<Result, Decay>(before, u, vd);
-    const u1 = changetype<Rule>(0).apply<Decay>(
-      p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, s3 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-    );
-    end<Result, Decay>(p, u0, vd);
-    const u2 = changetype<Rule>(0).apply<Decay>(
-      p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, s3 + 32, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-    );
-    end<Result, Decay>(p + 16, u1, vd);
-    u = changetype<Rule>(0).apply<Decay>(
-      p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, s3 + 48, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-    );
-    end<Result, Decay>(p + 32, u2, vd);
-    before = p + 48;
-    p += 64;
-    g += 64;
-    s0 += 64;
-    s1 += 64;
-    s2 += 64;
-    s3 += 64;
-  } while (p < last);
-  end<Result, Decay>(before, u, vd);
 }

@@ -8,7 +8,8 @@
 //   θ = θ − (s1·m + s2·w) / (√v·k + e)         (decoupled decay: θ − (dec·θ + …))
 // Decay divides by 1 + lr·λ after the update: s1 = lr/(1 − β₁ᵗ)/(1 + lr·λ), s2 = lr·β₂/(1 − β₂ᵗ)/(1 + lr·λ),
 // dec = lr·λ/(1 + lr·λ); k = 1/√(1 − β₃ᵗ), e = ε.
-import { average, gradient, sweepWide } from "../lane";
+import { average, gradient } from "../lane";
+import { sweepWide } from "../wide";
 
 @unmanaged
 class Adan {

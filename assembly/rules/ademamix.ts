@@ -5,7 +5,8 @@
 //   v = b2·v + a2·(x·x)
 //   θ = θ − (s1·m + s2·w) / (√v·k + e)         (decoupled decay: θ − (dec·θ + …))
 // s1 = lr/(1 − β₁ᵗ), s2 = lr·α: the slow moment is not corrected; k = 1/√(1 − β₂ᵗ), e = ε.
-import { average, gradient, sweepWide } from "../lane";
+import { average, gradient } from "../lane";
+import { sweepWide } from "../wide";
 
 @unmanaged
 class AdEMAMix {
