@@ -63,25 +63,17 @@ function loopWide<Rule, Result, Decay>(
       p, g, s0, s1, s2, s3, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
     );
     end<Result, Decay>(before, u, vd);
-    const u1 = changetype<Rule>(0).apply<Decay>(
+    u = changetype<Rule>(0).apply<Decay>(
       p + 16, g + 16, s0 + 16, s1 + 16, s2 + 16, s3 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
     );
     end<Result, Decay>(p, u0, vd);
-    const u2 = changetype<Rule>(0).apply<Decay>(
-      p + 32, g + 32, s0 + 32, s1 + 32, s2 + 32, s3 + 32, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-    );
-    end<Result, Decay>(p + 16, u1, vd);
-    u = changetype<Rule>(0).apply<Decay>(
-      p + 48, g + 48, s0 + 48, s1 + 48, s2 + 48, s3 + 48, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11,
-    );
-    end<Result, Decay>(p + 32, u2, vd);
-    before = p + 48;
-    p += 64;
-    g += 64;
-    s0 += 64;
-    s1 += 64;
-    s2 += 64;
-    s3 += 64;
+    before = p + 16;
+    p += 32;
+    g += 32;
+    s0 += 32;
+    s1 += 32;
+    s2 += 32;
+    s3 += 32;
   } while (p < last);
   end<Result, Decay>(before, u, vd);
 }
