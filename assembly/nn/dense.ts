@@ -17,7 +17,7 @@ export function dense(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, 
 }
 
 export function denseSkip(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, y: usize, scratch: usize): void {
-  if (mostlyZero(rows, inputs, x)) sparseProduct(rows, outputs, inputs, true, true, false, x, w, y, scratch);
+  if (zeros(rows, inputs, x, outputs > 16 ? 40 : 60)) sparseProduct(rows, outputs, inputs, true, true, false, x, w, y, scratch);
   else product(rows, outputs, inputs, true, true, x, w, y, scratch);
 }
 
@@ -26,7 +26,7 @@ export function denseInput(rows: i32, inputs: i32, outputs: i32, dy: usize, w: u
 }
 
 export function denseInputSkip(rows: i32, inputs: i32, outputs: i32, dy: usize, w: usize, dx: usize, scratch: usize): void {
-  if (mostlyZero(rows, outputs, dy)) sparseProduct(rows, inputs, outputs, true, false, false, dy, w, dx, scratch);
+  if (zeros(rows, outputs, dy, inputs > 16 ? 40 : 60)) sparseProduct(rows, inputs, outputs, true, false, false, dy, w, dx, scratch);
   else product(rows, inputs, outputs, true, false, dy, w, dx, scratch);
 }
 
@@ -36,24 +36,24 @@ export function denseWeight(rows: i32, inputs: i32, outputs: i32, dy: usize, x: 
 
 // Zeros can be left out of the left operand only: where x has many, this is (xᵀ·dy)ᵀ.
 export function denseWeightSkip(rows: i32, inputs: i32, outputs: i32, dy: usize, x: usize, dw: usize, scratch: usize): void {
-  if (mostlyZero(rows, inputs, x)) sparseProduct(inputs, outputs, rows, false, false, true, x, dy, dw, scratch);
+  if (outputs > 16 && zeros(rows, inputs, x, 45)) sparseProduct(inputs, outputs, rows, false, false, true, x, dy, dw, scratch);
   else product(outputs, inputs, rows, false, false, dy, x, dw, scratch);
 }
 
-// Is more than half of every eighth row, but for less than a vector at its end?
-function mostlyZero(rows: i32, columns: i32, x: usize): bool {
+// Are more than so many percent of every eighth row, but for less than a vector at its end? From there on lists pay.
+function zeros(rows: i32, columns: i32, x: usize, percent: i32): bool {
   const zero = f32x4.splat(0);
-  let zeros = i32x4.splat(0);
-  let seen = 0;
+  let found = i32x4.splat(0);
+  let seen: i64 = 0;
   for (let row = 0; row < rows; row += 8) {
     let at = x + (<usize>row * <usize>columns << 2);
     for (const end = at + (<usize>(columns & -4) << 2); at < end; at += 16)
-      zeros = i32x4.sub(zeros, f32x4.eq(v128.load(at), zero));
+      found = i32x4.sub(found, f32x4.eq(v128.load(at), zero));
     seen += columns & -4;
   }
-  const sum = i32x4.extract_lane(zeros, 0) + i32x4.extract_lane(zeros, 1) + i32x4.extract_lane(zeros, 2) +
-    i32x4.extract_lane(zeros, 3);
-  return sum << 1 > seen;
+  const sum = i32x4.extract_lane(found, 0) + i32x4.extract_lane(found, 1) + i32x4.extract_lane(found, 2) +
+    i32x4.extract_lane(found, 3);
+  return <i64>sum * 100 > seen * percent;
 }
 
 // y ← y + b: the bias is added after the sum.
