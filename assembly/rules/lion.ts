@@ -25,5 +25,5 @@ export function lion(
   n: i32, p: usize, g: usize, m: usize, gs: f32, wd: f32, dec: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, s: f32,
 ): void {
-  sweep<Lion<Float32>>(n, p, g, m, 0, 0, gs, wd, dec, b1, a1, b2, a2, s);
+  sweep<Lion<Float32>, Moves, Lion<Bfloat16>>(n, p, g, m, 0, 0, gs, wd, dec, b1, a1, b2, a2, s);
 }

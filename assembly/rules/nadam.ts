@@ -28,5 +28,5 @@ export function nadam(
   n: i32, p: usize, g: usize, m: usize, v: usize, gs: f32, wd: f32, dec: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, cg: f32, cm: f32, k: f32, e: f32,
 ): void {
-  sweep<NAdam<Float32>>(n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, cg, cm, k, e);
+  sweep<NAdam<Float32>, Moves, NAdam<Bfloat16>>(n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, cg, cm, k, e);
 }

@@ -51,5 +51,5 @@ function momentum<Nesterov>(
   n: i32, p: usize, g: usize, b: usize, gs: f32, wd: f32, dec: f32,
   mu: f32, c: f32, s: f32, q: f32,
 ): void {
-  sweep<Momentum<Nesterov, Float32>>(n, p, g, b, 0, 0, gs, wd, dec, mu, c, s, q);
+  sweep<Momentum<Nesterov, Float32>, Moves, Momentum<Nesterov, Bfloat16>>(n, p, g, b, 0, 0, gs, wd, dec, mu, c, s, q);
 }
