@@ -54,22 +54,22 @@ export function sparseProduct(
         if (bByRows) packRows32(columns, steps, at(b, j, k0, bStride), bStride, panel);
         else packColumns32(columns, steps, at(b, k0, j, bStride), bStride, panel);
         list = scratch;
-        for (let i = m0; i < mEnd; i += 4) {
+        if (!turned && columns == (half ? 16 : 32)) {
+          const to = at(c, m0, j, cRow);
+          if (half) sparse16(mEnd - m0, list, slot, k0 == 0, to, cRow);
+          else sparse32(mEnd - m0, list, slot, k0 == 0, to, cRow);
+          continue;
+        }
+        for (let i = m0; i < mEnd; i += 4, list += slot << 2) {
           const rows = min(4, mEnd - i);
           const to = c + <usize>i * cRow + <usize>j * cColumn;
-          const whole = columns == (half ? 16 : 32);
-          const direct = whole && !turned;
-          const sums = direct ? to : edge;
-          const stride = direct ? cRow : <usize>STEP;
           const byFours = turned && rows == 4;
-          if (k0 && !direct) {
+          if (k0) {
             if (byFours) turnIn(columns, to, cColumn, edge);
             else copyTile(rows, columns, to, cRow, cColumn, edge, STEP, 4);
           }
-          if (half) sparse16(rows, list, slot, k0 == 0, sums, stride);
-          else sparse32(rows, list, slot, k0 == 0, sums, stride);
-          list += slot << 2;
-          if (direct) continue;
+          if (half) sparse16(rows, list, slot, k0 == 0, edge, STEP);
+          else sparse32(rows, list, slot, k0 == 0, edge, STEP);
           if (byFours) turnOut(columns, edge, to, cColumn);
           else copyTile(rows, columns, edge, STEP, 4, to, cRow, cColumn);
         }
