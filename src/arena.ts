@@ -39,13 +39,11 @@ export interface ArenaMemory {
   readonly kernels: Kernels;
   /** Times that a thread has died inside work on it, which was left half done. */
   readonly tears?: number;
+  /** What an optimizer says after that. */
+  readonly torn?: string;
   /** Called when the arena ends. */
   drop?(): void;
 }
-
-/** What an optimizer says after a tear. */
-export const torn =
-  "a thread died inside a step and left it half done: make a new optimizer and load the last checkpoint into it";
 
 /**
  * One `WebAssembly.Memory` of fixed size that holds parameters, gradients and optimizer state. It never grows, so a view

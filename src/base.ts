@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Arena, torn } from "./arena.js";
+import type { Arena } from "./arena.js";
 import { knownOnly, nameList, oneOf, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { FLOAT32, type StateFormat, formatKind, readSmall, toFloat32 } from "./format.js";
@@ -245,7 +245,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   /** @internal */
   protected check(): void {
     if (!this.#alive || !this.arena.alive) throw usedAfterDispose(this.rule.name);
-    if (this.arena.tears !== this.#tears) throw new Error(`${this.rule.name}: ${torn}`);
+    if (this.arena.tears !== this.#tears) throw new Error(`${this.rule.name}: ${this.arena.memory.torn}`);
   }
 
   #internals() {

@@ -37,6 +37,7 @@ function show(value: unknown): string {
 }
 
 /** Numbers that pass `accepts`; `expected` completes "expected …". */
+/* @__NO_SIDE_EFFECTS__ */
 export function number(expected: string, accepts: (x: number) => boolean): Kind<number> {
   return {
     live: true,
@@ -52,6 +53,7 @@ export const finite = number("a finite number", Number.isFinite);
 export const nonNegative = number("a finite number >= 0", (x) => x >= 0 && x < Infinity);
 export const fraction = number("a number in [0, 1]", (x) => x >= 0 && x <= 1);
 export const belowOne = number("a number in [0, 1)", (x) => x >= 0 && x < 1);
+/* @__NO_SIDE_EFFECTS__ */
 export const wholeFrom = (min: number): Kind<number> =>
   number(`a whole number >= ${min}`, (x) => Number.isSafeInteger(x) && x >= min);
 
@@ -65,6 +67,7 @@ export const flag: Kind<boolean> = {
   },
 };
 
+/* @__NO_SIDE_EFFECTS__ */
 export function oneOf<const T extends string>(...values: readonly T[]): Kind<T> {
   const expected = values.length > 1 ? `one of ${values.map((v) => `"${v}"`).join(", ")}` : `"${values[0]}"`;
   return {
@@ -96,6 +99,7 @@ function tuple<T, Tuple extends readonly T[]>(kind: Kind<T>, length: Tuple["leng
 }
 
 /** The same kind, but settled when the optimizer is made. */
+/* @__NO_SIDE_EFFECTS__ */
 export const fixed = <T>(kind: Kind<T>): Kind<T> => ({
   live: false,
   read: (owner, name, value) => kind.read(owner, name, value),

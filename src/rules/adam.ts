@@ -59,6 +59,7 @@ const sparse: NonNullable<Rule<AdamOptions>["rows"]> = {
 };
 
 /** Adam and AdamW: they differ in where weight decay goes and in its default. */
+/* @__NO_SIDE_EFFECTS__ */
 export function adamRule(
   name: string,
   decoupled: boolean,

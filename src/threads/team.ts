@@ -1,4 +1,4 @@
-import { type ArenaMemory, PAGE, giveMemory, torn } from "../arena.js";
+import { type ArenaMemory, PAGE, giveMemory } from "../arena.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { instantiateKernels } from "../wasm/module.js";
 import { canSleep } from "./host.js";
@@ -43,6 +43,8 @@ export class Team implements ArenaMemory {
   readonly kernels: Kernels;
   /** Times that a thread has died inside work that writes. */
   tears = 0;
+  readonly torn =
+    "a thread died inside a step and left it half done: make a new optimizer and load the last checkpoint into it";
   /** Blocks that others than the caller have done. */
   helped = 0;
   readonly #threads: Threads;
@@ -93,7 +95,7 @@ export class Team implements ArenaMemory {
   /** Says that work which writes was left undone. */
   tear(): never {
     this.tears++;
-    throw new Error(`Threads: ${torn}`);
+    throw new Error(`Threads: ${this.torn}`);
   }
 
   drop(): void {
