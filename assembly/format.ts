@@ -47,13 +47,6 @@ export function dither(slot: i32, i: i32, t: i32): v128 {
   return i32x4(b, b + a, b + 2 * a, b + 3 * a);
 }
 
-/** What leads from four elements' dither to that of the next four. */
-// @ts-ignore: decorator
-@inline
-export function strideOf(slot: i32): v128 {
-  return i32x4.splat(stride(slot) << 2);
-}
-
 /** Four elements in bfloat16. */
 // @ts-ignore: decorator
 @inline
@@ -91,7 +84,7 @@ export function unpack(format: i32, n: i32, from: usize, bases: usize, to: usize
 
 /** The same back: the elements from the `first` of the tensor on, at its step t. */
 export function pack(format: i32, n: i32, from: usize, to: usize, bases: usize, slot: i32, first: i32, t: i32): void {
-  const r = dither(slot, first, t), next = strideOf(slot);
+  const r = dither(slot, first, t), next = i32x4.splat(stride(slot) << 2);
   if (format == BFLOAT16) packHalves(n, from, to, r, next);
   else packCodes(format == SIGNED, n, from, to, bases, r, next);
 }

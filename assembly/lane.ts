@@ -1,7 +1,7 @@
 // Arithmetic on one vector of four float32, and the sweep that drives a rule over a run.
 // A run starts on a 64-byte boundary in every buffer and its length is a multiple of 16 elements: no scalar tail, and
 // whatever stands in the padding is read and written like the rest. A negative length says that there is a list of runs.
-import { dither, packHalf, packPositiveHalf, strideOf, unpackHalf } from "./format";
+import { dither, packHalf, packPositiveHalf, unpackHalf } from "./format";
 import * as list from "./list";
 
 // Tags: what a rule is compiled with. They fold away in sizeof<Tag>().
@@ -188,8 +188,10 @@ function loopHalf<Rule, Decay>(
   i: i32, t: i32,
 ): void {
   const vd = f32x4.splat(decay);
-  const next0 = strideOf(0), next1 = strideOf(1), next2 = strideOf(2);
   let r0 = dither(0, i, t), r1 = dither(1, i, t), r2 = dither(2, i, t);
+  // Not constants, which V8 from 2025 on makes anew in every iteration.
+  const next0 = i32x4.sub(dither(0, i + 4, t), r0), next1 = i32x4.sub(dither(1, i + 4, t), r1);
+  const next2 = i32x4.sub(dither(2, i + 4, t), r2);
   const last = p + (<usize>n << 2);
   let before = BEFORE;
   let u0 = f32x4.splat(0), u1 = u0, u2 = u0, u3 = u0;
