@@ -7,7 +7,7 @@
 // PyTorch: c = 1 − dampening (1 on a tensor's first step), s = lr; Nesterov s = lr·μ, q = lr.
 // Moving average: c = 1 − μ, s = lr, or lr/(1 − μᵗ) with bias correction.
 // Keras keeps lr inside the buffer, which runs downhill: c = −lr, s = −1; Nesterov s = −μ, q = lr.
-import { Absent, Bfloat16, Float32, Moves, Present, average, gradient, has, sweep } from "../lane";
+import { Absent, Bfloat16, Float32, Moves, Often, Present, average, gradient, has, sweep } from "../lane";
 
 @unmanaged
 class Plain {
@@ -40,7 +40,7 @@ export function sgd(
   n: i32, p: usize, g: usize, b: usize, gs: f32, wd: f32, dec: f32,
   mu: f32, c: f32, s: f32, q: f32,
 ): void {
-  if (!b) sweep<Plain>(n, p, g, 0, 0, 0, gs, wd, dec, mu, c, s, q);
+  if (!b) sweep<Plain, Moves, Often>(n, p, g, 0, 0, 0, gs, wd, dec, mu, c, s, q);
   else if (q == 0) momentum<Absent>(n, p, g, b, gs, wd, dec, mu, c, s, q);
   else momentum<Present>(n, p, g, b, gs, wd, dec, mu, c, s, q);
 }
