@@ -184,17 +184,18 @@ export class Team implements ArenaMemory {
     this.helped += blocks - own;
     const ready = performance.now();
     const joined = this.#join(blocks);
-    this.#judge(ready - began, performance.now() - ready);
+    const alone = ((ready - began) * blocks) / own;
+    this.#judge(alone, performance.now() - began, performance.now() - ready);
     return joined;
   }
 
   /**
-   * When the caller waited long for the others, they want for a processor: it goes on alone for some calls, for more each time
-   * that this is so again.
+   * When the caller waited long for the others, and would hardly have been later alone, they want for a processor: it goes on
+   * alone for some calls, for more each time that this is so again.
    */
-  #judge(worked: number, waited: number): void {
+  #judge(alone: number, taken: number, waited: number): void {
     const { backOff } = this.#threads.tuning;
-    const long = waited > LONG && waited > worked / 2;
+    const long = waited > LONG && taken > 0.9 * alone;
     this.#caution = long ? Math.min(2 * this.#caution + 1, backOff) : this.#caution >> 1;
     if (long) this.#alone = this.#caution;
   }
