@@ -31,7 +31,7 @@ export function stepsChart(results: Results): string {
   const flat = results.steps.filter(({ layout }) => layout.count === 1);
   const most = Math.max(...flat.map(({ layout }) => layout.length));
   const frame = { x: [800, most * 1.25], y: [0.05, 700], logX: true, logY: true } as const;
-  const look = (name: string): Look => ({ ...looks[name], label: results.labels[name] });
+  const look = (name: string): Look => ({ ...looks[name], label: results.labels[name].replace(", no arithmetic", "") }); // the legend's columns are narrow
   const panels = (["adam", "momentum"] as const satisfies Rule[]).map((rule) =>
     panel({
       title: ruleNames[rule],
