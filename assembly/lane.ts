@@ -99,11 +99,15 @@ export function sweep<Rule, Result = u8, Half = u8>(
   c0: f32 = 0, c1: f32 = 0, c2: f32 = 0, c3: f32 = 0, c4: f32 = 0, c5: f32 = 0, c6: f32 = 0, c7: f32 = 0,
 ): void {
   const halves = isInteger<Half>() ? 0 : list.halves(s0, s1, s2);
-  let at = n < 0 ? list.open(n, p, g, halves) : 0;
+  if (!isInteger<Half>() && n < 0 && list.formats(p) == halves) {
+    sweepHalf<Half>(list.open(n, p, g, halves));
+    return;
+  }
+  let at = n < 0 ? list.open(n, p, g, 0) : 0;
   let vgs = f32x4.splat(gs);
   let v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
   let v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
-  do {
+  while (true) {
     if (at) {
       n = load<i32>(at);
       p = load<usize>(at, 4);
@@ -124,15 +128,34 @@ export function sweep<Rule, Result = u8, Half = u8>(
       v6 = v128.load32_splat(c, 36);
       v7 = v128.load32_splat(c, 40);
     }
-    if (!isInteger<Half>() && at && list.formats(at) == halves) {
-      const i = list.first(n), t = list.step();
-      if (dec != 0) loopHalf<Half, Decoupled>(n, p, g, s0, s1, s2, vgs, dec, v0, v1, v2, v3, v4, v5, v6, v7, i, t);
-      else if (wd != 0) loopHalf<Half, Coupled>(n, p, g, s0, s1, s2, vgs, wd, v0, v1, v2, v3, v4, v5, v6, v7, i, t);
-      else loopHalf<Half, Absent>(n, p, g, s0, s1, s2, vgs, 0, v0, v1, v2, v3, v4, v5, v6, v7, i, t);
-    } else if (dec != 0) loop<Rule, Result, Half, Decoupled>(n, p, g, s0, s1, s2, vgs, dec, v0, v1, v2, v3, v4, v5, v6, v7);
+    if (dec != 0) loop<Rule, Result, Half, Decoupled>(n, p, g, s0, s1, s2, vgs, dec, v0, v1, v2, v3, v4, v5, v6, v7);
     else if (wd != 0) loop<Rule, Result, Half, Coupled>(n, p, g, s0, s1, s2, vgs, wd, v0, v1, v2, v3, v4, v5, v6, v7);
     else loop<Rule, Result, Half, Absent>(n, p, g, s0, s1, s2, vgs, 0, v0, v1, v2, v3, v4, v5, v6, v7);
     if (at) at = list.next(at);
+    if (!at) return;
+    // What the next record sets: nothing stays alive while it is found, so nothing is spilled.
+    n = 0, p = 0, g = 0, s0 = 0, s1 = 0, s2 = 0, wd = 0, dec = 0;
+    vgs = v0 = v1 = v2 = v3 = v4 = v5 = v6 = v7 = f32x4.splat(0);
+  }
+}
+
+/** The same over records of which all have their slots in bfloat16. */
+// @ts-ignore: decorator
+@inline
+function sweepHalf<Half>(at: usize): void {
+  do {
+    const n = load<i32>(at), p = load<usize>(at, 4), g = load<usize>(at, 8);
+    const s0 = load<usize>(at, 12), s1 = load<usize>(at, 16), s2 = load<usize>(at, 20);
+    const c = load<usize>(at, 32);
+    const vgs = v128.load32_splat(c), wd = load<f32>(c, 4), dec = load<f32>(c, 8);
+    const v0 = v128.load32_splat(c, 12), v1 = v128.load32_splat(c, 16), v2 = v128.load32_splat(c, 20);
+    const v3 = v128.load32_splat(c, 24), v4 = v128.load32_splat(c, 28), v5 = v128.load32_splat(c, 32);
+    const v6 = v128.load32_splat(c, 36), v7 = v128.load32_splat(c, 40);
+    const i = list.first(n), t = list.step();
+    if (dec != 0) loopHalf<Half, Decoupled>(n, p, g, s0, s1, s2, vgs, dec, v0, v1, v2, v3, v4, v5, v6, v7, i, t);
+    else if (wd != 0) loopHalf<Half, Coupled>(n, p, g, s0, s1, s2, vgs, wd, v0, v1, v2, v3, v4, v5, v6, v7, i, t);
+    else loopHalf<Half, Absent>(n, p, g, s0, s1, s2, vgs, 0, v0, v1, v2, v3, v4, v5, v6, v7, i, t);
+    at = list.next(at);
   } while (at);
 }
 

@@ -14,7 +14,7 @@ export function sweepWide<Rule, Result = u8>(
   let v0 = f32x4.splat(c0), v1 = f32x4.splat(c1), v2 = f32x4.splat(c2), v3 = f32x4.splat(c3);
   let v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
   let v8 = f32x4.splat(c8), v9 = f32x4.splat(c9), v10 = f32x4.splat(c10), v11 = f32x4.splat(c11);
-  do {
+  while (true) {
     if (at) {
       n = load<i32>(at);
       p = load<usize>(at, 4);
@@ -44,7 +44,10 @@ export function sweepWide<Rule, Result = u8>(
     else if (wd != 0) loopWide<Rule, Result, Coupled>(n, p, g, s0, s1, s2, s3, vgs, wd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
     else loopWide<Rule, Result, Absent>(n, p, g, s0, s1, s2, s3, vgs, 0, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
     if (at) at = list.next(at);
-  } while (at);
+    if (!at) return;
+    n = 0, p = 0, g = 0, s0 = 0, s1 = 0, s2 = 0, s3 = 0, wd = 0, dec = 0;
+    vgs = v0 = v1 = v2 = v3 = v4 = v5 = v6 = v7 = v8 = v9 = v10 = v11 = f32x4.splat(0);
+  }
 }
 
 // @ts-ignore: decorator

@@ -9,7 +9,7 @@ import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
 import type { CommonOptions, NonFinitePolicy, Rule, Settled } from "./rule.js";
 import { Slots } from "./slots.js";
 import { type OptimizerState, type TensorStateDict, prepareLoad, save } from "./state.js";
-import { ABSENT, type Table, follows, makeTable } from "./table.js";
+import { ABSENT, type Table, follows, makeTable, stepsOf } from "./table.js";
 
 const policy = oneOf("propagate", "skip", "throw");
 
@@ -148,8 +148,8 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     this.check();
     const index = this.indexOf.get(name);
     if (index === undefined) throw wrongValue(this.rule.name, "name", "one of the optimizer's tensors", name);
-    const { step, slots, slotSizes, formats, scalars, group } = this.table;
-    const state: Record<string, Vector | number> & { step: number } = { step: step[index] };
+    const { slots, slotSizes, formats, scalars, group } = this.table;
+    const state: Record<string, Vector | number> & { step: number } = { step: stepsOf(this.table, index) };
     const views = (this.#views[index] ??= []);
     this.slots.names.forEach((slot, k) => {
       const address = slots[k][index];
@@ -269,7 +269,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     const z = table.slots[this.slots.names.indexOf(rule.evaluation.slot)];
     for (let i = 0; i < table.tensors.length; i++) {
       const w = rule.evaluation[way](groups[table.group[i]].options);
-      if (table.step[i] > 0) this.arena.kernels.approach(table.length[i], table.data[i], z[i], w);
+      if (stepsOf(table, i) > 0) this.arena.kernels.approach(table.length[i], table.data[i], z[i], w);
     }
   }
 

@@ -6,7 +6,7 @@ import { APART, Plan } from "./plan.js";
 import { Request } from "./request.js";
 import { packedBytes, sweepRows } from "./rows.js";
 import { type CommonOptions, GS, type Run, type Settled } from "./rule.js";
-import { ABSENT, NOWHERE } from "./table.js";
+import { ABSENT, NOWHERE, stepsOf } from "./table.js";
 
 const MAX_SLOTS = 4;
 /** When a tensor's step count is a multiple of this, its slots are flushed: a moment that decays under zero gradients
@@ -106,7 +106,7 @@ export abstract class StepOptimizer<
     const lead = plan.lead[batch];
     const { options, c, scalars, shared } = this.groups[table.group[lead]];
     run.c = c;
-    run.t = table.step[lead];
+    run.t = stepsOf(table, lead);
     run.scalars = scalars;
     run.shared = shared;
     for (let k = 0; k < scalars.length; k++) scalars[k] = table.scalars[k][lead];
@@ -204,10 +204,10 @@ export abstract class StepOptimizer<
       for (let k = 0; k < plan.scalars.length; k++)
         for (let i = 0; i < batchOf.length; i++) if (batchOf[i] >= 0) table.scalars[k][i] = plan.scalars[k][batchOf[i]];
       let flushing = false;
-      for (let b = 0; b < plan.batches; b++) if (table.step[plan.lead[b]] % FLUSH_EVERY === 0) flushing = true;
+      for (let b = 0; b < plan.batches; b++) if (stepsOf(table, plan.lead[b]) % FLUSH_EVERY === 0) flushing = true;
       if (flushing)
         for (let i = 0; i < batchOf.length; i++)
-          if (batchOf[i] >= 0 && !this.#request.rows.has(i) && table.step[i] % FLUSH_EVERY === 0) this.#flush(i);
+          if (batchOf[i] >= 0 && !this.#request.rows.has(i) && stepsOf(table, i) % FLUSH_EVERY === 0) this.#flush(i);
     }
     if (this.#request.rides && (!moved || !this.#request.whole))
       for (let i = 0; i < batchOf.length; i++) if (!moved || batchOf[i] < 0 || this.#request.rows.has(i)) this.#ride(i);
@@ -238,7 +238,7 @@ export abstract class StepOptimizer<
   #copyParameters({ batchOf }: Plan): void {
     const { table, arena } = this;
     for (let i = 0; i < batchOf.length; i++)
-      if (batchOf[i] >= 0 && table.step[i] === 1)
+      if (batchOf[i] >= 0 && stepsOf(table, i) === 1)
         for (const slot of this.slots.copied) arena.copy(table.data[i], table.slots[slot][i], table.length[i] * 4);
   }
 

@@ -1,6 +1,6 @@
 import type { Arena } from "./arena.js";
 import { UNPACKED_BYTES, basesAt } from "./format.js";
-import { type Table, adjoin } from "./table.js";
+import { type Table, adjoin, stepsOf } from "./table.js";
 
 // Words of a record in a kernel's list of runs, of the pass before the list, and of a row of coefficients: assembly/list.ts.
 const RECORD = 16;
@@ -82,11 +82,12 @@ export class Plan {
 
   /** Counts a step of the tensors that call `call` does not skip, `whole` when that is all, and sorts them into batches. */
   cut(call: number, whole: boolean): void {
-    const { step } = this.table;
+    const { step, together } = this.table;
     const { batchOf } = this;
     if (!this.#holds || !whole) this.#cut(call);
     this.#holds = whole;
-    for (let i = 0; i < step.length; i++) if (batchOf[i] >= 0) step[i]++;
+    if (whole) together[0]++;
+    else for (let i = 0; i < step.length; i++) if (batchOf[i] >= 0) step[i]++;
   }
 
   #cut(call: number): void {
@@ -222,7 +223,7 @@ export class Plan {
   }
 
   #stepOf(run: number): number {
-    return this.table.step[this.lead[this.runBatch[run]]];
+    return stepsOf(this.table, this.lead[this.runBatch[run]]);
   }
 
   /** Points `at` at a run; returns the address of its average, or 0. */

@@ -6,7 +6,7 @@ import type { Shape, Vector } from "./parameters.js";
 import type { CommonOptions, Rule } from "./rule.js";
 import { checkShape, onlyFields, readEach, readAnySlot, same } from "./saved.js";
 import type { Slots } from "./slots.js";
-import { ABSENT, type Table } from "./table.js";
+import { ABSENT, type Table, stepsOf } from "./table.js";
 
 /** What `stateDict()` gives: owned, structured-cloneable, of the form that `version` names. */
 export interface OptimizerState {
@@ -79,7 +79,7 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
       table.tensors.map((tensor, i) => [
         tensor.name,
         {
-          step: table.step[i],
+          step: stepsOf(table, i),
           shape: [...tensor.shape],
           slots: Object.fromEntries(slotsOf(internals, i).map(([name, k]) => [name, readSlot(internals, i, k)])),
           scalars: Object.fromEntries(scalarNames.map((name, k) => [name, table.scalars[k][i]])),
@@ -165,6 +165,7 @@ export function prepareLoad<Options extends CommonOptions>(
       Object.assign(groups[g].options, options);
       groups[g].shared.set(shared);
     });
+    table.together[0] = 0;
     loadedTensors.forEach(({ step, slots, scalars }, i) => {
       table.step[i] = step;
       for (const [k, values] of slots) writeSlot(internals, i, k, values);
