@@ -99,7 +99,7 @@ export function sweep<Rule, Result = u8, Half = u8>(
   c0: f32 = 0, c1: f32 = 0, c2: f32 = 0, c3: f32 = 0, c4: f32 = 0, c5: f32 = 0, c6: f32 = 0, c7: f32 = 0,
 ): void {
   const halves = isInteger<Half>() ? 0 : list.halves(s0, s1, s2);
-  if (!isInteger<Half>() && n < 0 && list.formats(p) == halves) {
+  if (!isInteger<Half>() && list.keeps(n, p, g, halves)) {
     sweepHalf<Half>(list.open(n, p, g, halves));
     return;
   }
@@ -115,7 +115,7 @@ export function sweep<Rule, Result = u8, Half = u8>(
       s0 = load<usize>(at, 12);
       s1 = load<usize>(at, 16);
       s2 = load<usize>(at, 20);
-      const c = load<usize>(at, 32);
+      const c = load<usize>(at, 28);
       vgs = v128.load32_splat(c);
       wd = load<f32>(c, 4);
       dec = load<f32>(c, 8);
@@ -146,7 +146,7 @@ function sweepHalf<Half>(at: usize): void {
   do {
     const n = load<i32>(at), p = load<usize>(at, 4), g = load<usize>(at, 8);
     const s0 = load<usize>(at, 12), s1 = load<usize>(at, 16), s2 = load<usize>(at, 20);
-    const c = load<usize>(at, 32);
+    const c = load<usize>(at, 28);
     const vgs = v128.load32_splat(c), wd = load<f32>(c, 4), dec = load<f32>(c, 8);
     const v0 = v128.load32_splat(c, 12), v1 = v128.load32_splat(c, 16), v2 = v128.load32_splat(c, 20);
     const v3 = v128.load32_splat(c, 24), v4 = v128.load32_splat(c, 28), v5 = v128.load32_splat(c, 32);

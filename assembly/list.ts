@@ -3,19 +3,20 @@
 // only say which there are. With a pass, a run is taken in blocks that stay in the first-level cache,
 // unless nothing rides along and the kernel takes the slots as they are.
 //
-// A record, 64 bytes: n > 0, p, g, four slots, the address of an average or 0, the address of the coefficients. A run with
-// small slots (see format.ts) is one tensor's; it further has the formats of the slots, a byte each; the tensor's step;
-// the index of its first element in the tensor, a multiple of 256, plus the number of elements at its end that are
-// padding; and the bases of the slots.
-// A pass, 128 bytes: the record of the block that is due; then 1 to clear the gradients, else 0; the weight with which
-// averages approach the parameters (float32); the address of 16 KB in which small slots are unpacked. Each thread has its
-// own.
+// A record, 32 bytes: n > 0, p, g, four slots, the address of the coefficients. A long one, 64 bytes, goes on with the
+// address of an average or 0 and, since a run with small slots (see format.ts) is one tensor's, with the formats of the
+// slots, a byte each; the tensor's step; the index of the run's first element in the tensor, a multiple of 256, plus the
+// number of elements at its end that are padding; and the bases of the slots.
+// A pass, 128 bytes: the long record of the block that is due; then 1 to clear the gradients, else 0; the weight with which
+// averages approach the parameters (float32); the address of 16 KB in which small slots are unpacked; the bytes of a
+// record, which are 32 without a pass. What short records lack is 0 in it from the start. Each thread has its own.
 import { BFLOAT16, SHARED, pack, unpack } from "./format";
 import { approach } from "./reduce";
 
-const RECORD: usize = 64;
+const SHORT: usize = 32;
 const SLOTS: usize = 12;
-const AVERAGE: usize = 28;
+const COEFFICIENTS: usize = 28;
+const AVERAGE: usize = 32;
 const FORMATS: usize = 36;
 const STEP: usize = 40;
 const FIRST: usize = 44;
@@ -23,10 +24,11 @@ const BASES: usize = 48;
 const CLEAR: usize = 64;
 const WEIGHT: usize = 68;
 const SCRATCH: usize = 72;
+const STRIDE: usize = 76;
 /** Elements: five buffers of them take 20 KB. */
 const BLOCK: i32 = 1024;
 
-let record: usize, end: usize, pass: usize;
+let record: usize, stride: usize, end: usize, pass: usize;
 let left: i32, own: i32;
 
 /** The formats of slots that are all in bfloat16. */
@@ -36,10 +38,11 @@ export function halves(s0: usize, s1: usize, s2: usize): i32 {
   return (s0 ? BFLOAT16 : 0) | (s1 ? BFLOAT16 << 8 : 0) | (s2 ? BFLOAT16 << 16 : 0);
 }
 
+/** Whether the slots of the records are kept in these formats, as those of one optimizer are in all of them. */
 // @ts-ignore: decorator
 @inline
-export function formats(at: usize): i32 {
-  return load<i32>(at, FORMATS);
+export function keeps(n: i32, list: usize, header: usize, formats: i32): bool {
+  return n < 0 && header != 0 && load<usize>(header, STRIDE) != SHORT && load<i32>(list, FORMATS) == formats;
 }
 
 /** Which element of its tensor a block of n begins with, and the tensor's step. */
@@ -54,7 +57,8 @@ export function step(): i32 {
 export function open(n: i32, list: usize, header: usize, direct: i32): usize {
   own = direct;
   record = list;
-  end = list + <usize>-n * RECORD;
+  stride = header ? load<usize>(header, STRIDE) : SHORT;
+  end = list + <usize>-n * stride;
   pass = header;
   return header ? begin() : list;
 }
@@ -64,13 +68,13 @@ export function open(n: i32, list: usize, header: usize, direct: i32): usize {
 @inline
 export function next(at: usize): usize {
   if (pass) return nextBlock();
-  return at + RECORD == end ? 0 : at + RECORD;
+  return at + SHORT == end ? 0 : at + SHORT;
 }
 
 function nextBlock(): usize {
   finish();
   if (left) return block();
-  record += RECORD;
+  record += stride;
   return record == end ? 0 : begin();
 }
 
@@ -78,13 +82,13 @@ function nextBlock(): usize {
 // @ts-ignore: decorator
 @inline
 function converts(): bool {
-  const format = formats(pass);
+  const format = load<i32>(pass, FORMATS);
   return format != 0 && format != own;
 }
 
 function begin(): usize {
   left = load<i32>(record);
-  memory.copy(pass, record, RECORD);
+  memory.copy(pass, record, stride);
   return block();
 }
 
@@ -105,10 +109,11 @@ function finish(): void {
   if (load<i32>(pass, CLEAR)) memory.fill(g, 0, bytes);
   if (average) approach(n, average, p, load<f32>(pass, WEIGHT));
   if (converts()) convert(n, load<i32>(record) - left - n, false);
-  for (let field: usize = 4; field < 32; field += 4) {
+  if (average) store<usize>(pass, average + bytes, AVERAGE);
+  for (let field: usize = 4; field < COEFFICIENTS; field += 4) {
     const address = load<usize>(pass + field);
     if (!address) continue;
-    const small = field >= SLOTS && field < AVERAGE && formats(pass) && !converts();
+    const small = field >= SLOTS && load<i32>(pass, FORMATS) && !converts();
     store<usize>(pass + field, address + (small ? bytes >> 1 : bytes));
   }
 }

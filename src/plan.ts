@@ -1,11 +1,12 @@
 import type { Arena } from "./arena.js";
 import { UNPACKED_BYTES, basesAt } from "./format.js";
-import { type Table, adjoin, stepsOf } from "./table.js";
+import { type Table, adjoin, isSmall, stepsOf } from "./table.js";
 
 // Words of a record in a kernel's list of runs, of the pass before the list, and of a row of coefficients: assembly/list.ts.
-const RECORD = 16;
-const AVERAGE = 7;
-const COEFFICIENTS = 8;
+const SHORT = 8;
+const LONG = 16;
+const COEFFICIENTS = 7;
+const AVERAGE = 8;
 const FORMATS = 9;
 const STEP = 10;
 const FIRST = 11;
@@ -14,6 +15,7 @@ const PASS = 32;
 const CLEAR = 16;
 const WEIGHT = 17;
 const CONVERTER = 18;
+const STRIDE = 19;
 const ROW = 16;
 
 /** The variant of a batch that no kernel call is made for. */
@@ -42,12 +44,15 @@ export class Plan {
   readonly runBatch: Uint32Array;
   readonly #arena: Arena;
   readonly #merge: boolean;
+  /** Whether there are small slots. */
+  readonly #small: boolean;
   readonly #latest: Int32Array;
   readonly #laid: Uint32Array;
   /** Rows of coefficients there is room for: a few more than groups, whose tensors mostly go together. */
   readonly #rows: number;
-  /** A record a run; from the first list on in the arena, with the pass before and the coefficients behind. */
+  /** A record a run, of `#stride` words; from the first list on in the arena, with the pass before and the coefficients behind. */
   #words: Uint32Array;
+  #stride = SHORT;
   #pass = new Uint32Array(PASS);
   #passFloats = new Float32Array(PASS);
   #coefficients: Float32Array;
@@ -62,10 +67,11 @@ export class Plan {
     this.table = table;
     this.#arena = arena;
     this.#merge = merge;
+    this.#small = table.tensors.some((_, i) => isSmall(table, i));
     this.#rows = Math.min(length, 2 * groups + 6);
     this.#coefficients = new Float32Array(this.#rows * ROW);
     this.#latest = new Int32Array(groups);
-    this.#words = new Uint32Array(length * RECORD);
+    this.#words = new Uint32Array(length * LONG);
     this.batchOf = new Int32Array(length);
     this.scalars = table.scalars.map(() => new Float64Array(length));
     this.first = new Uint32Array(length + 1);
@@ -126,6 +132,7 @@ export class Plan {
     if (this.#isLaid && averages === this.#averages) return;
     this.#isLaid = true;
     this.#averages = averages;
+    this.#stride = averages || this.#small ? LONG : SHORT;
     this.calls = this.runs = 0;
     for (let b = 0; b < batches; b++) {
       laid[b] = variant[b];
@@ -142,6 +149,7 @@ export class Plan {
     const { variant, batchOf, runBatch } = this;
     const { length, data, grad, slots, joined } = this.table;
     const words = this.#words;
+    const stride = this.#stride;
     const averages = this.#averages;
     for (let i = 0; i < batchOf.length; i++) {
       const batch = batchOf[i];
@@ -153,17 +161,18 @@ export class Plan {
         length[i - 1] > 0 &&
         (averages === undefined || adjoin(averages[i - 1], averages[i], length[i - 1]))
       ) {
-        words[(this.runs - 1) * RECORD] += length[i];
+        words[(this.runs - 1) * stride] += length[i];
         continue;
       }
       runBatch[this.runs] = batch;
-      const at = this.runs++ * RECORD;
+      const at = this.runs++ * stride;
       words[at] = length[i];
       words[at + 1] = data[i];
       words[at + 2] = grad[i];
       for (let k = 0; k < slots.length; k++) words[at + 3 + k] = slots[k][i];
-      words[at + AVERAGE] = averages ? averages[i] : 0;
       words[at + COEFFICIENTS] = this.#rowAt(batch);
+      if (stride === SHORT) continue;
+      words[at + AVERAGE] = averages ? averages[i] : 0;
       this.#layFormats(at, i);
     }
   }
@@ -183,12 +192,12 @@ export class Plan {
 
   /** Address of a batch's coefficients. */
   #rowAt(batch: number): number {
-    return this.#address + 4 * (PASS + this.table.tensors.length * RECORD + batch * ROW);
+    return this.#address + 4 * (PASS + this.#words.length + batch * ROW);
   }
 
   /** Brings the runs to where a kernel can read them as a list; false when the arena has no room for it. */
   list(): boolean {
-    const words = PASS + this.table.tensors.length * RECORD + this.#rows * ROW;
+    const words = PASS + this.#words.length + this.#rows * ROW;
     if (this.batches > this.#rows) return false;
     if (this.#address !== 0) return true;
     if (!this.#arena.hasRoom(words * 4)) return false;
@@ -203,7 +212,7 @@ export class Plan {
     const coefficients = new Float32Array(buffer, this.#rowAt(0), this.#coefficients.length);
     coefficients.set(this.#coefficients);
     this.#coefficients = coefficients;
-    for (let r = 0; r < this.runs; r++) records[r * RECORD + COEFFICIENTS] = this.#rowAt(this.runBatch[r]);
+    for (let r = 0; r < this.runs; r++) records[r * this.#stride + COEFFICIENTS] = this.#rowAt(this.runBatch[r]);
     return true;
   }
 
@@ -216,7 +225,9 @@ export class Plan {
 
   /** Settles what rides along with the list in this step, and where small slots are unpacked, if there are any. */
   ride(clear: boolean, weight: Float64Array, converter: number): void {
-    if (converter !== 0) for (let r = 0; r < this.runs; r++) this.#words[r * RECORD + STEP] = this.#stepOf(r);
+    if (this.#small) for (let r = 0; r < this.runs; r++) this.#words[r * LONG + STEP] = this.#stepOf(r);
+    this.#pass[STRIDE] = 4 * this.#stride;
+    this.#pass[AVERAGE] = this.#pass[FORMATS] = 0;
     this.#pass[CONVERTER] = converter;
     this.#pass[CLEAR] = clear ? 1 : 0;
     this.#passFloats[WEIGHT] = weight[0];
@@ -229,8 +240,8 @@ export class Plan {
   /** Points `at` at a run; returns the address of its average, or 0. */
   aimRun(at: Uint32Array, run: number): number {
     const words = this.#words;
-    for (let i = 0; i < at.length; i++) at[i] = words[run * RECORD + i];
-    return words[run * RECORD + AVERAGE];
+    for (let i = 0; i < at.length; i++) at[i] = words[run * this.#stride + i];
+    return this.#averages ? words[run * LONG + AVERAGE] : 0;
   }
 
   /** Points `at` at a list of one run behind `converter`, where the arena has no room for all: for runs with small slots. */
@@ -245,15 +256,16 @@ export class Plan {
     const { buffer } = this.#arena;
     this.aimRun(at, run);
     const address = converter + UNPACKED_BYTES;
-    const words = new Uint32Array(buffer, address, PASS + 2 * RECORD);
-    const floats = new Float32Array(buffer, address, PASS + 2 * RECORD);
-    words.set(this.#words.subarray(run * RECORD, (run + 1) * RECORD), PASS);
+    const words = new Uint32Array(buffer, address, PASS + LONG + ROW).fill(0);
+    const floats = new Float32Array(buffer, address, PASS + LONG + ROW);
+    words.set(this.#words.subarray(run * this.#stride, (run + 1) * this.#stride), PASS);
     words[PASS + STEP] = this.#stepOf(run);
-    words[PASS + COEFFICIENTS] = address + 4 * (PASS + RECORD);
+    words[PASS + COEFFICIENTS] = address + 4 * (PASS + LONG);
+    words[STRIDE] = 4 * LONG;
     words[CONVERTER] = converter;
     words[CLEAR] = clear ? 1 : 0;
     floats[WEIGHT] = weight[0];
-    floats.set(c, PASS + RECORD);
+    floats.set(c, PASS + LONG);
     at[0] = -1;
     at[1] = address + 4 * PASS;
     at[2] = address;
@@ -264,7 +276,7 @@ export class Plan {
     const from = this.first[call];
     this.aimRun(at, from);
     at[0] = from - this.first[call + 1];
-    at[1] = this.#address + 4 * (PASS + from * RECORD);
+    at[1] = this.#address + 4 * (PASS + from * this.#stride);
     at[2] = riding ? this.#address : 0;
   }
 

@@ -61,8 +61,10 @@ interface Reduction {
 /** Matrix products: three sizes, three addresses and scratch. So many products take as long as one element of a sweep. */
 const products = new Set(["dense", "denseSkip", "denseInput", "denseInputSkip", "denseWeight", "denseWeightSkip"]);
 const PER_ELEMENT = 16;
-/** The word of a pass that has the address of small slots' room. */
+/** The words of a pass that have the address of small slots' room, and the bytes of a record, which are else so many. */
 const UNPACKED = 18;
+const STRIDE = 19;
+const SHORT = 32;
 /** Products that the slowest processor does in a millisecond. */
 const SLOWEST = 1e6;
 
@@ -104,33 +106,37 @@ export function divided(kernels: Kernels, team: Team): Kernels {
     const [, start, pass] = args;
     team.begin(index, args, 0);
     team.ride(pass);
-    const end = start + runs * RECORD_BYTES;
+    const stride = strideOf(pass);
+    const end = start + runs * stride;
     let [from, elements] = [start, 0];
     const add = (record: number, records: number, first: number, part: number): void => {
       if (records > 0 && !team.add(record, records, first, part)) work();
     };
-    for (let record = start; record < end; record += RECORD_BYTES) {
+    for (let record = start; record < end; record += stride) {
       const n = words[record / 4];
       if (elements + n > BLOCK) {
-        add(from, (record - from) / RECORD_BYTES, 0, 0);
+        add(from, (record - from) / stride, 0, 0);
         [from, elements] = [record, 0];
       }
       if (n > BLOCK) {
         for (let first = 0; first < n; first += BLOCK) add(record, 1, first, Math.min(BLOCK, n - first));
-        from = record + RECORD_BYTES;
+        from = record + stride;
       } else elements += n;
     }
-    add(from, (end - from) / RECORD_BYTES, 0, 0);
+    add(from, (end - from) / stride, 0, 0);
     work();
   };
 
   /** Whether a list's pass has room in which small slots are unpacked, which only the caller has: see assembly/list.ts. */
   const unpacks = (pass: number): boolean => pass !== 0 && words[pass / 4 + UNPACKED] !== 0;
 
+  const strideOf = (pass: number): number => (pass === 0 ? SHORT : words[pass / 4 + STRIDE]);
+
   /** Elements in a list, counted no further than matters. */
-  const elementsIn = (count: number, start: number): number => {
+  const elementsIn = (count: number, start: number, pass: number): number => {
+    const stride = strideOf(pass);
     let sum = 0;
-    for (let k = 0; k < count && sum < team.most; k++) sum += words[start / 4 + k * (RECORD_BYTES / 4)];
+    for (let k = 0; k < count && sum < team.most; k++) sum += words[(start + k * stride) / 4];
     return sum;
   };
 
@@ -172,7 +178,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
           const n = args[0] | 0; // from a Uint32Array, perhaps
           if (n >= 0 && n < least) return alone(...args);
           if (n < 0 && unpacks(args[2])) return alone(...args);
-          const elements = n < 0 ? elementsIn(-n, args[1]) : n;
+          const elements = n < 0 ? elementsIn(-n, args[1], args[2]) : n;
           if (elements < least) return alone(...args);
           if (!team.gather(elements)) alone(...args);
           else if (n < 0) list(index, args, -n);

@@ -32,8 +32,9 @@ export const PASS = 64;
 export const PASS_BYTES = 128;
 export const ROOM_BYTES = 256;
 
-/** A record: elements, up to so many addresses, what else the kernel may want, and a float64 result. */
-export const ADDRESSES = 7;
+/** A record: elements, up to so many addresses, what else the kernel may want, and a float64 result. In a list: assembly/list.ts. */
+export const ADDRESSES = 6;
+export const AVERAGE = 8;
 /** Records of the caller's. */
 export const RECORDS = 32768;
 export const RECORD_BYTES = 64;

@@ -3,6 +3,7 @@ import {
   ADDRESSES,
   ARGUMENTS,
   ARITY,
+  AVERAGE,
   BLOCKS,
   BLOCK_BYTES,
   CALLER_ASLEEP,
@@ -109,7 +110,7 @@ export class Share {
     words[to] = elements;
     for (let k = 1; k < RECORD_BYTES / 4; k++) {
       const word = words[from + k];
-      words[to + k] = k > ADDRESSES || word === 0 ? word : word + first * 4;
+      words[to + k] = (k > ADDRESSES && k !== AVERAGE) || word === 0 ? word : word + first * 4;
     }
     return this.#room;
   }
