@@ -174,6 +174,22 @@ export class Arena {
     return address;
   }
 
+  /**
+   * @internal Takes buffers that kernels read in step, in one piece that begins with the first, and returns their addresses:
+   * with {@link gapAfter} each, where there is room.
+   */
+  allocateApart(sizes: readonly number[], owner: string, purpose: string): number[] {
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    const apart = sizes.reduce((sum, size) => sum + gapAfter(size), bytes);
+    const gaps = this.hasRoom(apart);
+    let next = this.allocate(gaps ? apart : bytes, owner, purpose);
+    return sizes.map((size) => {
+      const address = next;
+      next += size + (gaps ? gapAfter(size) : 0);
+      return address;
+    });
+  }
+
   /** @internal Whether {@link allocate} would find so many bytes. */
   hasRoom(bytes: number): boolean {
     return this.#spans.some(([start, end]) => end - start >= bytes);

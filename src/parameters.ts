@@ -1,5 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { type Arena, gapAfter, padded } from "./arena.js";
+import { type Arena, padded } from "./arena.js";
 import { knownOnly, nameList, record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory.js";
@@ -63,16 +63,10 @@ export class ParameterDict<Name extends string = string> {
   /** @internal */
   constructor(subset: Subset<Name>);
   constructor(source: Readonly<Record<Name, Shape>> | Subset<Name>, options: MemoryOptions = {}) {
-    if (source instanceof Subset) {
-      this.#shared = source.shared;
-      this.#tensors = source.tensors;
-      this.#isSubset = true;
-    } else {
-      const { shared, tensors } = layOut<Name>(source, options);
-      this.#shared = shared;
-      this.#tensors = tensors;
-      this.#isSubset = false;
-    }
+    const { shared, tensors } = source instanceof Subset ? source : layOut<Name>(source, options);
+    this.#shared = shared;
+    this.#tensors = tensors;
+    this.#isSubset = source instanceof Subset;
     this.#names = Object.freeze([...this.#tensors.keys()]);
     this.#data = byName(this.#tensors, (tensor) => tensor.data);
     this.#grad = byName(this.#tensors, (tensor) => tensor.grad);
@@ -242,25 +236,23 @@ function layOut<Name extends string>(
   );
   const bytes = sizes.reduce((sum, [, , size]) => sum + padded(size), 0);
   const arena = arenaFor(OWNER, options, bytes);
-  const apart = bytes + gapAfter(bytes);
-  const stride = arena.hasRoom(2 * apart) ? apart : bytes;
-  const data = arena.allocate(2 * stride, OWNER, "the tensors");
+  const [data, grad] = arena.allocateApart([bytes, bytes], OWNER, "the tensors");
 
   const tensors = new Map<Name, Tensor>();
-  let at = data;
+  let offset = 0;
   for (const [name, shape, size] of sizes) {
     tensors.set(name, {
       name,
       shape: Object.freeze([...shape]),
       size,
-      dataAt: at,
-      gradAt: at + stride,
+      dataAt: data + offset,
+      gradAt: grad + offset,
       bytes: padded(size),
-      data: new Float32Array(arena.buffer, at, size),
-      grad: new Float32Array(arena.buffer, at + stride, size),
+      data: new Float32Array(arena.buffer, data + offset, size),
+      grad: new Float32Array(arena.buffer, grad + offset, size),
       owner: undefined,
     });
-    at += padded(size);
+    offset += padded(size);
   }
   return { shared: { arena, address: data, ownsArena: options.arena === undefined, alive: true }, tensors };
 }

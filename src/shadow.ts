@@ -1,4 +1,4 @@
-import { type Arena, gapAfter } from "./arena.js";
+import type { Arena } from "./arena.js";
 import type { Tensor, Vector } from "./parameters.js";
 import { type SavedTensor, checkShape, readEach, readVector } from "./saved.js";
 
@@ -20,9 +20,7 @@ export class Shadow {
   /** Takes tensors, whose copies start at what they are now. Throws when the arena has no room; nothing is changed then. */
   add(tensors: readonly Tensor[]): void {
     const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
-    const apart = bytes + gapAfter(bytes);
-    const room = this.#arena.hasRoom(apart) ? apart : bytes;
-    let at = this.#arena.allocate(room, this.#owner, "its copy of the parameters");
+    let [at] = this.#arena.allocateApart([bytes], this.#owner, "its copy of the parameters");
     if (bytes > 0) this.#blocks.push(at);
     for (const tensor of tensors) {
       this.tensors.push(tensor);

@@ -1,4 +1,4 @@
-import { type Arena, gapAfter, padded } from "./arena.js";
+import { type Arena, padded } from "./arena.js";
 import { CONVERTER_BYTES, FLOAT32, type StateFormat, formatOf, slotBytes, writeSmall } from "./format.js";
 import type { Tensor } from "./parameters.js";
 import type { CommonOptions, Rule, Settled, Start, TensorInfo } from "./rule.js";
@@ -47,23 +47,22 @@ export class Slots<Options extends CommonOptions> {
     const columns = this.names.map((_, k) =>
       plans.reduce((sum, { [k]: slot }) => sum + (slot ? slotBytes(slot.format, slot.length) : 0), 0),
     );
-    const bytes = columns.reduce((sum, column) => sum + column, 0);
-    const apart = columns.reduce((sum, column) => sum + gapAfter(column), bytes);
-    const gaps = arena.hasRoom(apart);
-    let address = arena.allocate(gaps ? apart : bytes, this.#rule.name, "its state");
+    const addresses = arena.allocateApart(columns, this.#rule.name, "its state");
     try {
       this.#makeRoom(tensors.map((tensor) => this.#rule.scratch?.(optionsOf(tensor), tensor) ?? 0));
     } catch (error) {
-      arena.release(address);
+      arena.release(addresses[0]);
       throw error;
     }
-    if (bytes > 0) this.#blocks.push(address);
+    const bytes = columns.reduce((sum, column) => sum + column, 0);
+    if (bytes > 0) this.#blocks.push(addresses[0]);
     this.bytes += bytes;
 
     const from = table.tensors.length;
     const next = extend(table, tensors);
-    columns.forEach((column, k) => {
-      tensors.forEach((tensor, i) => {
+    addresses.forEach((column, k) => {
+      let address = column;
+      tensors.forEach((_, i) => {
         const slot = plans[i][k];
         if (slot === undefined) return;
         next.slots[k][from + i] = bytes > 0 ? address : NOWHERE;
@@ -72,7 +71,6 @@ export class Slots<Options extends CommonOptions> {
         this.#start(next, from + i, k, slot.start);
         address += slotBytes(slot.format, slot.length);
       });
-      if (gaps) address += gapAfter(column);
     });
     return next;
   }
