@@ -226,11 +226,7 @@ export class Plan {
   /** Settles what rides along with the list in this step, and where small slots are unpacked, if there are any. */
   ride(clear: boolean, weight: Float64Array, converter: number): void {
     if (this.#small) for (let r = 0; r < this.runs; r++) this.#words[r * LONG + STEP] = this.#stepOf(r);
-    this.#pass[STRIDE] = 4 * this.#stride;
-    this.#pass[AVERAGE] = this.#pass[FORMATS] = 0;
-    this.#pass[CONVERTER] = converter;
-    this.#pass[CLEAR] = clear ? 1 : 0;
-    this.#passFloats[WEIGHT] = weight[0];
+    setPass(this.#pass, this.#passFloats, this.#stride, converter, clear, weight);
   }
 
   #stepOf(run: number): number {
@@ -256,15 +252,12 @@ export class Plan {
     const { buffer } = this.#arena;
     this.aimRun(at, run);
     const address = converter + UNPACKED_BYTES;
-    const words = new Uint32Array(buffer, address, PASS + LONG + ROW).fill(0);
+    const words = new Uint32Array(buffer, address, PASS + LONG + ROW);
     const floats = new Float32Array(buffer, address, PASS + LONG + ROW);
+    setPass(words.fill(0), floats, LONG, converter, clear, weight);
     words.set(this.#words.subarray(run * this.#stride, (run + 1) * this.#stride), PASS);
     words[PASS + STEP] = this.#stepOf(run);
     words[PASS + COEFFICIENTS] = address + 4 * (PASS + LONG);
-    words[STRIDE] = 4 * LONG;
-    words[CONVERTER] = converter;
-    words[CLEAR] = clear ? 1 : 0;
-    floats[WEIGHT] = weight[0];
     floats.set(c, PASS + LONG);
     at[0] = -1;
     at[1] = address + 4 * PASS;
@@ -284,4 +277,20 @@ export class Plan {
   dispose(): void {
     if (this.#address !== 0) this.#arena.release(this.#address);
   }
+}
+
+/** Writes a pass, whose record is the kernel's to fill in. */
+function setPass(
+  words: Uint32Array,
+  floats: Float32Array,
+  stride: number,
+  converter: number,
+  clear: boolean,
+  weight: Float64Array,
+): void {
+  words.fill(0, 0, CLEAR);
+  words[STRIDE] = 4 * stride;
+  words[CONVERTER] = converter;
+  words[CLEAR] = clear ? 1 : 0;
+  floats[WEIGHT] = weight[0];
 }

@@ -1,6 +1,6 @@
 import { FLOAT32, type SmallSlot, keeps, readSmall, toFloat32, writeSmall } from "./format.js";
 import type { Arena } from "./arena.js";
-import { record, whole, wrongType, wrongValue } from "./check.js";
+import { flag, record, whole, wrongType, wrongValue } from "./check.js";
 import { type Group, settle } from "./groups.js";
 import type { Shape, Vector } from "./parameters.js";
 import type { CommonOptions, Rule } from "./rule.js";
@@ -118,13 +118,10 @@ export function prepareLoad<Options extends CommonOptions>(
   const { rule, table, groups, slots, scalarNames, sharedNames } = internals;
   const owner = rule.name;
   const saved = record(owner, "saved", given);
-  same(owner, "saved.format", saved.format, FORMAT);
-  same(owner, "saved.version", saved.version, VERSION);
-  same(owner, "saved.rule", saved.rule, rule.name);
-  if (typeof saved.evaluating !== "boolean")
-    throw wrongType(owner, "saved.evaluating", "true or false", saved.evaluating);
-  if (saved.evaluating && !rule.evaluation)
-    throw wrongValue(owner, "saved.evaluating", "false for this rule", saved.evaluating);
+  for (const [field, expected] of Object.entries({ format: FORMAT, version: VERSION, rule: owner }))
+    same(owner, `saved.${field}`, saved[field], expected);
+  const evaluating = flag.read(owner, "saved.evaluating", saved.evaluating);
+  if (evaluating && !rule.evaluation) throw wrongValue(owner, "saved.evaluating", "false for this rule", evaluating);
 
   if (!Array.isArray(saved.groups)) throw wrongType(owner, "saved.groups", "an array of groups", saved.groups);
   if (saved.groups.length !== groups.length)
@@ -159,7 +156,6 @@ export function prepareLoad<Options extends CommonOptions>(
       );
   });
 
-  const evaluating = saved.evaluating;
   return () => {
     loadedGroups.forEach(({ options, shared }, g) => {
       Object.assign(groups[g].options, options);

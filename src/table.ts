@@ -61,14 +61,16 @@ export function makeTable(tensors: readonly Tensor[], slots: number, scalars: nu
   };
 }
 
+type Column = Uint32Array | Uint8Array | Float64Array;
+const columnsOf = (table: Table): Column[] =>
+  Object.values<Column | readonly Column[]>({ ...table, tensors: [] }).flat();
+
 /** The table with more tensors at its end, which have no slots yet. */
 export function extend(table: Table, tensors: readonly Tensor[]): Table {
   const next = makeTable([...table.tensors, ...tensors], table.slots.length, table.scalars.length);
-  for (const column of ["group", "joined", "step", "together", "skipped", "sparse"] as const)
-    next[column].set(table[column]);
+  const known = columnsOf(table);
+  columnsOf(next).forEach((column, k) => column.set(known[k]));
   next.step.fill(-table.together[0], table.tensors.length);
-  for (const columns of ["slots", "slotSizes", "formats", "scalars"] as const)
-    next[columns].forEach((column, k) => column.set(table[columns][k]));
   return next;
 }
 
