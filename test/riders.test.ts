@@ -127,6 +127,18 @@ describe("riders", () => {
     expect(() => optimizer.step({ average: mean })).toThrow("restore() first");
   });
 
+  test("an average that rode along in one step does not in the next", () => {
+    const params = new ParameterDict({ a: [4], b: [40] });
+    const optimizer = new SGD(params, { lr: 1, groups: [{ params: ["b"], lr: 0.5 }] });
+    const ema = new WeightEma(params, { decay: 0.5 });
+    for (let t = 0; t < 3; t++) {
+      for (const name of params.names) params.grad[name].fill(-1);
+      optimizer.step({ zeroGrad: true, ...(t < 2 ? { average: ema } : {}) });
+    }
+    expect([params.data.a[3], params.data.b[39]]).toEqual([3, 1.5]);
+    expect([ema.values.a[3], ema.values.b[39]]).toEqual([1.5, 0.75]);
+  });
+
   test("a step that is skipped clears the gradients, and leaves the average", () => {
     const params = new ParameterDict({ a: [4] });
     const optimizer = new Adam(params, { nonFinite: "skip" });
