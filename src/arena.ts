@@ -158,7 +158,7 @@ export class Arena {
     if (bytes === 0) return 0;
     const index = this.#spans.findIndex(([start, end]) => end - start >= bytes);
     if (index < 0) {
-      const largest = this.#spans.reduce((max, [start, end]) => Math.max(max, end - start), 0);
+      const largest = Math.max(...this.#spans.map(([start, end]) => end - start));
       const pieces = this.free >= bytes ? ` in pieces, the largest of ${largest}` : "";
       throw new RangeError(
         `${owner}: needs ${bytes} bytes for ${purpose}, ${this.free} are free${pieces}: ${this.#remedy}`,

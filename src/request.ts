@@ -61,10 +61,15 @@ export class Request {
     record(name, "step options", options);
     for (const key in options)
       if (!KNOWN.includes(key as (typeof KNOWN)[number])) knownOnly(`${name}.step`, "", options, KNOWN);
-    const { skip, gradScale, rows, clipNorm, zeroGrad, average } = options;
-    if (gradScale !== undefined) this.gradScale[0] = finite.read(name, "gradScale", gradScale);
-    if (clipNorm !== undefined) this.clipNorm[0] = nonNegative.read(name, "clipNorm", clipNorm);
-    if (zeroGrad !== undefined) this.clear = flag.read(name, "zeroGrad", zeroGrad);
+    const { skip, gradScale = 1, rows, clipNorm, zeroGrad = false, average } = options;
+    // Only what is wrong is passed on, to be told: a number might be boxed for that.
+    if (!Number.isFinite(gradScale)) finite.read(name, "gradScale", gradScale);
+    this.gradScale[0] = gradScale;
+    if (clipNorm !== undefined) {
+      if (!(Number.isFinite(clipNorm) && clipNorm >= 0)) nonNegative.read(name, "clipNorm", clipNorm);
+      this.clipNorm[0] = clipNorm;
+    }
+    this.clear = flag.read(name, "zeroGrad", zeroGrad);
     if (average !== undefined) this.#readAverage(average, name, of.table);
     this.whole = skip === undefined && rows === undefined;
     if (skip !== undefined) this.#readSkip(skip, name, of);
