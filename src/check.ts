@@ -132,3 +132,7 @@ export function nameList(owner: string, name: string, value: unknown): readonly 
 }
 
 export const usedAfterDispose = (owner: string): Error => new Error(`${owner}: used after dispose()`);
+
+/** Whether a value is an array, or a typed one. */
+export const isList = (value: unknown): value is readonly unknown[] | ArrayBufferView =>
+  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));

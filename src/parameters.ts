@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Arena, padded } from "./arena.js";
-import { knownOnly, nameList, record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
+import { isList, knownOnly, nameList, record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory.js";
 
@@ -265,8 +265,7 @@ function shapeSize(shape: unknown, name: string): number {
 
 function checkValues(values: unknown, size: number, name: string): Values {
   const expected = `${size} numbers`;
-  const isList = Array.isArray(values) || (ArrayBuffer.isView(values) && !(values instanceof DataView));
-  if (!isList || values instanceof BigInt64Array || values instanceof BigUint64Array)
+  if (!isList(values) || values instanceof BigInt64Array || values instanceof BigUint64Array)
     throw wrongType(OWNER, name, expected, values);
   const list = values as unknown as Values;
   if (list.length !== size) throw wrongValue(OWNER, name, expected, values);

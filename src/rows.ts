@@ -1,5 +1,5 @@
 import type { Arena } from "./arena.js";
-import { wrongType, wrongValue } from "./check.js";
+import { isList, wrongType, wrongValue } from "./check.js";
 import type { Run } from "./rule.js";
 import { ABSENT } from "./table.js";
 
@@ -17,8 +17,7 @@ export function readRows(owner: string, option: string, value: unknown, count: n
     const rows = new Uint32Array(value);
     if (allDifferent(rows.slice().sort(), count)) return rows;
   }
-  const isList = Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
-  if (!isList) throw wrongType(owner, option, "an array of row numbers", value);
+  if (!isList(value)) throw wrongType(owner, option, "an array of row numbers", value);
   const rows = value as unknown as ArrayLike<unknown>;
   const seen = new Set<number>();
   for (let i = 0; i < rows.length; i++) {
