@@ -9,8 +9,6 @@ import type { Table } from "./table.js";
 
 const KNOWN = ["skip", "gradScale", "rows", "clipNorm", "zeroGrad", "average"] as const;
 
-const NONE = new Float64Array(1);
-
 /** What a request knows of its optimizer. */
 interface Asked<Options extends CommonOptions> {
   readonly rule: Rule<Options>;
@@ -35,7 +33,7 @@ export class Request {
   /** The addresses of the averages by tensor, or 0, unless there are none or they are yet to be copied. */
   averages: Uint32Array | undefined;
   /** The weight with which the averages approach the parameters. */
-  pace = NONE;
+  pace = new Float64Array(1);
   /** The rows of the tensors of which only some are updated. */
   readonly rows = new Map<number, Uint32Array>();
 

@@ -190,7 +190,7 @@ export function setDecay(c: Float64Array, options: Settled<CommonOptions>, decou
 /** The rates of a first and a second moment, as a rule's first four coefficients: β₁, 1 − β₁, β₂, 1 − β₂. */
 export function setMoments(c: Float64Array, betas: readonly [number, number]): void {
   c[OWN] = betas[0];
-  c[OWN + 1] = 1 - betas[0];
+  c[OWN + 1] = 1 - c[OWN];
   c[OWN + 2] = betas[1];
-  c[OWN + 3] = 1 - betas[1];
+  c[OWN + 3] = 1 - c[OWN + 2];
 }

@@ -40,6 +40,8 @@ describe("powers, exponentials, logarithms and cosines from basic operations", (
     for (const b of [0.9, 0.999, 0.999999])
       for (const n of [0, 1, 2, 3, 100, 12_345]) close(wholePower(b, n), Math.pow(b, n), 1e-11);
     close(wholePower(1 - 1e-12, 2 ** 40 + 3), Math.pow(1 - 1e-12, 2 ** 40 + 3), 1e-3);
+    for (const n of [2 ** 31 - 1, 2 ** 31 + 1, 2 ** 53 - 1])
+      expect([wholePower(-1, n - 1), wholePower(-1, n)]).toEqual([1, -1]);
     const x = Float64Array.of(5, 3, 7);
     raise(x, 1, 4);
     expect([...x]).toEqual([5, 81, 7]);

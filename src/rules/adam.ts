@@ -42,8 +42,8 @@ export function setAdam(
   const power1 = OWN + 4;
   const power2 = OWN + 5;
   setMoments(c, o.betas);
-  c[power1] = o.betas[0];
-  c[power2] = o.betas[1];
+  c[power1] = c[OWN];
+  c[power2] = c[OWN + 2];
   raise(c, power1, t);
   raise(c, power2, t);
   const root2 = Math.sqrt(1 - c[power2]);
