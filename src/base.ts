@@ -8,7 +8,7 @@ import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./op
 import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
 import type { CommonOptions, NonFinitePolicy, Rule, Settled } from "./rule.js";
 import { Slots } from "./slots.js";
-import { type OptimizerState, type TensorStateDict, prepareLoad, save } from "./state.js";
+import { type OptimizerState, prepareLoad, save } from "./state.js";
 import { ABSENT, type Table, follows, makeTable, stepsOf } from "./table.js";
 
 const policy = oneOf("propagate", "skip", "throw");
@@ -299,12 +299,6 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
       this.groups.push(makeGroup(rule, this.groups.length, options, params, shared, () => this.check()));
     }
     this.#faces = Object.freeze(this.groups.map(({ face }) => face)) as unknown as typeof this.paramGroups;
-  }
-
-  /** @internal A tensor's state before its first step, under these options of its group. */
-  startOf(name: string, options: object): TensorStateDict {
-    const i = this.indexOf.get(name) ?? -1;
-    return this.slots.startOf(this.table, i, { ...this.groups[this.table.group[i]].options, ...options });
   }
 }
 defineDispose(Optimizer);

@@ -2,8 +2,7 @@ import { type Arena, padded } from "./arena.js";
 import { CONVERTER_BYTES, FLOAT32, type StateFormat, formatOf, slotBytes, writeSmall } from "./format.js";
 import type { Tensor } from "./parameters.js";
 import type { CommonOptions, Rule, Settled, Start, TensorInfo } from "./rule.js";
-import type { TensorStateDict } from "./state.js";
-import { ABSENT, NOWHERE, type Table, extend } from "./table.js";
+import { NOWHERE, type Table, extend } from "./table.js";
 
 const NO_TENSOR: TensorInfo = { name: "", shape: [0], size: 0 };
 
@@ -80,20 +79,6 @@ export class Slots<Options extends CommonOptions> {
     const block = this.#arena.allocate(bytes, this.#rule.name, purpose);
     this.#blocks.push(block);
     return block;
-  }
-
-  /** What tensor `i` has before its first step under these options, as it is saved. */
-  startOf({ tensors, slots, slotSizes }: Table, i: number, options: Settled<Options>): TensorStateDict {
-    const plan = this.#plan(options, tensors[i]);
-    const present = this.names.map((name, k) => [name, k] as const).filter(([, k]) => slots[k][i] !== ABSENT);
-    return {
-      step: 0,
-      shape: [...tensors[i].shape],
-      slots: Object.fromEntries(
-        present.map(([name, k]) => [name, new Float32Array(slotSizes[k][i]).fill(Number(plan[k]?.start) || 0)]),
-      ),
-      scalars: { ...this.#rule.scalars },
-    };
   }
 
   release(): void {

@@ -4,6 +4,7 @@ import { wrongValue } from "../check.js";
 import type { OptimizerState, TensorStateDict } from "../state.js";
 import { elementsOf } from "../format.js";
 import type { Shape, Vector } from "../parameters.js";
+import type { CommonOptions, Settled } from "../rule.js";
 import { type Contents, type Entry, damaged } from "./safetensors.js";
 import { type Options, formOf, howOnly, later, optionName, slotShape } from "./torch.js";
 import { stateName } from "./write.js";
@@ -91,18 +92,19 @@ const equal = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.st
 function readTensor(
   optimizer: Optimizer,
   name: string,
-  { shape, slots, scalars }: TensorStateDict,
+  own: TensorStateDict,
   options: Options,
   rule: string,
   contents: Contents,
   used: Set<string>,
 ): TensorStateDict {
   const form = formOf(rule);
+  const { shape, slots, scalars } = own;
   const numbers = [...(form?.stepless ? [] : ["step"]), ...Object.keys(scalars)];
   const names = [...Object.keys(slots), ...numbers].map((part) => stateName(name, part));
   for (const part of [...names, ...Object.keys(form?.derived?.(options, 0) ?? {}).map((part) => stateName(name, part))])
     used.add(part);
-  if (!names.some((part) => contents.tensors.has(part))) return optimizer.startOf(name, options);
+  if (!names.some((part) => contents.tensors.has(part))) return startOf(optimizer, name, own, options);
 
   const numberOf = (part: string): number => vector(expectFloat32(contents, stateName(name, part), []))[0];
   return {
@@ -113,6 +115,28 @@ function readTensor(
       Object.entries(slots).map(([slot, values]) => [
         slot,
         vector(expectFloat32(contents, stateName(name, slot), slotShape(slot, shape, elementsOf(values)))),
+      ]),
+    ),
+  };
+}
+
+/** A tensor's state before its first step, under these options of its group. */
+function startOf(
+  { rule, tensors }: Optimizer,
+  name: string,
+  { shape, slots }: TensorStateDict,
+  options: Options,
+): TensorStateDict {
+  const [tensor] = tensors.filter((one) => one.name === name);
+  const starts = rule.slots(options as Settled<CommonOptions>, tensor);
+  return {
+    step: 0,
+    shape,
+    scalars: { ...rule.scalars },
+    slots: Object.fromEntries(
+      Object.entries(slots).map(([slot, values]) => [
+        slot,
+        new Float32Array(elementsOf(values)).fill(Number(starts[slot]?.start) || 0),
       ]),
     ),
   };
