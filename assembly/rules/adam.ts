@@ -20,8 +20,8 @@ class Adam<Max, Slot> {
     r0: v128 = i32x4.splat(0), r1: v128 = i32x4.splat(0), r2: v128 = i32x4.splat(0),
   ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
-    const m1 = average<Slot>(b1, m, a1, x, r0);
     let v1 = average<Slot, Positive>(b2, v, a2, f32x4.mul(x, x), r1);
+    const m1 = average<Slot>(b1, m, a1, x, r0);
     if (has<Max>()) {
       v1 = f32x4.pmax(f32x4.mul(v1, j), read<Slot>(h)); // one instruction; a NaN in v stays there, so it stays in h
       write<Slot, Positive>(h, v1, r2);
@@ -35,5 +35,7 @@ export function adam(
   b1: f32, a1: f32, b2: f32, a2: f32, s: f32, k: f32, e: f32, j: f32,
 ): void {
   if (h) sweep<Adam<Present, Float32>>(n, p, g, m, v, h, gs, wd, dec, b1, a1, b2, a2, s, k, e, j);
-  else sweep<Adam<Absent, Float32>, Moves, Adam<Absent, Bfloat16>>(n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, s, k, e);
+  else sweep<Adam<Absent, Float32>, Moves, Adam<Absent, Bfloat16>, Present>(
+    n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, s, k, e,
+  );
 }
