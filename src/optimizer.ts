@@ -9,9 +9,9 @@ import { type CommonOptions, GS, type Run, type Settled } from "./rule.js";
 import { ABSENT, NOWHERE, stepsOf } from "./table.js";
 
 const MAX_SLOTS = 4;
-/** When a tensor's step count is a multiple of this, its slots are flushed: a moment that decays under zero gradients
- * would come to denormals, which are slow, and stay there. By the count, so that resuming keeps the bits. */
-const FLUSH_EVERY = 256;
+/** Whether a tensor's slots are flushed after this step: a moment that decays under zero gradients would come to denormals,
+ * which are slow, and stay there. Every 256 steps: by the count, so that resuming keeps the bits. */
+const flushes = (step: number): boolean => (step & 255) === 0;
 
 /** An optimizer that updates its tensors from their gradients, one step a call. */
 export abstract class StepOptimizer<
@@ -121,7 +121,7 @@ export abstract class StepOptimizer<
     }
     let variant = rule.variant?.(options, c) ?? 0;
     for (let k = 0; k < table.slots.length; k++) variant = 2 * variant + (table.slots[k][lead] === ABSENT ? 0 : 1);
-    plan.variant[batch] = this.#request.rows.has(lead) ? APART : variant;
+    plan.variant[batch] = !this.#request.whole && this.#request.rows.has(lead) ? APART : variant;
     plan.setCoefficients(batch, c);
   }
 
@@ -204,10 +204,10 @@ export abstract class StepOptimizer<
       for (let k = 0; k < plan.scalars.length; k++)
         for (let i = 0; i < batchOf.length; i++) if (batchOf[i] >= 0) table.scalars[k][i] = plan.scalars[k][batchOf[i]];
       let flushing = false;
-      for (let b = 0; b < plan.batches; b++) if (stepsOf(table, plan.lead[b]) % FLUSH_EVERY === 0) flushing = true;
+      for (let b = 0; b < plan.batches; b++) if (flushes(stepsOf(table, plan.lead[b]))) flushing = true;
       if (flushing)
         for (let i = 0; i < batchOf.length; i++)
-          if (batchOf[i] >= 0 && !this.#request.rows.has(i) && stepsOf(table, i) % FLUSH_EVERY === 0) this.#flush(i);
+          if (batchOf[i] >= 0 && !this.#request.rows.has(i) && flushes(stepsOf(table, i))) this.#flush(i);
     }
     if (this.#request.rides && (!moved || !this.#request.whole))
       for (let i = 0; i < batchOf.length; i++) if (!moved || batchOf[i] < 0 || this.#request.rows.has(i)) this.#ride(i);
@@ -228,7 +228,7 @@ export abstract class StepOptimizer<
     const starts = [table.data[index], table.grad[index], ...table.slots.map((column) => column[index])];
     sweepRows(arena, this.#packed, run, starts, rows, table.size[index] / table.tensors[index].shape[0], () => {
       rule.sweep(arena.kernels, run, options);
-      if (run.t % FLUSH_EVERY === 0)
+      if (flushes(run.t))
         for (const at of run.at.subarray(3, 1 + starts.length))
           if (at !== ABSENT) arena.kernels.flushDenormals(run.at[0], at);
     });
