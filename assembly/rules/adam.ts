@@ -26,7 +26,7 @@ class Adam<Max, Slot> {
       v1 = f32x4.pmax(f32x4.mul(v1, j), read<Slot>(h)); // one instruction; a NaN in v stays there, so it stays in h
       write<Slot, Positive>(h, v1, r2);
     }
-    return f32x4.div(f32x4.mul(s, m1), f32x4.add(f32x4.mul(f32x4.sqrt(v1), k), e));
+    return f32x4.div(f32x4.mul(s, m1), f32x4.add(e, f32x4.mul(f32x4.sqrt(v1), k)));
   }
 }
 
