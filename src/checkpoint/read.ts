@@ -122,13 +122,12 @@ function readTensor(
 
 /** A tensor's state before its first step, under these options of its group. */
 function startOf(
-  { rule, tensors }: Optimizer,
+  { rule, table, indexOf }: Optimizer,
   name: string,
   { shape, slots }: TensorStateDict,
   options: Options,
 ): TensorStateDict {
-  const [tensor] = tensors.filter((one) => one.name === name);
-  const starts = rule.slots(options as Settled<CommonOptions>, tensor);
+  const starts = rule.slots(options as Settled<CommonOptions>, table.tensors[indexOf.get(name) ?? -1]);
   return {
     step: 0,
     shape,
