@@ -1,5 +1,6 @@
 // What the processor does in multiplications and additions of float32 vectors, each by itself: a loop in registers,
-// compiled here. Eleven sums are what fits the registers and nearly hides the latency of both.
+// compiled here. Eleven sums are what fits the registers and nearly hides the latency of both. (In assembly, where a sum
+// need not wait for its product, a Zen 4 does 1.18 times as much.)
 
 /** The compiler, imported without its types: they declare their own arrays for every file of the project. */
 const compiler = ["assemblyscript", "asc"].join("/");
