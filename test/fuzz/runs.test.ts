@@ -1,0 +1,13 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { runs } from "./runs.js";
+
+test("a failed property says what replays it", () => {
+  const parameters = runs(10);
+  const run = () =>
+    fc.assert(
+      fc.property(fc.nat(), (n) => n < 0),
+      parameters,
+    );
+  expect(run).toThrow(`seed: ${parameters.seed}, path: "`);
+});
