@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // First, so that a bundle begins with the binary's text: in its midst, gzip would lose sight of the code before it.
 import { instantiateKernels } from "./wasm/module.js";
-import { knownOnly, number, record, usedAfterDispose } from "./check.js";
+import { clip, knownOnly, number, record, usedAfterDispose } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
 
@@ -226,8 +226,9 @@ defineDispose(Arena);
 export function giveMemory(owner: string, pages: number, shared: boolean): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
-  } catch {
-    throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes`);
+  } catch (error) {
+    const reason = clip(String(error), 200);
+    throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes: ${reason}`);
   }
 }
 

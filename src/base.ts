@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Arena } from "./arena.js";
-import { knownOnly, nameList, oneOf, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
+import { clip, knownOnly, nameList, oneOf, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { FLOAT32, type StateFormat, formatKind, readSmall, toFloat32 } from "./format.js";
 import { type Group, defaultsOf, knownGroupOptions, makeGroup, settle } from "./groups.js";
@@ -304,4 +304,4 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
 defineDispose(Optimizer);
 
 const owned = (name: string, tensor: Tensor): string =>
-  `${name}: "${tensor.name}" belongs to a live ${tensor.owner?.rule.name}; dispose that first`;
+  `${name}: "${clip(tensor.name, 100)}" belongs to a live ${tensor.owner?.rule.name}; dispose that first`;

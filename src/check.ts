@@ -17,14 +17,21 @@ export function wrongValue(owner: string, name: string, expected: string, value:
   return new RangeError(message(owner, name, expected, value));
 }
 
+/** At most 400 characters, however long a tensor's name or a value from a file. */
 function message(owner: string, name: string, expected: string, value: unknown): string {
-  return `${owner}: "${name}" expected ${expected}, got ${show(value)}`;
+  return `${owner}: "${clip(name, 100)}" expected ${clip(expected, 190)}, got ${clip(show(value), 60)}`;
 }
+
+/** A text of at most `most` characters: both ends of a longer one. */
+export const clip = (text: string, most: number): string =>
+  text.length > most ? `${text.slice(0, most / 2)}…${text.slice(1 - most / 2)}` : text;
 
 function show(value: unknown): string {
   if (typeof value === "string")
     return value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}…` : JSON.stringify(value);
-  if (Array.isArray(value)) return value.length > 8 ? `an array of ${value.length}` : `[${value.map(show).join(", ")}]`;
+  if (Array.isArray(value) && value.length <= 8)
+    return `[${value.map((item) => (Array.isArray(item) ? showList(item) : show(item))).join(", ")}]`;
+  if (Array.isArray(value)) return showList(value);
   if (typeof value === "function") return "a function";
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "object" && value !== null) {
@@ -35,6 +42,8 @@ function show(value: unknown): string {
   }
   return String(value);
 }
+
+const showList = (list: readonly unknown[]): string => `an array of ${list.length}`;
 
 /** Numbers that pass `accepts`; `expected` completes "expected …". */
 /* @__NO_SIDE_EFFECTS__ */
@@ -120,7 +129,9 @@ export function record(owner: string, name: string, value: unknown): Record<stri
 export function knownOnly(owner: string, prefix: string, given: object, known: readonly string[]): void {
   for (const key of Object.keys(given))
     if (!known.includes(key))
-      throw new RangeError(`${owner}: unknown option "${prefix}${key}"; the options are ${known.join(", ") || "none"}`);
+      throw new RangeError(
+        `${owner}: unknown option "${clip(prefix + key, 100)}"; the options are ${known.join(", ") || "none"}`,
+      );
 }
 
 /** A list of names. */

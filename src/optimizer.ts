@@ -1,4 +1,5 @@
 import { Optimizer } from "./base.js";
+import { clip } from "./check.js";
 import { FLOAT32 } from "./format.js";
 import { firstNonFinite, globalNorm } from "./gradients.js";
 import type { StepOptions } from "./options.js";
@@ -277,6 +278,8 @@ export abstract class StepOptimizer<
     if (found === undefined) return true;
     if (this.nonFinite === "skip") return false;
     const { name, grad } = table.tensors[found.tensor];
-    throw new Error(`${rule.name}: the gradient of "${name}" is ${grad[found.element]} at element ${found.element}`);
+    throw new Error(
+      `${rule.name}: the gradient of "${clip(name, 100)}" is ${grad[found.element]} at element ${found.element}`,
+    );
   }
 }

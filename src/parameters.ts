@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Arena, padded } from "./arena.js";
-import { isList, knownOnly, nameList, record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
+import { clip, isList, knownOnly, nameList, record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory.js";
 
@@ -186,7 +186,9 @@ export class ParameterDict<Name extends string = string> {
     if (this.#isSubset || !alive) return;
     for (const tensor of this.#tensors.values())
       if (tensor.owner !== undefined && arena.alive)
-        throw new Error(`${OWNER}: "${tensor.name}" belongs to a live ${tensor.owner.rule.name}; dispose that first`);
+        throw new Error(
+          `${OWNER}: "${clip(tensor.name, 100)}" belongs to a live ${tensor.owner.rule.name}; dispose that first`,
+        );
     this.#shared.alive = false;
     if (ownsArena) arena.dispose();
     else arena.release(address);

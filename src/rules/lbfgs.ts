@@ -2,6 +2,7 @@ import { Optimizer } from "../base.js";
 import {
   type Kind,
   finite,
+  clip,
   fixed,
   nonNegative,
   oneOf,
@@ -247,7 +248,7 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
       const at = this.arena.kernels.firstNonFinite(size, gradAt);
       if (at < 0) continue;
       if (this.nonFinite === "skip") return false;
-      throw new Error(`${rule.name}: the gradient of "${name}" is ${grad[at]} at element ${at}`);
+      throw new Error(`${rule.name}: the gradient of "${clip(name, 100)}" is ${grad[at]} at element ${at}`);
     }
     return true;
   }
