@@ -1,8 +1,9 @@
 import { knownOnly, oneOf, wrongValue } from "./check.js";
+import { MAX_OWN } from "./wasm/generated/layout/coefficients.js";
 import { type CommonOptions, type Dialect, OWN, type Rule, type Settled } from "./rule.js";
 
 /** Room for gs, wd, dec and a rule's own coefficients. */
-const MAX_COEFFICIENTS = OWN + 12;
+const MAX_COEFFICIENTS = OWN + MAX_OWN;
 
 /** Tensors with the same hyper-parameters, and room for the numbers of a step. */
 export interface Group<Options> {
