@@ -4,9 +4,9 @@ import { instantiateKernels } from "./wasm/module.js";
 import { clip, knownOnly, number, record, usedAfterDispose } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
-import { ALIGNMENT, PAGE_BYTES } from "./wasm/generated/layout/memory.js";
 
-export { ALIGNMENT };
+/** Tensors and slots start on a multiple of this many bytes, and are padded to one. */
+export const ALIGNMENT = 64;
 export const padded = (elements: number): number => Math.ceil((elements * 4) / ALIGNMENT) * ALIGNMENT;
 
 /**
@@ -17,7 +17,7 @@ export const padded = (elements: number): number => Math.ceil((elements * 4) / A
 export const gapAfter = (bytes: number): number =>
   bytes < 16384 ? 0 : 640 + 4096 * Math.min(17, Math.floor(bytes / (64 * 4096)));
 
-export const PAGE = PAGE_BYTES;
+export const PAGE = 65536;
 export const RESERVED = PAGE; // address 0 means "absent" to a kernel, and the binary's constants stand in the first page
 export const MAX_CAPACITY = 2 ** 32 - PAGE;
 const capacityKind = number(
@@ -72,6 +72,8 @@ export class Arena {
   #fresh = RESERVED;
   /** Free spans as [start, end), in order of address, never adjacent. */
   #spans: [number, number][];
+  /** @internal Averages that stand in for parameters: so that a step need not look at every tensor. */
+  applied = 0;
   #alive = true;
 
   /**
@@ -228,9 +230,7 @@ export function giveMemory(owner: string, pages: number, shared: boolean): WebAs
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (error) {
     const reason = clip(String(error), 200);
-    throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes: ${reason}`, {
-      cause: error,
-    });
+    throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes: ${reason}`);
   }
 }
 

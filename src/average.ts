@@ -1,15 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { fraction, knownOnly, record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
+import { record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
+import { refuseApplied } from "./ownership.js";
 import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
 import { type SavedTensor, same } from "./saved.js";
 import { Shadow } from "./shadow.js";
-
-/** Options of {@link WeightEma}. */
-export interface WeightEmaOptions {
-  /** How much of the average stays at each update, in [0, 1]. Default 0.999. */
-  decay?: number | undefined;
-}
 
 /** What `stateDict()` of an average gives: owned, structured-cloneable, of the form that `version` names. */
 export interface AverageState {
@@ -19,7 +14,7 @@ export interface AverageState {
   readonly version: 1;
   /** Updates so far, a whole number >= 0. */
   readonly updates: number;
-  /** That of {@link WeightEma}, in [0, 1], which a load takes over; {@link WeightAverage} has none. */
+  /** That of `WeightEma`, in [0, 1], which a load takes over; `WeightAverage` has none. */
   readonly decay?: number;
   /** By tensor: its shape and its average. */
   readonly tensors: Readonly<Record<string, SavedTensor>>;
@@ -27,7 +22,7 @@ export interface AverageState {
 
 const VERSION = 1;
 
-/** What {@link WeightEma} and {@link WeightAverage} have in common; not made by itself. */
+/** What `WeightEma` and `WeightAverage` have in common; not made by itself. */
 export abstract class Average<Name extends string> {
   /** {@link dispose}, for `using`; where the platform has it. */
   declare [Symbol.dispose]: () => void;
@@ -39,6 +34,7 @@ export abstract class Average<Name extends string> {
   readonly #params: ParameterDict<Name>;
   readonly #shadow: Shadow;
   readonly #values: Readonly<Record<Name, Vector>>;
+  readonly #tears: number;
   #updates = 0;
   /** Addresses by an optimizer's tensors, for steps that take the average along. */
   #along: { readonly tensors: readonly Tensor[]; readonly addresses: Uint32Array } | undefined;
@@ -53,6 +49,7 @@ export abstract class Average<Name extends string> {
     this.#paramsOwner = `${owner}'s parameters`;
     this.#format = format;
     this.#params = params;
+    this.#tears = params.arena.tears;
     this.#shadow = new Shadow(owner, params.arena, params.tensors(owner));
     const values = Object.create(null) as Record<Name, Vector>;
     params.names.forEach((name, i) => (values[name] = this.#shadow.views[i]));
@@ -76,14 +73,14 @@ export abstract class Average<Name extends string> {
 
   /**
    * Takes the parameters as they are into the average: after each step, or as often as you like. The first update copies.
-   * @throws Error between `apply()` and `restore()`, and after a dispose.
+   * @throws Error while this average or another is applied to one of its tensors, and after a dispose.
    * @example
    * optimizer.step();
    * average.update(); // or, in one pass: optimizer.step({ average })
    */
   update(): void {
     this.check();
-    if (this.#kept) throw new Error(`${this.#owner}: update() would average the average: call restore() first`);
+    refuseApplied(this.#owner, this.#shadow.tensors);
     if (this.#updates === 0) this.#shadow.read();
     else this.#shadow.approach(this.pace[0]);
     this.moved();
@@ -91,11 +88,10 @@ export abstract class Average<Name extends string> {
 
   /**
    * @internal For a step that takes the average along in its own pass: the addresses of the averages of an optimizer's
-   * tensors, 0 where there is none; the step then says {@link moved}.
+   * tensors, to none of which an average is applied, 0 where there is none; the step then says {@link moved}.
    */
   along(optimizer: string, tensors: readonly Tensor[]): Uint32Array {
     this.check();
-    if (this.#kept) throw new Error(`${this.#owner}: step() would average the average: call restore() first`);
     if (this.#along?.tensors !== tensors) {
       const at = this.#shadow.addresses();
       const own = new Set(tensors);
@@ -115,8 +111,9 @@ export abstract class Average<Name extends string> {
   }
 
   /**
-   * Puts the average in the parameters' place, which {@link restore} gives back: for evaluation, or for saving.
-   * @throws Error before the first update, when it is there already, and after a dispose.
+   * Puts the average in the parameters' place, which {@link restore} gives back: for evaluation, or for saving it alone.
+   * Until then no optimizer of these tensors steps, is saved or loaded, and `assign` and `load` refuse them.
+   * @throws Error before the first update, when this average or another is there already, and after a dispose.
    * @example
    * average.apply();
    * const { accuracy } = mlp.evaluate(x, y);
@@ -126,20 +123,23 @@ export abstract class Average<Name extends string> {
     this.check();
     if (this.#kept) throw new Error(`${this.#owner}: apply() twice: call restore() first`);
     if (this.#updates === 0) throw new Error(`${this.#owner}: apply() without an average: call update() first`);
+    refuseApplied(this.#owner, this.#shadow.tensors);
     this.#kept = this.#shadow.tensors.map((tensor) => tensor.data.slice());
     this.#shadow.write();
+    this.#mark(this.#owner);
   }
 
   /**
-   * Gives the parameters back as they were at {@link apply}.
+   * Gives the parameters back as they were at {@link apply}: also where a thread died meanwhile.
    * @throws Error without `apply()`, and after a dispose.
    */
   restore(): void {
-    this.check();
+    this.#checkAlive();
     const kept = this.#kept;
     if (!kept) throw new Error(`${this.#owner}: restore() without apply()`);
     this.#shadow.tensors.forEach((tensor, i) => tensor.data.set(kept[i]));
     this.#kept = undefined;
+    this.#mark(undefined);
   }
 
   /**
@@ -194,6 +194,7 @@ export abstract class Average<Name extends string> {
   dispose(): void {
     if (!this.#alive) return;
     this.#alive = false;
+    if (this.#kept) this.#mark(undefined);
     this.#kept = undefined;
     this.#shadow.dispose();
   }
@@ -205,107 +206,20 @@ export abstract class Average<Name extends string> {
 
   /** @internal */
   protected check(): void {
+    this.#checkAlive();
+    const { arena } = this.#params;
+    if (arena.tears !== this.#tears) throw new Error(`${this.#owner}: ${arena.memory.torn}`);
+  }
+
+  #checkAlive(): void {
     if (!this.#alive) throw usedAfterDispose(this.#owner);
     this.#params.check(this.#paramsOwner);
   }
+
+  /** Says of the tensors that this average stands in for them, or that none does. */
+  #mark(applied: string | undefined): void {
+    for (const tensor of this.#shadow.tensors) tensor.applied = applied;
+    this.#params.arena.applied += applied === undefined ? -1 : 1;
+  }
 }
 defineDispose(Average);
-
-/**
- * The exponential moving average of the parameters: avg ← avg + (1 − decay)·(θ − avg); the first update copies.
- *
- * State: 4 bytes a parameter, in the arena of the parameters.
- *
- * @see Polyak, Juditsky (1992), https://doi.org/10.1137/0330046
- * @throws TypeError, RangeError for a wrong option, and when the arena has no room for the average.
- * @example
- * const ema = new WeightEma(params, { decay: 0.99 });
- * optimizer.step();
- * ema.update();
- */
-export class WeightEma<Name extends string = string> extends Average<Name> {
-  #decay: number;
-
-  /**
-   * @param params What is averaged: a dictionary or a subset of one. The average's memory is taken in its arena, now.
-   * @param options Default: `{ decay: 0.999 }`.
-   */
-  constructor(params: ParameterDict<Name>, options: WeightEmaOptions = {}) {
-    const owner = "WeightEma";
-    const given = record(owner, "options", options);
-    knownOnly(owner, "", given, ["decay"]);
-    const decay = given.decay === undefined ? 0.999 : fraction.read(owner, "decay", given.decay);
-    super(owner, "gradstep/weight-ema", params);
-    this.#decay = decay;
-  }
-
-  /** How much of the average stays at each update; can be set, to a number in [0, 1]. */
-  get decay(): number {
-    this.check();
-    return this.#decay;
-  }
-
-  /** @throws TypeError, RangeError for what is no number in [0, 1]; Error after a dispose. The average so far stays as it is. */
-  set decay(value: number) {
-    this.check();
-    this.#decay = fraction.read("WeightEma", "decay", value);
-    this.setPace();
-  }
-
-  /** @internal */
-  protected setPace(): void {
-    this.pace[0] = 1 - this.#decay;
-  }
-
-  /** @internal */
-  protected options(): { readonly decay: number } {
-    return { decay: this.#decay };
-  }
-
-  /** @internal */
-  protected readOptions(saved: Readonly<Record<string, unknown>>): () => void {
-    const decay = fraction.read("WeightEma", "saved.decay", saved.decay);
-    return () => {
-      this.#decay = decay;
-    };
-  }
-}
-
-/**
- * The plain mean of the parameters over all updates (stochastic weight averaging): avg ← avg + (θ − avg)/(k + 1) at update
- * k from 0.
- *
- * State: 4 bytes a parameter, in the arena of the parameters.
- *
- * @see Izmailov et al. (2018), https://arxiv.org/abs/1803.05407
- * @throws TypeError for a wrong argument, RangeError when the arena has no room for the average.
- * @example
- * const swa = new WeightAverage(params);
- * optimizer.step();
- * swa.update();
- */
-export class WeightAverage<Name extends string = string> extends Average<Name> {
-  /**
-   * @param params What is averaged: a dictionary or a subset of one. The average's memory is taken in its arena, now.
-   * @param options There are none.
-   */
-  constructor(params: ParameterDict<Name>, options: Readonly<Record<string, never>> = {}) {
-    knownOnly("WeightAverage", "", record("WeightAverage", "options", options), []);
-    super("WeightAverage", "gradstep/weight-average", params);
-  }
-
-  /** @internal */
-  protected setPace(k: number): void {
-    this.pace[0] = 1 / (k + 1);
-  }
-
-  /** @internal */
-  protected options(): object {
-    return {};
-  }
-
-  /** @internal */
-  protected readOptions(): () => void {
-    return () => undefined;
-  }
-}

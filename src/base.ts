@@ -1,17 +1,16 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Arena } from "./arena.js";
-import { clip, knownOnly, nameList, oneOf, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
+import { knownOnly, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { FLOAT32, type StateFormat, formatKind, readSmall, toFloat32 } from "./format.js";
-import { type Group, defaultsOf, knownGroupOptions, makeGroup, settle } from "./groups.js";
+import { type Group, defaultsOf, knownGroupOptions, makeGroup, readGroups, settle } from "./groups.js";
 import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./options.js";
+import { owned, refuseApplied } from "./ownership.js";
 import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
-import type { CommonOptions, NonFinitePolicy, Rule, Settled } from "./rule.js";
+import { type CommonOptions, type NonFinitePolicy, type Rule, type Settled, nonFiniteKind } from "./rule.js";
 import { Slots } from "./slots.js";
 import { type OptimizerState, prepareLoad, save } from "./state.js";
 import { ABSENT, type Table, follows, makeTable, stepsOf } from "./table.js";
-
-const policy = oneOf("propagate", "skip", "throw");
 
 /**
  * What all optimizers have: parameter groups, ownership of tensors, state, and its end. Base of {@link StepOptimizer};
@@ -59,29 +58,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
       ...given
     } = record(name, "options", options);
     knownOnly(name, "", given, [...Object.keys(rule.kinds), "dialect", "nonFinite", "stateFormat", "groups"]);
-    this.nonFinite = policy.read(name, "nonFinite", nonFinite);
+    this.nonFinite = nonFiniteKind.read(name, "nonFinite", nonFinite);
     this.stateFormat = formatKind.read(name, "stateFormat", stateFormat);
     if (this.stateFormat !== "float32" && rule.scope === "tensor")
       throw wrongValue(name, "stateFormat", `"float32", which is all that rules of whole tensors have`, stateFormat);
     const base = settle(rule, "", defaultsOf(rule, dialect), given);
-
-    const groupOf = new Map<Tensor, number>();
-    const settled = [{ options: base, params: [] as string[] }];
-    if (!Array.isArray(groups)) throw wrongType(name, "groups", "an array of groups", groups);
-    groups.forEach((item: unknown, i) => {
-      const prefix = `groups[${i}]`;
-      const group = record(name, prefix, item);
-      knownGroupOptions(rule, `${prefix}.`, group);
-      const names = nameList(name, `${prefix}.params`, group.params);
-      names.forEach((tensorName, k) => {
-        const option = `${prefix}.params[${k}]`;
-        const tensor = params.tensor(name, option, tensorName);
-        if (groupOf.has(tensor)) throw wrongValue(name, option, "each tensor once, in one group", tensorName);
-        groupOf.set(tensor, i + 1);
-      });
-      settled.push({ options: settle(rule, `${prefix}.`, base, group), params: [...names] });
-    });
-    for (const tensor of tensors) if (!groupOf.has(tensor)) settled[0].params.push(tensor.name);
+    const { settled, groupOf } = readGroups(rule, params, base, groups);
     for (const tensor of tensors) {
       if (tensor.owner) throw new Error(owned(name, tensor));
       rule.accept?.(tensor, `params.${tensor.name}`);
@@ -178,18 +160,20 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   /**
    * All that the optimizer has come to, as owned copies in a plain object: store it, post it, or give it to
    * {@link loadStateDict}, after which training goes on with the same bits.
+   * @throws Error while an average is applied to one of its tensors: the weights that are trained would not be beside it.
    * @example
    * const saved = optimizer.stateDict();
    */
   stateDict(): OptimizerState {
-    this.check();
+    this.checkValues();
     return save(this.#internals());
   }
 
   /**
    * Goes on from what {@link stateDict} gave: an optimizer of the same rule, dialect, tensors and groups. Options come from
    * it too. All of it is checked before anything is written.
-   * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
+   * @throws TypeError, RangeError naming what does not fit; Error while an average is applied to one of its tensors, whose
+   * `restore()` would undo what is loaded beside it. Nothing is changed then.
    * @example
    * optimizer.loadStateDict(saved);
    */
@@ -199,14 +183,17 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
 
   /** @internal Checks a saved state; what is returned writes it. */
   prepareLoad(saved: unknown): () => void {
-    this.check();
+    this.checkValues();
     const write = prepareLoad(this.#internals(), saved);
     return () => {
       this.evaluating = write();
     };
   }
 
-  /** The parameters for training again. For all but the schedule-free rules, and when they are there already: nothing. */
+  /**
+   * The parameters for training again. For all but the schedule-free rules, and when they are there already: nothing.
+   * @throws Error while an average is applied to those of a schedule-free rule.
+   */
   train(): void {
     this.check();
     if (this.evaluating) this.#swap("toTrain");
@@ -216,6 +203,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   /**
    * The parameters for evaluation: those of the schedule-free rules are an average, which `step()` does not move, so that
    * {@link train} must come before it. (Back and forth is no identity in float32.) For all other rules: nothing.
+   * @throws Error while an average is applied to those of a schedule-free rule.
    * @example
    * optimizer.eval();
    * const { accuracy } = mlp.evaluate(x, y);
@@ -248,6 +236,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     if (this.arena.tears !== this.#tears) throw new Error(`${this.rule.name}: ${this.arena.memory.torn}`);
   }
 
+  /** @internal As {@link check}; and the tensors' values must be those that are trained. */
+  protected checkValues(): void {
+    this.check();
+    if (this.arena.applied > 0) refuseApplied(this.rule.name, this.table.tensors);
+  }
+
   #internals() {
     const { rule, table, groups, arena, evaluating, slots } = this;
     return {
@@ -266,6 +260,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   #swap(way: "toEval" | "toTrain"): void {
     const { table, groups, rule } = this;
     if (!rule.evaluation) return;
+    this.checkValues();
     const z = table.slots[this.slots.names.indexOf(rule.evaluation.slot)];
     for (let i = 0; i < table.tensors.length; i++) {
       const w = rule.evaluation[way](groups[table.group[i]].options);
@@ -302,6 +297,3 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   }
 }
 defineDispose(Optimizer);
-
-const owned = (name: string, tensor: Tensor): string =>
-  `${name}: "${clip(tensor.name, 100)}" belongs to a live ${tensor.owner?.rule.name}; dispose that first`;

@@ -1,9 +1,9 @@
-import { knownOnly, oneOf, wrongValue } from "./check.js";
-import { MAX_OWN } from "./wasm/generated/layout/coefficients.js";
+import { knownOnly, nameList, oneOf, record, wrongType, wrongValue } from "./check.js";
+import type { ParameterDict, Tensor } from "./parameters.js";
 import { type CommonOptions, type Dialect, OWN, type Rule, type Settled } from "./rule.js";
 
 /** Room for gs, wd, dec and a rule's own coefficients. */
-const MAX_COEFFICIENTS = OWN + MAX_OWN;
+const MAX_COEFFICIENTS = OWN + 12;
 
 /** Tensors with the same hyper-parameters, and room for the numbers of a step. */
 export interface Group<Options> {
@@ -61,6 +61,34 @@ export function knownGroupOptions<Options extends CommonOptions>(
   given: object,
 ): void {
   knownOnly(rule.name, prefix, given, ["params", ...Object.keys(rule.kinds)]);
+}
+
+/** Reads `groups`: the options and names of each, behind those of the tensors that none names; and which tensor is in which. */
+export function readGroups<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  params: ParameterDict,
+  base: Settled<Options>,
+  groups: unknown,
+): { settled: { options: Settled<Options>; params: string[] }[]; groupOf: ReadonlyMap<Tensor, number> } {
+  const { name } = rule;
+  const groupOf = new Map<Tensor, number>();
+  const settled = [{ options: base, params: [] as string[] }];
+  if (!Array.isArray(groups)) throw wrongType(name, "groups", "an array of groups", groups);
+  groups.forEach((item: unknown, i) => {
+    const prefix = `groups[${i}]`;
+    const group = record(name, prefix, item);
+    knownGroupOptions(rule, `${prefix}.`, group);
+    const names = nameList(name, `${prefix}.params`, group.params);
+    names.forEach((tensorName, k) => {
+      const option = `${prefix}.params[${k}]`;
+      const tensor = params.tensor(name, option, tensorName);
+      if (groupOf.has(tensor)) throw wrongValue(name, option, "each tensor once, in one group", tensorName);
+      groupOf.set(tensor, i + 1);
+    });
+    settled.push({ options: settle(rule, `${prefix}.`, base, group), params: [...names] });
+  });
+  for (const tensor of params.tensors(name)) if (!groupOf.has(tensor)) settled[0].params.push(tensor.name);
+  return { settled, groupOf };
 }
 
 export function makeGroup<Options extends CommonOptions>(

@@ -17,7 +17,9 @@
  */
 
 export { Arena, type ArenaOptions } from "./arena.js";
-export { type AverageState, WeightAverage, WeightEma, type WeightEmaOptions } from "./average.js";
+export type { AverageState } from "./average.js";
+export { WeightAverage } from "./weight-average.js";
+export { WeightEma, type WeightEmaOptions } from "./weight-ema.js";
 export type { MemoryOptions, ThreadPool } from "./memory.js";
 export { Optimizer } from "./base.js";
 export {

@@ -3,6 +3,8 @@ import { fraction, knownOnly, record, usedAfterDispose, whole, wholeFrom, wrongT
 import { defineDispose } from "./dispose.js";
 import type { StepOptions } from "./options.js";
 import { StepOptimizer } from "./optimizer.js";
+import { refuseApplied } from "./ownership.js";
+import type { Tensor } from "./parameters.js";
 import type { CommonOptions } from "./rule.js";
 import { type SavedTensor, same } from "./saved.js";
 import { Shadow } from "./shadow.js";
@@ -38,6 +40,7 @@ const OWNER = "Lookahead";
 const FORMAT = "gradstep/lookahead";
 const VERSION = 1;
 const steps = wholeFrom(1);
+const NONE: readonly Tensor[] = [];
 
 /**
  * Lookahead around any optimizer with a `step()`: the optimizer moves the parameters as the fast weights θ; at every k-th
@@ -73,6 +76,7 @@ export class Lookahead<Name extends string = string> {
     knownOnly(OWNER, "", unknown, ["k", "alpha"]);
     this.#k = k === undefined ? 6 : steps.read(OWNER, "k", k);
     this.#alpha = alpha === undefined ? 0.5 : fraction.read(OWNER, "alpha", alpha);
+    refuseApplied(OWNER, optimizer.tensors);
     this.#optimizer = optimizer;
     this.#slow = new Shadow(OWNER, optimizer.arena, optimizer.tensors);
   }
@@ -81,7 +85,8 @@ export class Lookahead<Name extends string = string> {
    * One step of the optimizer; after every k-th that it did not skip as a whole, the slow weights move and the parameters
    * are theirs.
    * @returns What the optimizer's `step()` returned.
-   * @throws as the optimizer's `step()`.
+   * @throws as the optimizer's `step()`; RangeError when a group was added and the arena has no room for its slow weights:
+   * {@link stateDict} still works then, for a dictionary with more `slots` to go on from.
    * @example
    * lookahead.step({ gradScale: 1 / 4 });
    */
@@ -102,14 +107,14 @@ export class Lookahead<Name extends string = string> {
    * const saved = lookahead.stateDict();
    */
   stateDict(): LookaheadState {
-    this.#adopt();
+    const later = this.#later();
     return {
       format: FORMAT,
       version: VERSION,
       k: this.#k,
       alpha: this.#alpha,
       steps: this.#steps,
-      tensors: this.#slow.save(),
+      tensors: this.#slow.save(later),
       optimizer: this.#optimizer.stateDict(),
     };
   }
@@ -152,9 +157,16 @@ export class Lookahead<Name extends string = string> {
 
   /** Takes in the tensors of groups that were added to the optimizer: their slow weights start now. */
   #adopt(): void {
+    const later = this.#later();
+    if (later.length > 0) this.#slow.add(later);
+  }
+
+  /** Tensors that have no slow weights yet. */
+  #later(): readonly Tensor[] {
     if (!this.#alive) throw usedAfterDispose(OWNER);
-    const { tensors } = this.#optimizer;
-    if (tensors.length > this.#slow.tensors.length) this.#slow.add(tensors.slice(this.#slow.tensors.length));
+    const { tensors, arena } = this.#optimizer;
+    if (arena.applied > 0) refuseApplied(OWNER, tensors);
+    return tensors.length > this.#slow.tensors.length ? tensors.slice(this.#slow.tensors.length) : NONE;
   }
 }
 defineDispose(Lookahead);

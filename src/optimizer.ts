@@ -8,8 +8,8 @@ import { Request } from "./request.js";
 import { packedBytes, sweepRows } from "./rows.js";
 import { type CommonOptions, GS, type Run, type Settled } from "./rule.js";
 import { ABSENT, NOWHERE, stepsOf } from "./table.js";
-import { MAX_SLOTS } from "./wasm/generated/layout/run-list.js";
 
+const MAX_SLOTS = 4;
 /** Whether a tensor's slots are flushed after this step: a moment that decays under zero gradients would come to denormals,
  * which are slow, and stay there. Every 256 steps: by the count, so that resuming keeps the bits. */
 const flushes = (step: number): boolean => (step & 255) === 0;
@@ -40,8 +40,8 @@ export abstract class StepOptimizer<
    * @returns true; false when a gradient was not finite and `nonFinite` is "skip".
    * @throws RangeError for a name in `skip` or `rows` that is unknown or there twice, a row that is out of range or there
    * twice, a `gradScale` that is not finite, a `clipNorm` below 0, or an `average` of other tensors; TypeError for a wrong
-   * type; Error for a gradient that is not finite under `nonFinite: "throw"`, and between `eval()` and `train()`. Nothing
-   * is changed then.
+   * type; Error for a gradient that is not finite under `nonFinite: "throw"`, between `eval()` and `train()`, and
+   * while an average is applied to one of the tensors. Nothing is changed then.
    * @example
    * optimizer.step();
    * optimizer.step({ skip: ["fc1.bias"], gradScale: 1 / 4 });
@@ -49,7 +49,7 @@ export abstract class StepOptimizer<
    * optimizer.step({ rows: { embedding: Uint32Array.of(3, 17) } });
    */
   step(options?: StepOptions<Name>): boolean {
-    this.check();
+    this.checkValues();
     const { table, rule, groups } = this;
     if (this.evaluating && rule.evaluation)
       throw new Error(`${rule.name}: step() moves the parameters for training: call train() first`);

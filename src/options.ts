@@ -1,6 +1,7 @@
-import type { WeightAverage, WeightEma } from "./average.js";
 import type { Vector } from "./parameters.js";
 import type { WholeOptions } from "./rule.js";
+import type { WeightAverage } from "./weight-average.js";
+import type { WeightEma } from "./weight-ema.js";
 
 /** Tensors with options of their own, among those an optimizer is made with. */
 export type GroupOptions<Options, Name extends string = string> = Options & {

@@ -1,8 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Arena, padded } from "./arena.js";
-import { clip, isList, knownOnly, nameList, record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
+import { knownOnly, nameList, record, usedAfterDispose, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory.js";
+import { owned, refuseApplied } from "./ownership.js";
+import { checkValues, shapeSize } from "./values.js";
 
 /** A view of an arena, or a copy of one: float32, row-major. Fits every TypeScript from 5.5 on. */
 export type Vector = ReturnType<typeof Float32Array.of>;
@@ -25,6 +27,8 @@ export interface Tensor {
   readonly grad: Vector;
   /** The live optimizer that owns the tensor. */
   owner: { readonly rule: { readonly name: string } } | undefined;
+  /** The class of the average that stands in for the values. */
+  applied: string | undefined;
 }
 
 /** What a dictionary and its subsets have in common. */
@@ -87,9 +91,9 @@ export class ParameterDict<Name extends string = string> {
     const values: [string, Values][] = [];
     for (const [name, entry] of Object.entries(record(OWNER, "tensors", tensors))) {
       const { shape, data } = record(OWNER, `tensors.${name}`, entry);
-      const size = shapeSize(shape, `tensors.${name}.shape`);
+      const size = shapeSize(OWNER, shape, `tensors.${name}.shape`);
       shapes.push([name, shape as Shape]);
-      values.push([name, checkValues(data, size, `tensors.${name}.data`)]);
+      values.push([name, checkValues(OWNER, data, size, `tensors.${name}.data`)]);
     }
     const params = new this<Name>(Object.fromEntries(shapes) as Record<Name, Shape>, options);
     for (const [name, data] of values) params.#data[name as Name].set(data);
@@ -138,7 +142,8 @@ export class ParameterDict<Name extends string = string> {
 
   /**
    * Sets the values of some or all tensors, each row-major and of its tensor's length. All are checked before any is set.
-   * @throws RangeError for an unknown name or a wrong length, TypeError for what is no array of numbers.
+   * @throws RangeError for an unknown name or a wrong length, TypeError for what is no array of numbers; Error while an
+   * average is applied to one of them, whose `restore()` would undo it.
    * @example
    * params.assign({ "fc1.bias": new Float32Array(128) });
    */
@@ -147,12 +152,16 @@ export class ParameterDict<Name extends string = string> {
     const checked: [Tensor, Values][] = [];
     for (const [name, value] of Object.entries(record(OWNER, "values", values))) {
       const tensor = this.tensor(OWNER, `values.${name}`, name);
-      const source = checkValues(value, tensor.size, `values.${name}`);
+      const source = checkValues(OWNER, value, tensor.size, `values.${name}`);
       checked.push([
         tensor,
         "buffer" in source && source.buffer === this.#shared.arena.buffer ? Array.from(source) : source,
       ]);
     }
+    refuseApplied(
+      OWNER,
+      checked.map(([tensor]) => tensor),
+    );
     for (const [tensor, source] of checked) tensor.data.set(source);
   }
 
@@ -185,10 +194,7 @@ export class ParameterDict<Name extends string = string> {
     const { arena, address, ownsArena, alive } = this.#shared;
     if (this.#isSubset || !alive) return;
     for (const tensor of this.#tensors.values())
-      if (tensor.owner !== undefined && arena.alive)
-        throw new Error(
-          `${OWNER}: "${clip(tensor.name, 100)}" belongs to a live ${tensor.owner.rule.name}; dispose that first`,
-        );
+      if (tensor.owner !== undefined && arena.alive) throw new Error(owned(OWNER, tensor));
     this.#shared.alive = false;
     if (ownsArena) arena.dispose();
     else arena.release(address);
@@ -234,7 +240,7 @@ function layOut<Name extends string>(
   const given = record(OWNER, "options", options);
   knownOnly(OWNER, "", given, memoryOptions);
   const sizes = Object.entries(record(OWNER, "shapes", shapes)).map(
-    ([name, shape]) => [name as Name, shape as Shape, shapeSize(shape, `shapes.${name}`)] as const,
+    ([name, shape]) => [name as Name, shape as Shape, shapeSize(OWNER, shape, `shapes.${name}`)] as const,
   );
   const bytes = sizes.reduce((sum, [, , size]) => sum + padded(size), 0);
   const arena = arenaFor(OWNER, options, bytes);
@@ -253,29 +259,11 @@ function layOut<Name extends string>(
       data: new Float32Array(arena.buffer, data + offset, size),
       grad: new Float32Array(arena.buffer, grad + offset, size),
       owner: undefined,
+      applied: undefined,
     });
     offset += padded(size);
   }
   return { shared: { arena, address: data, ownsArena: options.arena === undefined, alive: true }, tensors };
-}
-
-function shapeSize(shape: unknown, name: string): number {
-  const expected = "an array of whole numbers >= 0";
-  if (!Array.isArray(shape)) throw wrongType(OWNER, name, expected, shape);
-  return shape.reduce<number>((size, dimension: unknown, i) => size * whole.read(OWNER, `${name}[${i}]`, dimension), 1);
-}
-
-function checkValues(values: unknown, size: number, name: string): Values {
-  const expected = `${size} numbers`;
-  if (!isList(values) || values instanceof BigInt64Array || values instanceof BigUint64Array)
-    throw wrongType(OWNER, name, expected, values);
-  const list = values as unknown as Values;
-  if (list.length !== size) throw wrongValue(OWNER, name, expected, values);
-  if (Array.isArray(values)) {
-    const at = values.findIndex((x) => typeof x !== "number");
-    if (at >= 0) throw wrongType(OWNER, `${name}[${at}]`, "a number", values[at]);
-  }
-  return list;
 }
 
 function byName<Name extends string, T>(

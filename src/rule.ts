@@ -1,7 +1,6 @@
-import { type Kind, fixed, flag, nonNegative } from "./check.js";
+import { type Kind, fixed, flag, nonNegative, oneOf } from "./check.js";
 import type { Shape, Tensor } from "./parameters.js";
 import type { StateFormat } from "./format.js";
-import { DEC, GS, OWN, WD } from "./wasm/generated/layout/coefficients.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
 
 /**
@@ -74,6 +73,7 @@ export const exact = (start: Start = 0, length?: number): Slot => ({ kind: "exac
 
 /** What happens to a step when a gradient is NaN or infinite. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
+export const nonFiniteKind = oneOf("propagate", "skip", "throw");
 
 /** One kernel call's numbers, reused from step to step so that a step allocates nothing. */
 export interface Run {
@@ -93,7 +93,12 @@ export interface Run {
   scratch: number;
 }
 
-export { DEC, GS, OWN, WD };
+/** Where the coefficients that all rules have stand in {@link Run.c}. */
+export const GS = 0;
+export const WD = 1;
+export const DEC = 2;
+/** The first of a rule's own coefficients. */
+export const OWN = 3;
 
 /** The arithmetic of one optimizer, as its file in `rules/` declares it. */
 export interface Rule<Options extends CommonOptions> {

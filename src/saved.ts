@@ -2,7 +2,6 @@
 import { flag, oneOf, record, wrongType, wrongValue } from "./check.js";
 import type { SmallSlot } from "./format.js";
 import type { Shape, Tensor, Vector } from "./parameters.js";
-import { LEAST_BASE, MAX_BASE, SPECIAL } from "./wasm/generated/layout/formats.js";
 
 /** A tensor's part of a wrapper's state dict. */
 export interface SavedTensor {
@@ -39,7 +38,7 @@ export function readAnySlot(owner: string, name: string, value: unknown, length:
   if (format === "bfloat16")
     return { format, halves: readArray(owner, `${name}.halves`, given.halves, Uint16Array, length) };
   const bases = readArray(owner, `${name}.bases`, given.bases, Uint16Array, Math.ceil(length / 256));
-  const bad = bases.findIndex((base) => (base & ~SPECIAL) < LEAST_BASE || (base & ~SPECIAL) > MAX_BASE);
+  const bad = bases.findIndex((base) => (base & 0x7fff) < 7 || (base & 0x7fff) > 2040);
   if (bad >= 0) throw wrongValue(owner, `${name}.bases[${bad}]`, "the base of a block", bases[bad]);
   return {
     format,

@@ -52,10 +52,16 @@ export class Shadow {
     return new Map(this.tensors.map((tensor, i) => [tensor, this.#at[i]]));
   }
 
-  save(): Record<string, SavedTensor> {
-    return Object.fromEntries(
-      this.tensors.map(({ name, shape }, i) => [name, { shape: [...shape], values: this.views[i].slice() }]),
-    );
+  /** Owned copies; of `later`, which have no shadow yet, what it would start at. */
+  save(later: readonly Tensor[] = []): Record<string, SavedTensor> {
+    const entry = ({ name, shape }: Tensor, values: Vector): [string, SavedTensor] => [
+      name,
+      { shape: [...shape], values: values.slice() },
+    ];
+    return Object.fromEntries([
+      ...this.tensors.map((tensor, i) => entry(tensor, this.views[i])),
+      ...later.map((tensor) => entry(tensor, tensor.data)),
+    ]);
   }
 
   /** Checks what {@link save} gave; what is returned takes it. */

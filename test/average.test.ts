@@ -197,7 +197,7 @@ describe.each(kinds)("$kind", ({ kind, format, make, weight }) => {
     expect(() => average.restore()).toThrow(`${kind}: restore() without apply()`);
     average.apply();
     expect(() => average.apply()).toThrow(`${kind}: apply() twice: call restore() first`);
-    expect(() => average.update()).toThrow(`${kind}: update() would average the average: call restore() first`);
+    expect(() => average.update()).toThrow(`${kind}: a ${kind} is applied to "a": call its restore() first`);
     expect(() => average.loadStateDict(average.stateDict())).toThrow(`${kind}: loadStateDict() while the average`);
     expect(average.updates).toBe(1);
     average.restore();

@@ -1,8 +1,9 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
-import { fixture } from "./fixture.js";
 import { checkCase, parseGolden } from "./golden.js";
 
-const golden = parseGolden(fixture("cases.json.gz").toString(), fixture("inputs.json").toString());
+const read = (name: string): string => readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8");
+const golden = parseGolden(read("cases.json"), read("inputs.json"));
 
 test("the fixtures are all there", () => {
   expect(golden.cases).toHaveLength(162);

@@ -91,6 +91,36 @@ describe("Lookahead", () => {
     expect(arena.used).toBe(used - 2 * 64);
   });
 
+  test("in a full arena, after addParamGroup, a step says what to raise and changes nothing; saving works", () => {
+    const arena = new Arena({ capacity: 2 ** 17 });
+    const first = new ParameterDict({ a: [2] }, { arena });
+    const second = new ParameterDict({ z: [3] }, { arena });
+    const optimizer = new SGD(first, { lr: 1 });
+    const lookahead = new Lookahead(optimizer, { k: 2, alpha: 0.5 });
+    lookahead.step();
+    second.data.z.fill(4);
+    optimizer.addParamGroup({ params: second });
+    arena.allocate(arena.free, "test", "the rest");
+    second.grad.z.fill(2);
+    const remedy =
+      'Lookahead: needs 64 bytes for its copy of the parameters, 0 are free: raise "capacity" of the Arena';
+    for (let t = 0; t < 2; t++) expect(() => lookahead.step()).toThrow(new RangeError(remedy));
+    const saved = lookahead.stateDict();
+    expect(saved).toMatchObject({ steps: 1, tensors: { z: { values: Float32Array.of(4, 4, 4) } } });
+    expect([...second.data.z]).toEqual([4, 4, 4]);
+
+    const roomy = new Arena({ capacity: 2 ** 18 });
+    const [a, z] = [new ParameterDict({ a: [2] }, { arena: roomy }), new ParameterDict({ z: [3] }, { arena: roomy })];
+    z.assign(second.copy());
+    z.grad.z.fill(2);
+    const inner = new SGD(a);
+    inner.addParamGroup({ params: z });
+    const next = new Lookahead(inner);
+    next.loadStateDict(saved);
+    next.step();
+    expect([...z.data.z]).toEqual([3, 3, 3]);
+  });
+
   test("goes on from a state dict with the same bits, the optimizer inside included", () => {
     const one = start();
     const build = (params: ParameterDict, options = {}) => new Lookahead(new AdamW(params, { lr: 0.01 }), options);

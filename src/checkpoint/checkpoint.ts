@@ -1,5 +1,6 @@
 import { Optimizer } from "../base.js";
 import { knownOnly, oneOf, record, wrongType, wrongValue } from "../check.js";
+import { refuseApplied } from "../ownership.js";
 import { ParameterDict, type Tensor } from "../parameters.js";
 import { crc32 } from "./crc.js";
 import { parseJson, stringifyNumbers } from "./json.js";
@@ -60,7 +61,8 @@ const NO_CHECKSUM = "00000000";
  * @param params The parameters, or a subset of them.
  * @param options The optimizers, and what else is to be in the file. Default: the parameters alone.
  * @returns The file, in memory of its own.
- * @throws TypeError, RangeError for what cannot be written, and for two tensors of one name.
+ * @throws TypeError, RangeError for what cannot be written, and for two tensors of one name; Error while an average is
+ * applied to one of the tensors, unless there are no optimizers: parameters alone are saved as they stand.
  * @example
  * const bytes = save(params, { optimizers: [optimizer], extra: { schedule: schedule.stateDict() } });
  */
@@ -71,6 +73,7 @@ export function save<Name extends string>(params: ParameterDict<Name>, options: 
   if (decoded) oneOf("float32").read("save", "stateFormat", given.stateFormat);
   const optimizers = optimizerList("save", options.optimizers);
   const tensors = allTensors("save", params, optimizers);
+  if (optimizers.length > 0) refuseApplied("save", tensors.values());
   const entries = new Map<string, Entry>();
   const add = (name: string, entry: Entry): string => {
     if (entries.has(name)) throw wrongValue("save", "params", `no tensor with a name that state of another has`, name);
@@ -114,7 +117,8 @@ export function save<Name extends string>(params: ParameterDict<Name>, options: 
  * @param bytes The whole file.
  * @param params The parameters to set; the file must have each of them, and the optimizers' tensors.
  * @param options As many optimizers as the file has, or none: then parameters alone are loaded.
- * @throws RangeError with what is wrong with the file, or does not fit; TypeError for a wrong argument. Nothing is changed then.
+ * @throws RangeError with what is wrong with the file, or does not fit; TypeError for a wrong argument; Error while an
+ * average is applied to one of the tensors. Nothing is changed then.
  * @example
  * const { extra } = load(bytes, params, { optimizers: [optimizer] });
  * schedule.loadStateDict(extra.schedule);
@@ -129,6 +133,7 @@ export function load<Name extends string>(
   knownOnly("load", "", record("load", "options", options), ["optimizers"]);
   const optimizers = optimizerList("load", options.optimizers);
   const tensors = allTensors("load", params, optimizers);
+  refuseApplied("load", tensors.values());
   const file = bytesOf(bytes); // Node's Buffer has a slice() that copies nothing
   const contents = unpack(file);
   const own = readOwn(file, contents);

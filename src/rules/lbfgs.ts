@@ -143,12 +143,12 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
    * @throws TypeError when the closure is no function or returns no number; what the closure throws; Error under
    * `nonFinite: "throw"` for gradients that are not finite (where `"skip"` ends the step). The parameters are then those
    * of the last whole iteration: as they were, when it was the first evaluation. A line search steps back from a loss or
-   * gradient that is not finite by itself.
+   * gradient that is not finite by itself. Error while an average is applied to one of the tensors.
    * @example
    * const loss = optimizer.step(() => mlp.trainBatch(x, y));
    */
   step(closure: () => number): number {
-    this.check();
+    this.checkValues();
     if (typeof closure !== "function") throw wrongType(rule.name, "closure", "a function", closure);
     const flat = this.#flat;
     const { data, grad, slots, step } = this.table;
@@ -236,7 +236,7 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
   /** Calls the closure. */
   #evaluate(closure: () => number): number {
     const loss: unknown = closure();
-    this.check();
+    this.checkValues();
     if (typeof loss !== "number") throw wrongType(rule.name, "closure()", "a number, the loss", loss);
     return loss;
   }

@@ -1,6 +1,6 @@
 import { padded } from "../arena.js";
 import { belowOne, flag, number, oneOf, wrongValue } from "../check.js";
-import { PACK_BYTES } from "../wasm/generated/layout/products.js";
+import { PACK_BYTES } from "../nn/scratch.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";

@@ -6,7 +6,7 @@ import { type NodeWorker, nodeThreads, scope } from "./platform.js";
 /** A worker as its pool sees it. */
 export interface WorkerThread {
   post(message: Message): void;
-  /** Called with what a worker that starts says, and with why one has ended. */
+  /** Called when a worker has started, and with why one has ended. */
   listen(started: () => void, ended: (reason: string) => void): void;
   /** Lets the process exit while the worker lives, where that is a question. */
   release(): void;
@@ -60,7 +60,7 @@ function ofNode(worker: NodeWorker): WorkerThread {
   return {
     post: (message) => worker.postMessage(message),
     listen(started, ended) {
-      worker.on("message", started);
+      worker.on("message", (message) => message === "ready" && started());
       worker.on("error", (error) => ended(String(error)));
       worker.on("exit", () => ended("it ended"));
     },
@@ -75,7 +75,7 @@ function ofWeb(worker: Worker): WorkerThread {
   return {
     post: (message) => worker.postMessage(message),
     listen(started, ended) {
-      worker.addEventListener("message", started);
+      worker.addEventListener("message", ({ data }) => data === "ready" && started());
       worker.addEventListener("error", (event) => {
         event.preventDefault();
         ended(event.message || "its script could not be loaded");

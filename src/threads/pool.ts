@@ -7,7 +7,7 @@ import { text } from "../wasm/generated/shared.js";
 import { decode } from "../wasm/text.js";
 import { SharedArena } from "./arena.js";
 import { type WorkerThread, obstacle, processors, startWorker } from "./host.js";
-import { ASLEEP, CALL, LINE, MAX_THREADS, MEMORY, SENT } from "../wasm/generated/layout/threads.js";
+import { ASLEEP, CALL, LINE, MAX_THREADS, MEMORY, SENT } from "./layout.js";
 import type { Message } from "./messages.js";
 
 const OWNER = "Threads";
@@ -42,10 +42,12 @@ export interface Tuning {
   readonly patience: number;
   /** The most calls that are not divided after the caller has waited long for a thread. */
   readonly backOff: number;
+  /** Milliseconds in which every worker must have started. */
+  readonly start: number;
 }
 
 // Measured with bench/threads.ts.
-const tuned: Tuning = { hot: 65536, cold: 524288, spin: 0.1, patience: 2000, backOff: 63 };
+const tuned: Tuning = { hot: 65536, cold: 524288, spin: 0.1, patience: 2000, backOff: 63, start: 8000 };
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -91,7 +93,7 @@ export class Threads extends ThreadPool {
    *
    * @param size How many in all, the calling one included: a whole number in [1, 32]. Default: one for each processor.
    * @throws TypeError, RangeError for a wrong argument; Error where there can be no threads (a page that is not
-   * cross-origin isolated, a runtime without workers), or when a worker does not start.
+   * cross-origin isolated, a runtime without workers), or when a worker does not start within 8 seconds.
    * @example
    * const threads = await Threads.create(2);
    */
@@ -110,7 +112,7 @@ export class Threads extends ThreadPool {
     try {
       await pool.#start();
     } catch (error) {
-      await pool.dispose();
+      void pool.dispose(); // not awaited: that would be to wait for a script that did not start
       throw error;
     }
     return pool;
@@ -118,6 +120,7 @@ export class Threads extends ThreadPool {
 
   async #start(): Promise<void> {
     const { size: threads, tuning } = this;
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const started = this.#workers.flatMap((worker, thread) => {
       if (worker === undefined) return [];
       return new Promise<void>((resolve, reject) => {
@@ -129,7 +132,13 @@ export class Threads extends ThreadPool {
         this.#send(thread, { kind: "start", words: this.#words, module, thread, threads, spin: tuning.spin });
       });
     });
-    await Promise.all(started);
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => {
+        const cause = `its script said nothing for ${tuning.start / 1000} s: is it gradstep/threads/worker.js?`;
+        reject(new Error(`${OWNER}: a worker did not start: ${cause}`));
+      }, tuning.start);
+    });
+    await Promise.race([Promise.all(started), late]).finally(() => clearTimeout(timer));
     for (const worker of this.#workers) worker?.release();
   }
 

@@ -15,6 +15,7 @@ import {
   MAX_BLOCKS,
   MOVING,
   PASS,
+  PASS_BYTES,
   QUEUE,
   QUEUE_BYTES,
   READY,
@@ -22,8 +23,7 @@ import {
   ROOM,
   ROOM_BYTES,
   SCRATCH_BYTES,
-} from "../wasm/generated/layout/threads.js";
-import { PASS_BYTES } from "../wasm/generated/layout/run-list.js";
+} from "./layout.js";
 import type { Threads } from "./pool.js";
 import { Share } from "./share.js";
 
@@ -44,7 +44,7 @@ export class Team implements ArenaMemory {
   /** Times that a thread has died inside work that writes. */
   tears = 0;
   readonly torn =
-    "a thread died inside a step and left it half done: make a new optimizer and load the last checkpoint into it";
+    "a thread died inside a step and left it half done: make new optimizers and averages and load the last checkpoint into them";
   /** Blocks that others than the caller have done. */
   helped = 0;
   readonly #threads: Threads;

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import { type Plugin, build } from "esbuild";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -35,7 +34,7 @@ const text: Plugin = {
       namespace: "text",
     }));
     bundler.onLoad({ filter: /./, namespace: "text" }, ({ path }) => ({
-      contents: path.endsWith(".gz") ? gunzipSync(readFileSync(path)) : readFileSync(path),
+      contents: readFileSync(path),
       loader: "text",
     }));
   },

@@ -1,8 +1,17 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
-import { AdamW, Arena, ParameterDict, SGD, StepOptimizer, WeightEma, gradNorm } from "../../src/index.js";
+import { describe, expect, test, vi } from "vitest";
+import {
+  AdamW,
+  Arena,
+  ParameterDict,
+  SGD,
+  StepOptimizer,
+  WeightAverage,
+  WeightEma,
+  gradNorm,
+} from "../../src/index.js";
 import { load, save } from "../../src/checkpoint/index.js";
 import { SharedArena, SharedParameterDict, Threads } from "../../src/threads/index.js";
 import type { Tuning } from "../../src/threads/pool.js";
@@ -39,6 +48,15 @@ describe("Threads", () => {
   test("a worker that does not start is told of", async () => {
     await expect(start(2, "missing.mjs")).rejects.toThrow(/^Threads: a worker did not start: .*missing\.mjs/);
   });
+
+  test.each(["silent.mjs", "talking.mjs"])(
+    "a script that is another's is told of, and its worker ended: %s",
+    async (name) => {
+      await expect(start(3, name, { start: 200 })).rejects.toThrow(
+        "Threads: a worker did not start: its script said nothing for 0.2 s: is it gradstep/threads/worker.js?",
+      );
+    },
+  );
 
   test("of one thread have no workers", async () => {
     const threads = await Threads.create(1);
@@ -97,6 +115,31 @@ describe("Threads", () => {
   });
 });
 
+describe("after a long wait for a thread", () => {
+  test("the next calls are not divided: 1, 3 and so on up to the most, and fewer again after short waits", async () => {
+    const threads = await start(2, "idle.mjs", { backOff: 5 });
+    const { params, optimizer } = await make(threads);
+    const [invited, clock] = [vi.spyOn(threads, "call"), vi.spyOn(performance, "now")];
+    let time = 0;
+    /** Steps as "d" for divided and "a" for alone, on a clock that goes on by so many milliseconds a look. */
+    const steps = (count: number, tick: number): string => {
+      clock.mockImplementation(() => (time += tick));
+      return Array.from({ length: count }, () => {
+        invited.mockClear();
+        optimizer.step();
+        return invited.mock.calls.length > 0 ? "d" : "a";
+      }).join("");
+    };
+    // The worker claims nothing, so that the caller does all blocks, and only the clock says how long it waited then.
+    expect(steps(18, 1)).toBe("dadaaadaaaaadaaaaa");
+    expect(steps(4, 0.01)).toBe("dddd");
+    expect(steps(3, 1)).toBe("dad");
+    expect(params.data.w.every((x) => x === -25)).toBe(true);
+    clock.mockRestore();
+    await threads.dispose();
+  });
+});
+
 async function startDying(size: number, place: string, tuning: Partial<Tuning> = {}): Promise<Threads> {
   process.env.DIES_IN = place; // of which a worker has a copy
   return start(size, "dying.mjs", tuning);
@@ -147,6 +190,44 @@ describe("a worker that dies", () => {
       await threads.dispose();
     },
   );
+
+  test("inside an average makes all averages of that memory refuse to go on; what one put aside is given back", async () => {
+    const threads = await startDying(2, "claim");
+    const params = new SharedParameterDict({ w: [N], v: [4] }, { threads });
+    await ready(params, threads);
+    const [ema, other] = [new WeightEma(params.subset(["w"])), new WeightAverage(params.subset(["v"]))];
+    other.update();
+    params.data.v.fill(2);
+    const saved = other.stateDict();
+    other.apply();
+    const updates = (): void => {
+      for (let t = 0; t < 1000; t++) ema.update();
+    };
+    expect(updates).toThrow(/^Threads: a thread died/);
+    for (const average of [ema, other])
+      for (const use of [
+        () => average.update(),
+        () => average.apply(),
+        () => average.values,
+        () => average.updates,
+        () => average.stateDict(),
+        () => average.loadStateDict(saved),
+      ])
+        expect(use).toThrow(
+          /^Weight(Ema|Average): a thread died .* make new optimizers and averages and load the last/,
+        );
+    const optimizer = new SGD(params);
+    expect(() => optimizer.step()).toThrow('a WeightAverage is applied to "v"');
+    other.restore();
+    expect(params.data.v[0]).toBe(2);
+    expect(() => optimizer.step({ average: ema })).toThrow(/^WeightEma: a thread died/);
+    const next = new WeightAverage(params.subset(["v"]));
+    next.loadStateDict(saved);
+    next.update();
+    expect(next.values.v[0]).toBe(1);
+    expect(optimizer.step({ average: next })).toBe(true);
+    await threads.dispose();
+  });
 
   test("inside a norm costs its time alone", async () => {
     const threads = await startDying(2, "claim");
