@@ -126,12 +126,16 @@ export interface Rule<Options extends CommonOptions> {
   scratch?(options: Settled<Options>, tensor: TensorInfo): number;
   /** Named numbers of a tensor's state and their start values. */
   readonly scalars?: Readonly<Record<string, number>>;
+  /** The scalars of a tensor that has taken `step` steps, where a state saved by 0.1 lacks them. */
+  derive?(options: Settled<Options>, step: number): Record<string, number>;
+  /** Options that states saved by 0.1 lack: there they had their defaults. */
+  readonly later?: readonly (keyof Options & string)[];
   /** Named numbers that the tensors of a group, or of the whole optimizer, have in common, and their start values. */
   readonly shared?: { readonly by: "group" | "optimizer"; start(options: Settled<Options>): Record<string, number> };
   /** Moves a group's shared numbers on: once a step, before its coefficients are computed. */
   advance?(options: Settled<Options>, shared: Float64Array): void;
   /** Throws for groups that do not go together, before a step changes anything. */
-  ready?(groups: readonly { readonly options: Settled<Options> }[]): void;
+  ready?(groups: readonly { readonly options: Settled<Options>; readonly occupied: boolean }[]): void;
   /**
    * A first pass over all tensors, for a rule that must have seen them all before it moves one. `before` begins it and
    * `between` ends it: false leaves all parameters where they are.

@@ -3,7 +3,7 @@ import type { Arena } from "./arena.js";
 import { flag, record, whole, wrongType, wrongValue } from "./check.js";
 import { type Group, settle } from "./groups.js";
 import type { Shape, Vector } from "./parameters.js";
-import type { CommonOptions, Rule } from "./rule.js";
+import type { CommonOptions, Rule, Settled } from "./rule.js";
 import { checkShape, onlyFields, readEach, readAnySlot, same } from "./saved.js";
 import type { Slots } from "./slots.js";
 import { ABSENT, type Table, stepsOf } from "./table.js";
@@ -136,10 +136,14 @@ export function prepareLoad<Options extends CommonOptions>(
 
   const loadedTensors = readEach(owner, "saved.state", saved.state, table.tensors, (tensor, item, prefix, i) => {
     checkShape(owner, `${prefix}.shape`, item.shape, tensor.shape);
+    const step = whole.read(owner, `${prefix}.step`, item.step);
+    const scalars = record(owner, `${prefix}.scalars`, item.scalars);
+    const { options } = loadedGroups[table.group[i]];
+    const numbers = rule.derive && Object.keys(scalars).length === 0 ? rule.derive(options, step) : scalars;
     return {
-      step: whole.read(owner, `${prefix}.step`, item.step),
+      step,
       slots: readSlots(internals, `${prefix}.slots`, item.slots, i),
-      scalars: readNumbers(owner, `${prefix}.scalars`, item.scalars, scalarNames),
+      scalars: readNumbers(owner, `${prefix}.scalars`, numbers, scalarNames),
     };
   });
 
@@ -190,11 +194,12 @@ function readOptions<Options extends CommonOptions>(
   prefix: string,
   group: Group<Options>,
   value: unknown,
-): object {
+): Settled<Options> {
   const given = record(rule.name, prefix, value);
   const current = group.options as Readonly<Record<string, unknown>>;
   same(rule.name, `${prefix}.dialect`, given.dialect, group.options.dialect);
-  for (const [name, kind] of Object.entries(rule.kinds) as [string, { live: boolean }][]) {
+  for (const [name, kind] of Object.entries(rule.kinds) as [keyof Options & string, { live: boolean }][]) {
+    if (given[name] === undefined && rule.later?.includes(name)) continue;
     if (given[name] === undefined) throw wrongType(rule.name, `${prefix}.${name}`, "a value", undefined);
     if (!kind.live && given[name] !== current[name])
       throw wrongValue(
@@ -204,8 +209,7 @@ function readOptions<Options extends CommonOptions>(
         given[name],
       );
   }
-  const settled = settle(rule, `${prefix}.`, group.options, given) as Record<string, unknown>;
-  return Object.fromEntries(Object.keys(rule.kinds).map((name) => [name, settled[name]]));
+  return settle(rule, `${prefix}.`, { ...group.options, ...rule.defaults[group.options.dialect] }, given);
 }
 
 function readNumbers(owner: string, prefix: string, value: unknown, names: readonly string[]): number[] {

@@ -102,8 +102,7 @@ function readTensor(
   const { shape, slots, scalars } = own;
   const numbers = [...(form?.stepless ? [] : ["step"]), ...Object.keys(scalars)];
   const names = [...Object.keys(slots), ...numbers].map((part) => stateName(name, part));
-  for (const part of [...names, ...Object.keys(form?.derived?.(options, 0) ?? {}).map((part) => stateName(name, part))])
-    used.add(part);
+  for (const part of names) used.add(part);
   if (!names.some((part) => contents.tensors.has(part))) return startOf(optimizer, name, own, options);
 
   const numberOf = (part: string): number => vector(expectFloat32(contents, stateName(name, part), []))[0];

@@ -1,5 +1,4 @@
 // What PyTorch's optimizers keep beyond what ours do, rule by rule, and how names are mapped: `expAvg`, `exp_avg`.
-import { pow } from "../exact.js";
 import type { Shape } from "../parameters.js";
 
 export type Options = Readonly<Record<string, unknown>>;
@@ -16,8 +15,6 @@ export interface TorchForm {
   readonly renamed?: Readonly<Record<string, string>>;
   /** What it calls None. */
   readonly none?: Options;
-  /** Numbers of its state that ours computes from the step count. */
-  readonly derived?: (options: Options, step: number) => Readonly<Record<string, number>>;
 }
 
 const plain = { foreach: false, differentiable: false };
@@ -34,11 +31,11 @@ const forms: Readonly<Record<string, TorchForm>> = {
   Adamax: { constants: capturable },
   NAdam: { constants: capturable },
   RAdam: { constants: capturable },
-  ASGD: { constants: capturable, derived: averages },
+  ASGD: { constants: capturable },
   Rprop: { constants: capturable, ours: { weightDecay: 0 } },
   Adafactor: { constants: { foreach: false } },
   Muon: {
-    constants: { ns_coefficients: [3.4445, -4.775, 2.0315], eps: 1e-7, use_addmm: false },
+    constants: { eps: 1e-7, use_addmm: false },
     ours: { maximize: false },
     stepless: true,
     renamed: { adjustLr: "adjust_lr_fn" },
@@ -57,13 +54,6 @@ export function torchForm(rule: string, options: Options): TorchForm | undefined
   const form = formOf(rule);
   if (form === undefined || options.dialect !== "torch") return undefined;
   return Object.entries(form.ours ?? {}).every(([name, value]) => options[name] === value) ? form : undefined;
-}
-
-/** ASGD's η and weight of the average, as they are for the step that comes next. */
-function averages({ lr, lambd, alpha, t0 }: Options, step: number): { eta: number; mu: number } {
-  const [rate, decay] = [Number(lr), Number(lambd)];
-  const eta = step === 0 ? rate : rate / pow(1 + decay * rate * step, Number(alpha));
-  return { eta, mu: 1 / Math.max(1, step - Number(t0)) };
 }
 
 export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);

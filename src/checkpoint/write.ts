@@ -39,7 +39,7 @@ export function writeOptimizer(
   for (const [name, { step, scalars }] of Object.entries(state)) {
     const options = optionsOf.get(name) ?? {};
     const form = torchForm(rule, options);
-    const numbers = { ...(form?.stepless ? {} : { step }), ...scalars, ...form?.derived?.(options, step) };
+    const numbers = { ...(form?.stepless ? {} : { step }), ...scalars };
     for (const [scalar, value] of Object.entries(numbers)) add(stateName(name, scalar), float32(value));
   }
 

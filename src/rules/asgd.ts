@@ -3,7 +3,7 @@ import { exponentiate, logarithm } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, WD, commonDefaults, commonKinds, exact } from "../rule.js";
+import { type CommonOptions, OWN, type Rule, type Settled, WD, commonDefaults, commonKinds, exact } from "../rule.js";
 
 /** Options of {@link ASGD}. */
 export interface ASGDOptions extends CommonOptions {
@@ -17,21 +17,38 @@ export interface ASGDOptions extends CommonOptions {
   t0?: number | undefined;
 }
 
+const [ETA, MU] = [0, 1];
+const next = new Float64Array(2);
+
+/** The rate and the weight of the average of the step after t. */
+function setNext(scalars: Float64Array, o: Settled<ASGDOptions>, t: number): void {
+  scalars[ETA] = 1 + o.lambd * o.lr * t;
+  logarithm(scalars, ETA);
+  scalars[ETA] *= -o.alpha;
+  exponentiate(scalars, ETA);
+  scalars[ETA] *= o.lr;
+  scalars[MU] = 1 / Math.max(1, t - o.t0);
+}
+
 const rule: Rule<ASGDOptions> = {
   name: "ASGD",
   kinds: { ...commonKinds, lambd: nonNegative, alpha: nonNegative, t0: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6 } },
   slots: () => ({ ax: exact() }),
-  coefficients(c, o, t) {
-    c[OWN] = 1 + o.lambd * o.lr * (t - 1);
-    logarithm(c, OWN);
-    c[OWN] *= -o.alpha;
-    exponentiate(c, OWN);
-    c[OWN] *= o.lr;
-    c[OWN + 1] = 1 / Math.max(1, t - 1 - o.t0);
-    c[OWN + 2] = 1 - c[OWN + 1];
+  // As in PyTorch, each step leaves the next one's rate and weight: options that change in between take effect after it.
+  scalars: { eta: 0, mu: 1 },
+  derive(o, step) {
+    if (step > 0) setNext(next, o, step);
+    return step > 0 ? { eta: next[ETA], mu: next[MU] } : { eta: 0, mu: 1 };
+  },
+  coefficients(c, o, t, scalars) {
+    if (t === 1) scalars[ETA] = o.lr;
     c[WD] = o.weightDecay;
-    c[OWN + 3] = o.lambd * c[OWN];
+    c[OWN] = scalars[ETA];
+    c[OWN + 1] = scalars[MU];
+    c[OWN + 2] = 1 - scalars[MU];
+    c[OWN + 3] = o.lambd * scalars[ETA];
+    setNext(scalars, o, t);
   },
   sweep({ asgd }, { at, c }) {
     asgd(at[0], at[1], at[2], at[3], c[0], c[1], c[2], c[3], c[4], c[5], c[6]);
@@ -42,7 +59,8 @@ const rule: Rule<ASGDOptions> = {
  * ASGD: θ −= λη·θ + η·g with a rate η that falls, and beside it `ax`, the average of the parameters from step t₀ on (until
  * then the parameters themselves), to be used in their place when training has ended.
  *
- * State: `ax`; 4 bytes a parameter.
+ * State: `ax`, and the numbers `eta` and `mu`, the rate and the weight of the average that the next step takes: options
+ * that change count from the step after it, as in PyTorch. 4 bytes a parameter.
  *
  * @see Polyak, Juditsky (1992), https://doi.org/10.1137/0330046
  * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.

@@ -110,8 +110,9 @@ describe("PyTorch's form", () => {
     const { step: steps, ...own } = optimizer.state("w");
     const stepless = !state.includes("step ");
     const count = stepless ? (state === "" ? 0 : 1) : steps;
-    const muProduct = (own as Partial<Record<string, unknown>>).muProduct;
-    const rounded = typeof muProduct === "number" ? { muProduct: Math.fround(muProduct) } : {};
+    const { muProduct } = own as Partial<Record<string, unknown>>;
+    const numbers = Object.entries(own).filter((entry): entry is [string, number] => typeof entry[1] === "number");
+    const rounded = Object.fromEntries(numbers.map(([name, value]) => [name, Math.fround(value)]));
     expect(loaded.state("w")).toEqual({ ...own, ...rounded, step: count });
     for (const side of [[params, optimizer] as const, [other, loaded] as const]) step(...side, 4);
     if (muProduct === undefined) expect(other.data.w).toEqual(params.data.w);

@@ -1,11 +1,13 @@
 // Signs, averages, and sums that start from the first parameters.
-import { type Update, decayOf, ema, f, gradientOf, root, sweep } from "./common.js";
+import { LARGEST, type Update, decayOf, ema, f, gradientOf, root, sweep } from "./common.js";
 
 export const asgd: Update = (tensor, o, t, gradScale) => {
   const { p, slots } = tensor;
   const { ax } = slots;
-  const eta = o.lr / Math.pow(1 + o.lambd * o.lr * (t - 1), o.alpha);
-  const average = 1 / Math.max(1, t - 1 - o.t0);
+  const eta = t === 1 ? o.lr : tensor.scalars.eta;
+  const average = t === 1 ? 1 : tensor.scalars.mu;
+  tensor.scalars.eta = o.lr / Math.pow(1 + o.lambd * o.lr * t, o.alpha);
+  tensor.scalars.mu = 1 / Math.max(1, t - o.t0);
   const [s, dec, mu, nu] = [f(eta), f(o.lambd * eta), f(average), f(1 - average)];
   const gradient = gradientOf(tensor, o, gradScale, f(o.weightDecay));
   for (let i = 0; i < p.length; i++) {
@@ -53,7 +55,8 @@ function cubeRoot(x: number): number {
 export const madgrad: Update = (tensor, o, t, gradScale) => {
   const { p, slots } = tensor;
   const { gradSumSq: S, s, x0 } = slots;
-  const [l, e, c] = [f((o.lr + o.eps) * Math.sqrt(t)), f(o.eps), f(1 - o.momentum)];
+  const still = f(o.lr) === 0;
+  const [l, e, c] = [still ? 0 : f((o.lr + o.eps) * Math.sqrt(t)), f(o.eps), still ? 0 : f(1 - o.momentum)];
   const gradient = gradientOf(tensor, o, gradScale, f(o.weightDecay));
   for (let i = 0; i < p.length; i++) {
     const x = gradient(i);
@@ -70,12 +73,13 @@ export const ftrl: Update = (tensor, o, _, gradScale) => {
   const { dec } = decayOf(o, true);
   const [inverse, l1, c] = [f(1 / o.lr), f(o.l1), f(2 * o.l2 + o.beta / o.lr)];
   const gradient = gradientOf(tensor, o, gradScale, 0);
+  if (!(inverse < Infinity && c < Infinity)) return;
   for (let i = 0; i < p.length; i++) {
     const x = gradient(i);
     const y = dec === 0 ? p[i] : f(p[i] - f(dec * p[i]));
-    const q = f(x * x);
+    const q = Math.min(f(x * x), LARGEST);
     const r0 = root(S[i]);
-    S[i] = f(S[i] + q);
+    S[i] = Math.min(f(S[i] + q), LARGEST);
     const r1 = root(S[i]);
     const roots = f(r0 + r1);
     const h = roots === 0 ? 0 : f(q / roots);
