@@ -58,8 +58,31 @@ export function number(expected: string, accepts: (x: number) => boolean): Kind<
   };
 }
 
-export const finite = number("a finite number", Number.isFinite);
-export const nonNegative = number("a finite number >= 0", (x) => x >= 0 && x < Infinity);
+/**
+ * Numbers that kernels take as float32: those that pass `accepts` before and after that rounding. `vanishes`: whether one
+ * that is not 0 may become 0 by it.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export function float(expected: string, accepts: (x: number) => boolean, vanishes = true): Kind<number> {
+  const kind = number(expected, accepts);
+  return {
+    live: true,
+    read(owner, name, given) {
+      const value = kind.read(owner, name, given);
+      const rounded = Math.fround(value);
+      if (!accepts(rounded) || (rounded === 0 && value !== 0 && !vanishes))
+        throw wrongValue(owner, name, `${expected} that float32 can hold`, value);
+      return value;
+    },
+  };
+}
+
+export const finite = float("a finite number", Number.isFinite);
+const FROM_0 = "a finite number >= 0";
+const isFrom0 = (x: number): boolean => x >= 0 && x < Infinity;
+export const nonNegative = float(FROM_0, isFrom0);
+/** What keeps a divisor from 0, which 0 alone may fail to do. */
+export const epsilon = float(FROM_0, isFrom0, false);
 export const fraction = number("a number in [0, 1]", (x) => x >= 0 && x <= 1);
 export const belowOne = number("a number in [0, 1)", (x) => x >= 0 && x < 1);
 /* @__NO_SIDE_EFFECTS__ */

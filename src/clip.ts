@@ -1,4 +1,4 @@
-import { flag, knownOnly, nonNegative, number, record, wrongType } from "./check.js";
+import { epsilon, flag, knownOnly, nonNegative, number, record, wrongType } from "./check.js";
 import { ParameterDict, type Tensor } from "./parameters.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
 
@@ -108,7 +108,7 @@ export function clipGradAdaptive(params: ParameterDict, ratio: number, options: 
   const factor = nonNegative.read(owner, "ratio", ratio);
   const given = record(owner, "options", options);
   knownOnly(owner, "", given, ["eps"]);
-  const eps = given.eps === undefined ? 1e-3 : nonNegative.read(owner, "eps", given.eps);
+  const eps = given.eps === undefined ? 1e-3 : epsilon.read(owner, "eps", given.eps);
 
   const { kernels } = params.arena;
   for (const tensor of tensors) {

@@ -10,6 +10,8 @@ export interface Group<Options> {
   readonly options: Settled<Options>;
   /** The group as users see it: its options, live and validated, and the names in it. */
   readonly face: Settled<Options> & { readonly params: readonly string[] };
+  /** Whether it has tensors: one without has no say in what is common to all. */
+  readonly occupied: boolean;
   readonly c: Float64Array;
   /** Scalars of the tensors at hand. */
   readonly scalars: Float64Array;
@@ -37,7 +39,7 @@ function refuseConflict<Options extends CommonOptions>(
   prefix: string,
   options: Settled<Options>,
 ): void {
-  const conflict = rule.conflict?.(options);
+  const conflict = rule.conflict?.(options) ?? overflow(options);
   if (conflict)
     throw wrongValue(
       rule.name,
@@ -45,6 +47,12 @@ function refuseConflict<Options extends CommonOptions>(
       conflict.expected,
       options[conflict.option as keyof Settled<Options>],
     );
+}
+
+/** Decoupled decay takes lr·λ, which must be finite too. */
+function overflow({ lr, weightDecay }: Settled<CommonOptions>): { option: string; expected: string } | undefined {
+  if (Math.fround(lr * weightDecay) !== Infinity) return undefined;
+  return { option: "weightDecay", expected: "a number whose product with lr float32 can hold" };
 }
 
 /** The rule's defaults in the dialect that is asked for. */
@@ -103,6 +111,7 @@ export function makeGroup<Options extends CommonOptions>(
   return {
     options,
     face: faceOf(rule, `paramGroups[${index}].`, options, checkAlive),
+    occupied: params.length > 0,
     c: new Float64Array(MAX_COEFFICIENTS),
     scalars: new Float64Array(Object.keys(rule.scalars ?? {}).length),
     shared,

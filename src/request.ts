@@ -61,7 +61,7 @@ export class Request {
       if (!KNOWN.includes(key as (typeof KNOWN)[number])) knownOnly(`${name}.step`, "", options, KNOWN);
     const { skip, gradScale = 1, rows, clipNorm, zeroGrad = false, average } = options;
     // Only what is wrong is passed on, to be told: a number might be boxed for that.
-    if (!Number.isFinite(gradScale)) finite.read(name, "gradScale", gradScale);
+    if (!(Number.isFinite(gradScale) && Math.abs(gradScale) < 3e38)) finite.read(name, "gradScale", gradScale);
     this.gradScale[0] = gradScale;
     if (clipNorm !== undefined) {
       if (!(Number.isFinite(clipNorm) && clipNorm >= 0)) nonNegative.read(name, "clipNorm", clipNorm);

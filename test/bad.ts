@@ -10,6 +10,13 @@ export const common: readonly Bad[] = [
   [{ lr: -1 }, RangeError, /"lr" expected a finite number >= 0, got -1$/],
   [{ lr: NaN }, RangeError, /"lr" expected a finite number >= 0, got NaN$/],
   [{ lr: Infinity }, RangeError, /"lr" expected a finite number >= 0, got Infinity$/],
+  [{ lr: 1e39 }, RangeError, /"lr" expected a finite number >= 0 that float32 can hold, got 1e\+39$/],
+  [{ weightDecay: 1e39 }, RangeError, /"weightDecay" expected a finite number >= 0 that float32 can hold, got 1e\+39$/],
+  [
+    { lr: 1e20, weightDecay: 1e20 },
+    RangeError,
+    /"weightDecay" expected a number whose product with lr float32 can hold, got 100000000000000000000$/,
+  ],
   [{ lr: "0.1" }, TypeError, /"lr" expected a finite number >= 0, got "0.1"$/],
   [{ lr: null }, TypeError, /"lr" expected a finite number >= 0, got null$/],
   [{ weightDecay: -0.1 }, RangeError, /"weightDecay" expected a finite number >= 0, got -0.1$/],

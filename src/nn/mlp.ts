@@ -1,5 +1,5 @@
 import { padded } from "../arena.js";
-import { flag, knownOnly, number, oneOf, record, whole, wholeFrom, wrongType, wrongValue } from "../check.js";
+import { flag, float, knownOnly, oneOf, record, whole, wholeFrom, wrongType, wrongValue } from "../check.js";
 import { defineDispose } from "../dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "../memory.js";
 import { ParameterDict, type Vector } from "../parameters.js";
@@ -18,7 +18,7 @@ const kinds = {
   init: oneOf(...inits),
   batchSize: wholeFrom(1),
   seed: whole,
-  inputScale: number("a finite number > 0", (x) => x > 0 && x < Infinity),
+  inputScale: float("a finite number > 0", (x) => x > 0 && x < Infinity),
   skipZeros: flag,
 };
 

@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, pair } from "../check.js";
+import { belowOne, epsilon, pair } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
@@ -17,7 +17,7 @@ export interface AdaBeliefOptions extends CommonOptions {
 
 const rule: Rule<AdaBeliefOptions> = {
   name: "AdaBelief",
-  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: epsilon },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999], eps: 1e-16 } },
   slots: () => ({ mu: signed(), nu: positive() }),
   coefficients(c, o, t) {

@@ -1,4 +1,4 @@
-import { fraction, nonNegative } from "../check.js";
+import { epsilon, fraction } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
@@ -16,7 +16,7 @@ export interface AdadeltaOptions extends CommonOptions {
 
 const rule: Rule<AdadeltaOptions> = {
   name: "Adadelta",
-  kinds: { ...commonKinds, rho: fraction, eps: nonNegative },
+  kinds: { ...commonKinds, rho: fraction, eps: epsilon },
   defaults: {
     torch: { ...commonDefaults, lr: 1, rho: 0.9, eps: 1e-6 },
     keras: { ...commonDefaults, lr: 1e-3, rho: 0.95, eps: 1e-7 },

@@ -1,5 +1,5 @@
 import { padded } from "../arena.js";
-import { type Kind, nonNegative, number, wrongType, wrongValue } from "../check.js";
+import { type Kind, epsilon, float, wrongType, wrongValue } from "../check.js";
 import { raiseTo } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
@@ -24,6 +24,8 @@ export interface AdafactorOptions extends CommonOptions {
 }
 
 const DEFAULT_FLOOR = 1.1920928955078125e-7; // 2⁻²³
+/** The least that float32 holds: what the square of an ε₁ that is not 0 counts as at least. */
+const LEAST = 1.401298464324817e-45;
 const epsKind: Kind<Eps> = {
   live: true,
   read(owner, name, value) {
@@ -31,8 +33,8 @@ const epsKind: Kind<Eps> = {
     if (!Array.isArray(value)) throw wrongType(owner, name, expected, value);
     if (value.length !== 2) throw wrongValue(owner, name, expected, value);
     const [first, second] = value as unknown[];
-    const floor = first === null ? null : nonNegative.read(owner, `${name}[0]`, first);
-    return Object.freeze([floor, nonNegative.read(owner, `${name}[1]`, second)] as const);
+    const floor = first === null ? null : epsilon.read(owner, `${name}[0]`, first);
+    return Object.freeze([floor, epsilon.read(owner, `${name}[1]`, second)] as const);
   },
 };
 
@@ -49,9 +51,9 @@ const rule: Rule<AdafactorOptions> = {
   name: "Adafactor",
   kinds: {
     ...commonKinds,
-    beta2Decay: number("a finite number <= 0", (x) => x <= 0 && x > -Infinity),
+    beta2Decay: float("a finite number <= 0", (x) => x <= 0 && x > -Infinity),
     eps: epsKind,
-    d: number("a finite number >= 1", (x) => x >= 1 && x < Infinity),
+    d: float("a finite number >= 1", (x) => x >= 1 && x < Infinity),
   },
   defaults: { torch: { ...commonDefaults, lr: 1e-2, beta2Decay: -0.8, eps: [null, 1e-3], d: 1 } },
   scope: "tensor",
@@ -67,7 +69,7 @@ const rule: Rule<AdafactorOptions> = {
     raiseTo(c, A, exponent, 0);
     c[OWN] = 1 - c[A];
     c[OWN + 3] = o.eps[0] ?? DEFAULT_FLOOR;
-    c[OWN + 2] = c[OWN + 3] * c[OWN + 3];
+    c[OWN + 2] = Math.max(c[OWN + 3] * c[OWN + 3], c[OWN + 3] > 0 ? LEAST : 0);
   },
   sweep({ adafactor, sumOfSquares, sgd }, { at, c, t, size, shape, scratch }, o) {
     const columns = shape.length > 1 ? shape[shape.length - 1] : size;

@@ -1,4 +1,4 @@
-import { nonNegative } from "../check.js";
+import { epsilon, nonNegative } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
@@ -12,13 +12,13 @@ export interface AdagradOptions extends CommonOptions {
   lrDecay?: number | undefined;
   /** Start of the sum of squares, >= 0. Default 0; Keras, optax 0.1. */
   initialAccumulatorValue?: number | undefined;
-  /** Added to the root of the sum, >= 0; in Keras's and optax's dialects under the root. Default 1e-10; Keras, optax 1e-7. */
+  /** Added to the root of the sum, >= 0; in Keras's and optax's dialects under the root (optax: nothing moves where the sum is 0). Default 1e-10; Keras, optax 1e-7. */
   eps?: number | undefined;
 }
 
 const rule: Rule<AdagradOptions> = {
   name: "Adagrad",
-  kinds: { ...commonKinds, lrDecay: nonNegative, initialAccumulatorValue: nonNegative, eps: nonNegative },
+  kinds: { ...commonKinds, lrDecay: nonNegative, initialAccumulatorValue: nonNegative, eps: epsilon },
   defaults: {
     torch: { ...commonDefaults, lr: 1e-2, lrDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },
     keras: { ...commonDefaults, lr: 1e-3, lrDecay: 0, initialAccumulatorValue: 0.1, eps: 1e-7 },
@@ -31,9 +31,10 @@ const rule: Rule<AdagradOptions> = {
     c[OWN] = o.lr / (1 + (t - 1) * o.lrDecay);
     c[OWN + 1] = inside ? o.eps : 0;
     c[OWN + 2] = inside ? 0 : o.eps;
+    c[OWN + 3] = o.dialect === "optax" ? 0 : -1;
   },
   sweep({ adagrad }, { at, c }) {
-    adagrad(at[0], at[1], at[2], at[3], c[0], c[1], c[2], c[3], c[4], c[5]);
+    adagrad(at[0], at[1], at[2], at[3], c[0], c[1], c[2], c[3], c[4], c[5], c[6]);
   },
   rows: {},
 };

@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, pair } from "../check.js";
+import { belowOne, epsilon, pair } from "../check.js";
 import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
@@ -68,7 +68,7 @@ export function adamRule(
   const defaults = { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999] as const, amsgrad: false };
   return {
     name,
-    kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative, amsgrad: fixedFlag },
+    kinds: { ...commonKinds, betas: pair(belowOne), eps: epsilon, amsgrad: fixedFlag },
     defaults: {
       torch: { ...defaults, eps: 1e-8, weightDecay: decay.torch },
       keras: { ...defaults, eps: 1e-7, weightDecay: decay.keras },

@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, pair } from "../check.js";
+import { belowOne, epsilon, pair } from "../check.js";
 import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
@@ -28,7 +28,7 @@ const defaults = { ...commonDefaults, betas: [0.9, 0.999] as const };
 
 const rule: Rule<AdamaxOptions> = {
   name: "Adamax",
-  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: epsilon },
   defaults: {
     torch: { ...defaults, lr: 2e-3, eps: 1e-8 },
     keras: { ...defaults, lr: 1e-3, eps: 1e-7 },

@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, triple } from "../check.js";
+import { belowOne, epsilon, triple } from "../check.js";
 import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
@@ -19,7 +19,7 @@ export interface AdanOptions extends CommonOptions {
 
 const rule: Rule<AdanOptions> = {
   name: "Adan",
-  kinds: { ...commonKinds, betas: triple(belowOne), eps: nonNegative },
+  kinds: { ...commonKinds, betas: triple(belowOne), eps: epsilon },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.98, 0.92, 0.99], eps: 1e-8 } },
   slots: () => ({ expAvg: signed(), expAvgDiff: signed(), expAvgSq: positive(), negPreGrad: signed() }),
   coefficients(c, o, t) {

@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, triple } from "../check.js";
+import { belowOne, epsilon, nonNegative, triple } from "../check.js";
 import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
@@ -31,7 +31,7 @@ export interface AdEMAMixOptions extends CommonOptions {
 
 const rule: Rule<AdEMAMixOptions> = {
   name: "AdEMAMix",
-  kinds: { ...commonKinds, betas: triple(belowOne), alpha: nonNegative, eps: nonNegative },
+  kinds: { ...commonKinds, betas: triple(belowOne), alpha: nonNegative, eps: epsilon },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999, 0.9999], alpha: 5, eps: 1e-8 } },
   slots: () => ({ m1: signed(), m2: exact(), nu: positive() }),
   coefficients(c, o, t) {

@@ -1,4 +1,4 @@
-import { finite, flag, nonNegative } from "../check.js";
+import { epsilon, finite, flag, nonNegative } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
@@ -28,7 +28,7 @@ const rule: Rule<LARSOptions> = {
     dampening: finite,
     nesterov: flag,
     trustCoefficient: nonNegative,
-    eps: nonNegative,
+    eps: epsilon,
   },
   defaults: {
     torch: { ...commonDefaults, lr: 1, momentum: 0, dampening: 0, nesterov: false, trustCoefficient: 1e-3, eps: 1e-8 },

@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, pair } from "../check.js";
+import { belowOne, epsilon, nonNegative, pair } from "../check.js";
 import { exponentiate, raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
@@ -40,7 +40,7 @@ const rule: Rule<NAdamOptions> = {
   kinds: {
     ...commonKinds,
     betas: pair(belowOne),
-    eps: nonNegative,
+    eps: epsilon,
     momentumDecay: nonNegative,
     decoupledWeightDecay: fixedFlag,
   },

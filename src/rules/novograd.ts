@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, pair } from "../check.js";
+import { belowOne, epsilon, pair } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
@@ -16,7 +16,7 @@ export interface NovoGradOptions extends CommonOptions {
 
 const rule: Rule<NovoGradOptions> = {
   name: "NovoGrad",
-  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: epsilon },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.25], eps: 1e-6 } },
   scope: "tensor",
   slots: () => ({ mu: exact() }),

@@ -1,4 +1,4 @@
-import { fraction, nonNegative } from "../check.js";
+import { epsilon, fraction, nonNegative } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
@@ -33,7 +33,7 @@ const defaults = { ...commonDefaults, centered: false, momentum: 0 };
 
 const rule: Rule<RMSpropOptions> = {
   name: "RMSprop",
-  kinds: { ...commonKinds, alpha: fraction, eps: nonNegative, centered: fixedFlag, momentum: nonNegative },
+  kinds: { ...commonKinds, alpha: fraction, eps: epsilon, centered: fixedFlag, momentum: nonNegative },
   defaults: {
     torch: { ...defaults, lr: 1e-2, alpha: 0.99, eps: 1e-8 },
     keras: { ...defaults, lr: 1e-3, alpha: 0.9, eps: 1e-7 },

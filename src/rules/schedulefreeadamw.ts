@@ -1,10 +1,11 @@
-import { belowOne, nonNegative, pair } from "../check.js";
+import { belowOne, epsilon, pair } from "../check.js";
 import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { OWN, type Rule, setDecay, exact, positive } from "../rule.js";
 import {
+  LEAST_BETA,
   type ScheduleFreeOptions,
   advanceScheduleFree,
   scheduleFreeDefaults,
@@ -27,10 +28,12 @@ export interface ScheduleFreeAdamWOptions extends ScheduleFreeOptions {
 
 const rule: Rule<ScheduleFreeAdamWOptions> = {
   name: "ScheduleFreeAdamW",
-  kinds: { ...scheduleFreeKinds, betas: pair(belowOne), eps: nonNegative },
+  kinds: { ...scheduleFreeKinds, betas: pair(belowOne), eps: epsilon },
   defaults: { torch: { ...scheduleFreeDefaults, lr: 0.0025, betas: [0.9, 0.999], eps: 1e-8 } },
   conflict: ({ betas }) =>
-    betas[0] === 0 ? { option: "betas", expected: "a first rate > 0, without which there is no average" } : undefined,
+    betas[0] < LEAST_BETA
+      ? { option: "betas", expected: "a first rate > 0, without which there is no average" }
+      : undefined,
   slots: () => ({ expAvgSq: positive(), z: exact("parameters") }),
   shared: { by: "group", start: scheduleFreeStart },
   advance: advanceScheduleFree,

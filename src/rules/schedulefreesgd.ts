@@ -32,6 +32,9 @@ export interface ScheduleFreeSGDOptions extends ScheduleFreeOptions {
   momentum?: number | undefined;
 }
 
+/** The least β: `eval()` divides by it. */
+export const LEAST_BETA = 1e-38;
+
 export const scheduleFreeKinds = {
   ...commonKinds,
   warmupSteps: whole,
@@ -71,7 +74,7 @@ export function setScheduleFree(c: Float64Array, at: number, shared: Float64Arra
 
 const rule: Rule<ScheduleFreeSGDOptions> = {
   name: "ScheduleFreeSGD",
-  kinds: { ...scheduleFreeKinds, momentum: number("a number in (0, 1)", (x) => x > 0 && x < 1) },
+  kinds: { ...scheduleFreeKinds, momentum: number("a number in (0, 1)", (x) => x >= LEAST_BETA && x < 1) },
   defaults: { torch: { ...scheduleFreeDefaults, lr: 1, momentum: 0.9 } },
   slots: () => ({ z: exact("parameters") }),
   shared: { by: "group", start: scheduleFreeStart },
