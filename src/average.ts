@@ -16,6 +16,8 @@ export interface AverageState {
   readonly updates: number;
   /** That of `WeightEma`, in [0, 1], which a load takes over; `WeightAverage` has none. */
   readonly decay?: number;
+  /** Whether `WeightEma` corrects its bias, which a load takes over. Default false. */
+  readonly debias?: boolean;
   /** By tensor: its shape and its average. */
   readonly tensors: Readonly<Record<string, SavedTensor>>;
 }
@@ -200,7 +202,7 @@ export abstract class Average<Name extends string> {
   }
 
   /** Options to save, and how to read them: what is returned takes them. @internal */
-  protected abstract options(): { readonly decay?: number };
+  protected abstract options(): { readonly decay?: number; readonly debias?: boolean };
   /** @internal */
   protected abstract readOptions(saved: Readonly<Record<string, unknown>>): () => void;
 
