@@ -74,6 +74,7 @@ describe("options", () => {
       toleranceGrad: 1e-7,
       toleranceChange: 1e-9,
       lineSearch: null,
+      maximize: false,
       dialect: "torch",
       params: ["x"],
     });
@@ -99,7 +100,8 @@ describe("options", () => {
       [{ lineSearch: "wolfe" }, RangeError, 'LBFGS: "lineSearch" expected "strong-wolfe", got "wolfe"'],
       [{ lineSearch: true }, TypeError, 'LBFGS: "lineSearch" expected "strong-wolfe", got true'],
       [{ weightDecay: 0.1 }, RangeError, 'LBFGS: unknown option "weightDecay"'],
-      [{ maximize: true }, RangeError, 'LBFGS: unknown option "maximize"'],
+      [{ lr: 1e39 }, RangeError, 'LBFGS: "lr" expected a finite number >= 0 that float32 can hold, got 1e+39'],
+      [{ maximize: 1 }, TypeError, 'LBFGS: "maximize" expected true or false, got 1'],
       [{ dialect: "keras" }, RangeError, 'LBFGS: "dialect" expected "torch", got "keras"'],
       [{ groups: [{ params: ["x"] }] }, RangeError, 'LBFGS: "groups" expected nothing'],
       [null, TypeError, 'LBFGS: "options" expected an object, got null'],

@@ -1,10 +1,11 @@
 import { Optimizer } from "../base.js";
 import {
   type Kind,
-  finite,
   clip,
   fixed,
+  flag,
   nonNegative,
+  number,
   oneOf,
   record,
   whole,
@@ -35,8 +36,12 @@ export interface LBFGSOptions {
   toleranceChange?: number | undefined;
   /** "strong-wolfe", or null (default) for steps of a fixed length. */
   lineSearch?: "strong-wolfe" | null | undefined;
+  /** Ascend instead of descend: the loss and its gradients count negated. Default false. */
+  maximize?: boolean | undefined;
 }
 
+/** Of a saved number, which is a float64 and stays one. */
+const finite = number("a finite number", Number.isFinite);
 const lineSearch: Kind<"strong-wolfe" | null> = {
   live: false,
   read: (owner, name, value) => (value === null ? null : oneOf("strong-wolfe").read(owner, name, value)),
@@ -60,6 +65,7 @@ const rule: Rule<LBFGSOptions> = {
     toleranceGrad: nonNegative,
     toleranceChange: nonNegative,
     lineSearch,
+    maximize: flag,
   },
   defaults: {
     torch: {
@@ -70,8 +76,10 @@ const rule: Rule<LBFGSOptions> = {
       toleranceGrad: 1e-7,
       toleranceChange: 1e-9,
       lineSearch: null,
+      maximize: false,
     },
   },
+  later: ["maximize"],
   // The history is a ring of rows, each of the tensor's size without padding.
   scope: "tensor",
   slots: ({ historySize }, { size }) => ({
@@ -113,6 +121,8 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
   /** 1/(y·s) by row of the history, and the recursion's α. */
   readonly #rho: Float64Array;
   readonly #alpha: Float64Array;
+  /** Whether the gradients in place are negated, as they are while a step that ascends works with them. */
+  #negated = false;
 
   /**
    * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
@@ -150,6 +160,16 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
   step(closure: () => number): number {
     this.checkValues();
     if (typeof closure !== "function") throw wrongType(rule.name, "closure", "a function", closure);
+    try {
+      const loss = this.#iterate(closure);
+      return this.groups[0].options.maximize ? -loss : loss;
+    } finally {
+      this.#negate(false);
+    }
+  }
+
+  /** A step; returns the first loss, negated where it ascends. */
+  #iterate(closure: () => number): number {
     const flat = this.#flat;
     const { data, grad, slots, step } = this.table;
     const [d, previous] = slots;
@@ -166,9 +186,10 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
       this.#direct();
       flat.copy(grad, previous);
       const sum = shared[N_ITER] === 1 ? flat.sumOfAbs(grad) : 1;
-      shared[T] = (sum > 1 ? 1 / sum : 1) * lr;
+      shared[T] = 0; // of a step that is not taken, nothing is learned
       const slope = flat.dot(grad, d);
       if (slope > -toleranceChange) break;
+      shared[T] = (sum > 1 ? 1 / sum : 1) * lr;
 
       const before = loss;
       let calls = 0;
@@ -233,12 +254,22 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
     };
   }
 
-  /** Calls the closure. */
+  /** Calls the closure, which finds the gradients as it left them. */
   #evaluate(closure: () => number): number {
+    this.#negate(false);
     const loss: unknown = closure();
     this.checkValues();
     if (typeof loss !== "number") throw wrongType(rule.name, "closure()", "a number, the loss", loss);
-    return loss;
+    const { maximize } = this.groups[0].options;
+    this.#negate(maximize);
+    return maximize ? -loss : loss;
+  }
+
+  /** Negates the gradients in place, or back. */
+  #negate(negated: boolean): void {
+    if (negated === this.#negated) return;
+    this.#negated = negated;
+    this.#flat.scale(this.table.grad, -1);
   }
 
   /** Whether the policy allows the gradients; throws under "throw" where it does not. */
@@ -248,6 +279,7 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
       const at = this.arena.kernels.firstNonFinite(size, gradAt);
       if (at < 0) continue;
       if (this.nonFinite === "skip") return false;
+      this.#negate(false);
       throw new Error(`${rule.name}: the gradient of "${clip(name, 100)}" is ${grad[at]} at element ${at}`);
     }
     return true;
@@ -259,11 +291,14 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
     if (t !== 0) this.#flat.addScaled(this.table.data, this.table.slots[0], t);
   }
 
-  /** Undoes an iteration that could not be finished. */
+  /** Undoes an iteration that could not be finished, and forgets its step. */
   #takeBack(): void {
+    const { maximize } = this.groups[0].options;
     this.#goTo(0);
     this.#flat.copy(this.table.slots[1], this.table.grad);
+    this.#negated = maximize;
     this.groups[0].shared[N_ITER]--;
+    this.groups[0].shared[T] = 0;
   }
 
   /** Searches along d, goes to the point found, and returns the loss there. */
