@@ -9,6 +9,7 @@ export { rmsprop } from "./rules/rmsprop";
 export { adam } from "./rules/adam";
 export { nadam } from "./rules/nadam";
 export { adamax } from "./rules/adamax";
+export { radam } from "./rules/radam";
 export { asgd } from "./rules/asgd";
 export { rprop } from "./rules/rprop";
 export { lion } from "./rules/lion";

@@ -76,6 +76,9 @@ export function moved<Decay>(p: usize, u: v128, dec: v128): v128 {
   return f32x4.sub(x, sizeof<Decay>() == sizeof<Decoupled>() ? f32x4.add(u, f32x4.mul(dec, x)) : u);
 }
 
+/** The largest float32. */
+export const LARGEST: f32 = 3.4028234663852886e38;
+
 /** 1, −1, or x itself where it is ±0 or NaN. */
 // @ts-ignore: decorator
 @inline

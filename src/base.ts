@@ -288,9 +288,13 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
       table.joined[i] = i > 0 && follows(table, i) ? 1 : 0;
     });
     this.table = table;
+    const { options: first } = added.find(({ params }) => params.length > 0) ?? added[0];
+    const start = Object.values(rule.shared?.start(first) ?? {});
+    if (rule.shared?.by === "optimizer" && !this.groups.some(({ occupied }) => occupied))
+      this.groups.at(0)?.shared.set(start);
     for (const { options, params } of added) {
       const common = rule.shared?.by === "optimizer" ? this.groups.at(0)?.shared : undefined;
-      const shared = common ?? Float64Array.from(Object.values(rule.shared?.start(options) ?? {}));
+      const shared = common ?? Float64Array.from(start);
       this.groups.push(makeGroup(rule, this.groups.length, options, params, shared, () => this.check()));
     }
     this.#faces = Object.freeze(this.groups.map(({ face }) => face)) as unknown as typeof this.paramGroups;

@@ -14,6 +14,8 @@ const MAX_SLOTS = 4;
  * which are slow, and stay there. Every 256 steps: by the count, so that resuming keeps the bits. */
 const flushes = (step: number): boolean => (step & 255) === 0;
 
+const isOccupied = ({ occupied }: { readonly occupied: boolean }): boolean => occupied;
+
 /** An optimizer that updates its tensors from their gradients, one step a call. */
 export abstract class StepOptimizer<
   Options extends CommonOptions = CommonOptions,
@@ -138,13 +140,14 @@ export abstract class StepOptimizer<
     plan.lay(this.#request.averages);
     for (let b = 0; b < plan.batches; b++) if (this.table.length[plan.lead[b]] === 0) this.#settle(plan, b); // it has no run
     if (rule.gather) {
-      rule.gather.before(groups[0].options, groups[0].shared);
+      const first = groups.find(isOccupied) ?? groups[0];
+      rule.gather.before(first.options, first.shared);
       for (let r = 0; r < plan.runs; r++) {
         this.#settle(plan, plan.runBatch[r]);
         plan.aimRun(run.at, r);
         rule.gather.visit(kernels, run, this.#optionsOf(plan, plan.runBatch[r]));
       }
-      if (!rule.gather.between(groups[0].options, groups[0].shared)) return false;
+      if (!rule.gather.between(first.options, first.shared)) return false;
     }
     for (let r = 0; r < plan.runs; r++) {
       const batch = plan.runBatch[r];
@@ -165,10 +168,10 @@ export abstract class StepOptimizer<
     if ((plan.runs > 1 || riding) && plan.list()) {
       plan.ride(this.#request.clear, this.#request.pace, this.slots.converter);
       for (let call = 0; call < plan.calls; call++) {
+        const batch = plan.runBatch[plan.first[call]];
+        if (plan.batches > 1) this.#settle(plan, batch); // a kernel is chosen by the coefficients of its own call
         plan.aimList(run.at, call, riding);
-        const { options, c } = this.groups[this.table.group[plan.lead[plan.runBatch[plan.first[call]]]]];
-        run.c = c;
-        rule.sweep(this.arena.kernels, run, options);
+        rule.sweep(this.arena.kernels, run, this.#optionsOf(plan, batch));
       }
     } else {
       for (let r = 0; r < plan.runs; r++) {

@@ -44,7 +44,7 @@ describe.each(rows)("$rule", (row) => {
   });
 
   test("has its dialects and no others; where lr has no default it must be given", () => {
-    const lrMissing = ["Adagrad", "Adadelta", "RMSprop", "Lion"].includes(row.rule);
+    const lrMissing = ["Adagrad", "Adadelta", "RMSprop", "Lion", "ADOPT"].includes(row.rule);
     for (const dialect of ["keras", "optax"] as const) {
       const construct = (options: Options) =>
         make(row.rule, new ParameterDict(shapesOf(row, { a: 3 })), { dialect, ...options });

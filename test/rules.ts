@@ -47,6 +47,8 @@ export interface Row {
   readonly waits?: string;
   /** Why a zero gradient without decay moves parameters, in a rule where it does. */
   readonly moves?: string;
+  /** Why a rate of 0 moves parameters, in a rule where it does. */
+  readonly rateless?: string;
   /** The first step that moves a parameter, and why, in a rule where it is not step 1. */
   readonly firstMove?: readonly [step: number, why: string];
   /** Options of the rule's own that must be refused. */
@@ -75,6 +77,7 @@ const badThreeBetas: Bad[] = [
 const badEps: Bad[] = [
   [{ eps: -1e-8 }, RangeError, /"eps" expected a finite number >= 0, got -1e-8/],
   [{ eps: "1e-8" }, TypeError, /"eps" expected a finite number >= 0, got "1e-8"/],
+  [{ eps: 1e-50 }, RangeError, /"eps" expected a finite number >= 0 that float32 can hold, got 1e-50$/],
 ];
 
 const badScheduleFree: Bad[] = [
@@ -92,6 +95,8 @@ export const rows: readonly Row[] = [
     dialects: both,
     variants: [
       ...inEach(both, { lr: 0.1 }, { lr: 0.1, momentum: 0.9 }, { lr: 0.1, momentum: 0.9, nesterov: true }),
+      { lr: 0.1, nesterov: true, dialect: "keras" },
+      { lr: 0.1, nesterov: true, dialect: "optax" },
       { lr: 0.1, momentum: 0.9, dampening: 0.3 },
       ...inEach(
         both,
@@ -116,7 +121,11 @@ export const rows: readonly Row[] = [
     kernels: ["adagrad"],
     update: classic.adagrad,
     dialects: both,
-    variants: inEach(both, { lr: 0.1 }, { lr: 0.1, lrDecay: 0.01, initialAccumulatorValue: 0.3 }),
+    variants: inEach(both, { lr: 0.1 }, { lr: 0.1, lrDecay: 0.01, initialAccumulatorValue: 0.3 }).concat({
+      lr: 0.1,
+      initialAccumulatorValue: 0,
+      dialect: "optax",
+    }),
     start: (o) => ({ sum: o.initialAccumulatorValue }),
     bad: [
       ...badEps,
@@ -202,7 +211,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "RAdam",
-    kernels: ["adam"],
+    kernels: ["adam", "radam"],
     update: moments.radam,
     dialects: ["optax"],
     variants: inEach(["optax"], { lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.95], decoupledWeightDecay: true }),
@@ -217,6 +226,7 @@ export const rows: readonly Row[] = [
     rule: "ASGD",
     kernels: ["asgd"],
     update: others.asgd,
+    scalars: { eta: 0, mu: 1 },
     dialects: [],
     variants: [{ lr: 0.05 }, { lr: 0.05, lambd: 0.01, alpha: 0.6, t0: 2 }, { lr: 0.05, lambd: 0 }],
     moves: "it decays parameters by itself (lambd)",
@@ -234,6 +244,7 @@ export const rows: readonly Row[] = [
     dialects: [],
     variants: [{ lr: 0.02 }, { lr: 0.02, etas: [0.6, 1.1], stepSizes: [0.015, 0.023] }],
     start: (o) => ({ stepSize: o.lr }),
+    rateless: "the rate is the first step size, which the least step size replaces",
     bad: [
       [{ etas: [0.5, 1] }, RangeError, /"etas" expected a factor in \(0, 1\) and one above 1, got \[0.5, 1\]/],
       [{ etas: [0, 1.2] }, RangeError, /"etas" expected a factor in \(0, 1\) and one above 1, got \[0, 1.2\]/],
@@ -322,7 +333,11 @@ export const rows: readonly Row[] = [
     kernels: ["muon"],
     update: tensorwise.muon,
     dialects: [],
-    variants: [{ lr: 0.02 }, { lr: 0.02, momentum: 0.8, nesterov: false, nsSteps: 2, adjustLr: "match_rms_adamw" }],
+    variants: [
+      { lr: 0.02 },
+      { lr: 0.02, momentum: 0.8, nesterov: false, nsSteps: 2, adjustLr: "match_rms_adamw" },
+      { lr: 0.02, nsCoefficients: [2, -1.5, 0.5], adjustLr: "spectral_unclamped" },
+    ],
     shape: matrixOf,
     spreads: "the matrix is multiplied by itself",
     bad: [
@@ -330,7 +345,7 @@ export const rows: readonly Row[] = [
       [{ nesterov: 1 }, TypeError, /"nesterov" expected true or false, got 1/],
       [{ nsSteps: 2.5 }, RangeError, /"nsSteps" expected a whole number in \[0, 99\], got 2.5/],
       [{ nsSteps: 100 }, RangeError, /"nsSteps" expected a whole number in \[0, 99\], got 100/],
-      [{ adjustLr: "rms" }, RangeError, /"adjustLr" expected one of "original", "match_rms_adamw", got "rms"/],
+      [{ adjustLr: "rms" }, RangeError, /"adjustLr" expected one of "original", .*"spectral_unclamped", got "rms"/],
     ],
     fixed: { adjustLr: "match_rms_adamw" },
   },
@@ -348,6 +363,7 @@ export const rows: readonly Row[] = [
     bad: [
       ...badBetas,
       ...badEps,
+      [{ d0: 1e-50 }, RangeError, /"d0" expected a finite number > 0 that float32 can hold, got 1e-50$/],
       [{ d0: 0 }, RangeError, /"d0" expected a finite number > 0, got 0$/],
       [{ dCoef: -1 }, RangeError, /"dCoef" expected a finite number >= 0, got -1/],
       [{ growthRate: 0.5 }, RangeError, /"growthRate" expected a number >= 1, got 0.5/],
@@ -388,10 +404,17 @@ export const rows: readonly Row[] = [
     rule: "ADOPT",
     kernels: ["adopt"],
     update: moments.adopt,
-    dialects: [],
-    variants: [{ lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 0.1 }],
+    dialects: ["optax"],
+    variants: inEach(["optax"], { lr: 0.01 }, { lr: 0.01, betas: [0.8, 0.9], eps: 0.1 }).concat({
+      lr: 0.01,
+      clipExponent: 0,
+    }),
     firstMove: [2, "the first step only sets the second moment"],
-    bad: [...badBetas, ...badEps],
+    bad: [
+      ...badBetas,
+      ...badEps,
+      [{ clipExponent: -1 }, RangeError, /"clipExponent" expected a finite number >= 0, got -1/],
+    ],
     fixed: {},
   },
   {
@@ -426,8 +449,6 @@ export const rows: readonly Row[] = [
     start: (o) => ({ accumulator: o.initialAccumulatorValue }),
     moves: "what the parameters start with is forgotten at the first step",
     bad: [
-      [{ lr: 0 }, RangeError, /"lr" expected a number >= 1e-38, since float32 must hold its inverse, got 0$/],
-      [{ lr: 1e-39 }, RangeError, /"lr" expected a number >= 1e-38, since float32 must hold its inverse, got 1e-39$/],
       [{ l1: -1 }, RangeError, /"l1" expected a finite number >= 0, got -1/],
       [{ l2: NaN }, RangeError, /"l2" expected a finite number >= 0, got NaN/],
       [{ beta: "1" }, TypeError, /"beta" expected a finite number >= 0, got "1"/],
@@ -446,6 +467,7 @@ export const rows: readonly Row[] = [
     bad: [
       [{ momentum: 0 }, RangeError, /"momentum" expected a number in \(0, 1\), got 0$/],
       [{ momentum: 1 }, RangeError, /"momentum" expected a number in \(0, 1\), got 1$/],
+      [{ momentum: 1e-39 }, RangeError, /"momentum" expected a number in \(0, 1\), got 1e-39$/],
       ...badScheduleFree,
     ],
     fixed: {},
@@ -461,6 +483,7 @@ export const rows: readonly Row[] = [
     bad: [
       ...badBetas,
       [{ betas: [0, 0.9] }, RangeError, /"betas" expected a first rate > 0, without which .* got \[0, 0.9\]$/],
+      [{ betas: [1e-39, 0.9] }, RangeError, /"betas" expected a first rate > 0, without which .* got \[1e-39, 0.9\]$/],
       ...badEps,
       ...badScheduleFree,
     ],

@@ -7,7 +7,7 @@
 //   θ = θ − (s·m) / (√h·k + e)    (decoupled decay: θ − (dec·θ + …))
 // PyTorch: s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ). Keras: s = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), k = 1. j = 1.
 // optax: as PyTorch, but AMSGrad keeps the maximum of the corrected v: j = 1/(1 − β₂ᵗ), k = 1.
-// RAdam (Liu et al. 2020, arXiv:1908.03265): s times the rectification; before there is one, k = 0 and e = 1.
+// RAdam (Liu et al. 2020, arXiv:1908.03265): s times the rectification; before there is one, see radam.ts.
 import { Absent, Bfloat16, Float32, Moves, Positive, Present, average, gradient, has, read, sweep, write } from "../lane";
 
 @unmanaged

@@ -5,7 +5,7 @@
 //   v = b2·v + a2·(x·x)                                 a2 = 1 − β₂
 //   θ = θ − s·m                                         (decoupled decay: θ − (dec·θ + s·m)); s = lr
 // pmin and pmax (one instruction each) keep a NaN that is their first operand.
-// clip = (t − 1)^0.333. A tensor's first step only sets v: there clip = 0, b2 = 0, a2 = 1.
+// clip = (t − 1)^clipExponent. A tensor's first step only sets v: there clip = 0, b2 = 0, a2 = 1.
 import { average, gradient, sweep } from "../lane";
 
 @unmanaged

@@ -1,13 +1,13 @@
 // Ftrl (McMahan et al. 2013, KDD), as Keras has it. One vector, one rounding an operation, in this order:
 //   x = gs·g                                 (coupled decay: + wd·θ)
 //   y = θ                                    (decoupled decay: θ − dec·θ)
-//   q = x·x, r0 = √S, S = S + q, r1 = √S
+//   q = min(x·x, 3.4e38), r0 = √S, S = min(S + q, 3.4e38), r1 = √S     the largest float32: ∞/∞ would be NaN
 //   h = q / (r0 + r1), 0 where r0 + r1 is 0: r1 − r0 without cancellation
 //   z = z + (x − (h·i)·y)
 //   θ = (min(max(z, −l1), l1) − z) / (r1·i + c)
 // pmin and pmax (one instruction each) keep a NaN that is their first operand.
 // i = 1/lr, c = 2·l2 + beta/lr: θ enters through z alone.
-import { Becomes, Decoupled, gradient, sweep } from "../lane";
+import { Becomes, Decoupled, LARGEST, gradient, sweep } from "../lane";
 
 @unmanaged
 class Ftrl {
@@ -20,8 +20,9 @@ class Ftrl {
     const x = gradient<Decay>(p, g, gs, d);
     let y = v128.load(p);
     if (sizeof<Decay>() == sizeof<Decoupled>()) y = f32x4.sub(y, f32x4.mul(d, y));
-    const q = f32x4.mul(x, x);
-    const S0 = v128.load(S), S1 = f32x4.add(S0, q);
+    const most = f32x4.splat(LARGEST);
+    const q = f32x4.pmin(f32x4.mul(x, x), most);
+    const S0 = v128.load(S), S1 = f32x4.pmin(f32x4.add(S0, q), most);
     v128.store(S, S1);
     const r1 = f32x4.sqrt(S1), roots = f32x4.add(f32x4.sqrt(S0), r1);
     const h = v128.andnot(f32x4.div(q, roots), f32x4.eq(roots, f32x4.splat(0)));

@@ -6,7 +6,7 @@
 // s = 1/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ), e = ε. Then, over the tensor, float64 sums in the order of reduce.ts:
 //   r = lr·‖θ‖/‖u‖, or lr where either norm is not above 0
 //   θ = θ − r·u                      (decoupled decay: θ − (dec·θ + r·u)): sgd's kernel with u for the gradient
-// PyTorch, optax: wd = λ. Keras decays first: dec = lr·λ, and ‖θ‖·(1 − dec) for ‖θ‖.
+// PyTorch, optax: wd = λ. Keras decays first: dec = lr·λ, and ‖θ‖·|1 − dec| for ‖θ‖.
 import { Coupled, Stored, average, sweep } from "../lane";
 
 @unmanaged

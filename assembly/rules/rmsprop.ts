@@ -2,12 +2,12 @@
 // One vector, one rounding an operation, in this order:
 //   x = gs·g                              (coupled decay: + wd·θ)
 //   v = r·v + q·(x·x)                     q = 1 − α
-//   a = r·a + q·x, w = max(v − a·a, 0)    centred only; otherwise w = v. The clamp keeps a constant gradient finite
+//   a = r·a + q·x, w = max(v − min(a·a, 3.4e38), 0)   centred only; otherwise w = v. The clamps keep a constant gradient finite, and ∞ − ∞ away
 //   u = (si·x) / (√(w + ei) + eo)
 //   b = mu·b + u, u = so·b                with momentum only
 //   θ = θ − u                             (decoupled decay: θ − (dec·θ + u))
 // PyTorch: ei = 0, eo = ε; with momentum si = 1, so = lr. Keras, optax: ei = ε, eo = 0; si = lr, so = 1.
-import { Absent, Bfloat16, Float32, Moves, Positive, Present, Signed, average, gradient, has, read, sweep, write } from "../lane";
+import { Absent, Bfloat16, Float32, LARGEST, Moves, Positive, Present, Signed, average, gradient, has, read, sweep, write } from "../lane";
 
 @unmanaged
 class RMSprop<Centered, Momentum, Slot> {
@@ -22,7 +22,7 @@ class RMSprop<Centered, Momentum, Slot> {
     let w = average<Slot, Positive>(r, v, q, f32x4.mul(x, x), r0);
     if (has<Centered>()) {
       const a1 = average<Slot>(r, a, q, x, r1);
-      w = f32x4.max(f32x4.sub(w, f32x4.mul(a1, a1)), f32x4.splat(0));
+      w = f32x4.max(f32x4.sub(w, f32x4.pmin(f32x4.mul(a1, a1), f32x4.splat(LARGEST))), f32x4.splat(0));
     }
     let u = f32x4.div(f32x4.mul(si, x), f32x4.add(f32x4.sqrt(f32x4.add(w, ei)), eo));
     if (has<Momentum>()) {

@@ -1,11 +1,11 @@
 // Yogi (Zaheer et al. 2018, NeurIPS 31). One vector, one rounding an operation, in this order:
 //   x = gs·g                              (coupled decay: + wd·θ)
 //   m = b1·m + a1·x                       a1 = 1 − β₁
-//   q = x·x
+//   q = min(x·x, 3.4e38)                  the largest float32: ∞ − ∞ would be NaN
 //   v = v − (a2·sign(v − q))·q            a2 = 1 − β₂; sign(±0) = ±0, sign(NaN) = NaN
 //   θ = θ − (s·m) / (√v·k + e)            (decoupled decay: θ − (dec·θ + …))
 // s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ), e = ε; m and v start at 10⁻⁶.
-import { average, gradient, sign, sweep } from "../lane";
+import { LARGEST, average, gradient, sign, sweep } from "../lane";
 
 @unmanaged
 class Yogi {
@@ -17,7 +17,7 @@ class Yogi {
   ): v128 {
     const x = gradient<Decay>(p, g, gs, d);
     const m1 = average(b1, m, a1, x);
-    const q = f32x4.mul(x, x);
+    const q = f32x4.pmin(f32x4.mul(x, x), f32x4.splat(LARGEST));
     const v0 = v128.load(v);
     const v1 = f32x4.sub(v0, f32x4.mul(f32x4.mul(a2, sign(f32x4.sub(v0, q))), q));
     v128.store(v, v1);

@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, pair } from "../check.js";
+import { belowOne, epsilon, nonNegative, pair } from "../check.js";
 import { exponentiate, logarithm } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
@@ -17,21 +17,23 @@ import {
 
 /** Options of {@link ADOPT}. */
 export interface ADOPTOptions extends CommonOptions {
-  /** Learning rate, >= 0. Default 1e-3. */
+  /** Learning rate, >= 0. Default 1e-3; optax: must be given. */
   lr?: number | undefined;
   /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.9999]. */
   betas?: readonly [number, number] | undefined;
   /** The least that a gradient is divided by, >= 0. Default 1e-6. */
   eps?: number | undefined;
+  /** Scaled gradients are clamped to ±(t − 1) to this power, >= 0. Default 0.333, that is ∛(t − 1), as in timm; optax 0.25. */
+  clipExponent?: number | undefined;
 }
 
-/** Scaled gradients are clamped to ±(t − 1) to this power. */
-const CLIP_POWER = 0.333;
+const defaults = { ...commonDefaults, betas: [0.9, 0.9999] as const, eps: 1e-6 };
 
 const rule: Rule<ADOPTOptions> = {
   name: "ADOPT",
-  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
-  defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.9999], eps: 1e-6 } },
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: epsilon, clipExponent: nonNegative },
+  defaults: { torch: { ...defaults, lr: 1e-3, clipExponent: 0.333 }, optax: { ...defaults, clipExponent: 0.25 } },
+  later: ["clipExponent"],
   slots: () => ({ expAvg: signed(), expAvgSq: positive() }),
   coefficients(c, o, t) {
     setDecay(c, o, false);
@@ -43,7 +45,7 @@ const rule: Rule<ADOPTOptions> = {
     } else {
       c[OWN + 4] = t - 1;
       logarithm(c, OWN + 4);
-      c[OWN + 4] *= CLIP_POWER;
+      c[OWN + 4] *= o.clipExponent;
       exponentiate(c, OWN + 4);
     }
     c[OWN + 5] = o.eps;
@@ -55,7 +57,7 @@ const rule: Rule<ADOPTOptions> = {
 };
 
 /**
- * ADOPT: g/max(√v, ε) with the v of the step before, clamped to ±(t − 1)^0.333, enters the moving average m; θ −= lr·m. So
+ * ADOPT: g/max(√v, ε) with the v of the step before, clamped to ±(t − 1)^clipExponent, enters the moving average m; θ −= lr·m. So
  * it converges for any β₂. A tensor's first step only sets v = g², and moves nothing.
  *
  * State: `expAvg`, `expAvgSq`; 8 bytes a parameter.

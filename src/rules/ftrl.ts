@@ -2,11 +2,21 @@ import { nonNegative } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, exact } from "../rule.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  type Settled,
+  WD,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  exact,
+} from "../rule.js";
 
 /** Options of {@link Ftrl}. */
 export interface FtrlOptions extends CommonOptions {
-  /** Learning rate, >= 1e-38 (Ftrl divides by it). Default 1e-3. */
+  /** Learning rate, >= 0; at 0, or below 1e-38, nothing moves. The lower it gets, the closer to 0 are the parameters. Default 1e-3. */
   lr?: number | undefined;
   /** λ of the decoupled weight decay, >= 0. Default 0. */
   weightDecay?: number | undefined;
@@ -20,6 +30,10 @@ export interface FtrlOptions extends CommonOptions {
   initialAccumulatorValue?: number | undefined;
 }
 
+/** Whether the rate is 0, or so small that float32 does not hold what is divided by it: then nothing moves. */
+const isStill = ({ lr, l2, beta }: Settled<FtrlOptions>): boolean =>
+  !(Math.fround(1 / lr) < Infinity && Math.fround(2 * l2 + beta / lr) < Infinity);
+
 const rule: Rule<FtrlOptions> = {
   name: "Ftrl",
   kinds: {
@@ -30,17 +44,21 @@ const rule: Rule<FtrlOptions> = {
     initialAccumulatorValue: nonNegative,
   },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, l1: 0, l2: 0, beta: 0, initialAccumulatorValue: 0.1 } },
-  conflict: ({ lr }) =>
-    lr < 1e-38 ? { option: "lr", expected: "a number >= 1e-38, since float32 must hold its inverse" } : undefined,
   slots: (o) => ({ accumulator: exact(o.initialAccumulatorValue), linear: exact() }),
   coefficients(c, o) {
+    if (isStill(o)) {
+      c.fill(0, WD);
+      return;
+    }
     setDecay(c, o, true);
     c[OWN] = 1 / o.lr;
     c[OWN + 1] = o.l1;
     c[OWN + 2] = 2 * o.l2 + o.beta / o.lr;
   },
-  sweep({ ftrl }, { at, c }) {
-    ftrl(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5]);
+  variant: (o) => (isStill(o) ? 0 : 1),
+  sweep({ ftrl, sgd }, { at, c }, o) {
+    if (isStill(o)) sgd(at[0], at[1], at[2], 0, c[0], 0, 0, 0, 0, 0, 0);
+    else ftrl(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5]);
   },
 };
 

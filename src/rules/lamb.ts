@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, pair } from "../check.js";
+import { belowOne, epsilon, pair } from "../check.js";
 import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
@@ -32,7 +32,7 @@ const defaults = { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999] as const };
 
 const rule: Rule<LAMBOptions> = {
   name: "LAMB",
-  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: epsilon },
   defaults: {
     torch: { ...defaults, eps: 1e-6, weightDecay: 0.01 },
     keras: { ...defaults, eps: 1e-7 },
@@ -54,7 +54,7 @@ const rule: Rule<LAMBOptions> = {
   },
   sweep({ lamb, sumOfSquares, sgd }, { at, c, size, scratch }, { lr }) {
     lamb(at[0], at[1], at[2], at[3], at[4], scratch, c[0], c[1], c[3], c[4], c[5], c[6], c[7], c[8], c[9]);
-    const weights = Math.sqrt(sumOfSquares(size, at[1])) * (1 - c[DEC]);
+    const weights = Math.sqrt(sumOfSquares(size, at[1])) * Math.abs(1 - c[DEC]);
     const update = Math.sqrt(sumOfSquares(size, scratch));
     const rate = weights > 0 && update > 0 ? lr * (weights / update) : lr;
     sgd(at[0], at[1], scratch, 0, 1, 0, c[DEC], 0, 0, rate, 0);

@@ -1,4 +1,4 @@
-import { belowOne, nonNegative } from "../check.js";
+import { belowOne, epsilon } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
@@ -6,7 +6,7 @@ import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDec
 
 /** Options of {@link MADGRAD}. */
 export interface MADGRADOptions extends CommonOptions {
-  /** Learning rate, >= 0. Default 1e-2. */
+  /** Learning rate, >= 0; at 0 nothing moves. Default 1e-2. */
   lr?: number | undefined;
   /** Momentum, in [0, 1). Default 0.9. */
   momentum?: number | undefined;
@@ -16,14 +16,15 @@ export interface MADGRADOptions extends CommonOptions {
 
 const rule: Rule<MADGRADOptions> = {
   name: "MADGRAD",
-  kinds: { ...commonKinds, momentum: belowOne, eps: nonNegative },
+  kinds: { ...commonKinds, momentum: belowOne, eps: epsilon },
   defaults: { torch: { ...commonDefaults, lr: 1e-2, momentum: 0.9, eps: 1e-6 } },
   slots: () => ({ gradSumSq: exact(), s: exact(), x0: exact("parameters") }),
   coefficients(c, o, t) {
     setDecay(c, o, false);
-    c[OWN] = (o.lr + o.eps) * Math.sqrt(t);
+    const still = Math.fround(o.lr) === 0;
+    c[OWN] = still ? 0 : (o.lr + o.eps) * Math.sqrt(t);
     c[OWN + 1] = o.eps;
-    c[OWN + 2] = 1 - o.momentum;
+    c[OWN + 2] = still ? 0 : 1 - o.momentum;
   },
   sweep({ madgrad }, { at, c }) {
     madgrad(at[0], at[1], at[2], at[3], at[4], at[5], c[0], c[1], c[2], c[3], c[4], c[5]);

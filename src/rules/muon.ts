@@ -1,10 +1,10 @@
 import { padded } from "../arena.js";
-import { belowOne, flag, number, oneOf, wrongValue } from "../check.js";
+import { belowOne, finite, flag, number, oneOf, triple, wrongValue } from "../check.js";
 import { PACK_BYTES } from "../nn/scratch.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, type Rule, commonKinds, exact } from "../rule.js";
+import { type CommonOptions, type Rule, type Settled, commonKinds, exact } from "../rule.js";
 
 /** Options of {@link Muon}. */
 export interface MuonOptions extends CommonOptions {
@@ -18,12 +18,21 @@ export interface MuonOptions extends CommonOptions {
   nesterov?: boolean | undefined;
   /** Newton–Schulz steps, a whole number in [0, 99]. Default 5. */
   nsSteps?: number | undefined;
-  /** For an [A, B] matrix: "original" (default): lr·√max(1, A/B). "match_rms_adamw": 0.2·lr·√max(A, B), for AdamW's lr. */
-  adjustLr?: "original" | "match_rms_adamw" | undefined;
+  /** a, b and c of a Newton–Schulz step, finite numbers. Default [3.4445, -4.775, 2.0315]. */
+  nsCoefficients?: readonly [number, number, number] | undefined;
+  /**
+   * For an [A, B] matrix: "original" (default): lr·√max(1, A/B). "match_rms_adamw": 0.2·lr·√max(A, B), for AdamW's lr.
+   * "spectral_unclamped": lr·√(A/B).
+   */
+  adjustLr?: "original" | "match_rms_adamw" | "spectral_unclamped" | undefined;
 }
 
-const [NS_A, NS_B, NS_C] = [3.4445, -4.775, 2.0315];
 const LEAST_NORM = 1e-7;
+
+function adjusted(adjustLr: Settled<MuonOptions>["adjustLr"], rows: number, columns: number): number {
+  if (adjustLr === "match_rms_adamw") return 0.2 * Math.sqrt(Math.max(rows, columns));
+  return Math.sqrt(adjustLr === "original" ? Math.max(1, rows / columns) : rows / columns);
+}
 
 const rule: Rule<MuonOptions> = {
   name: "Muon",
@@ -32,14 +41,17 @@ const rule: Rule<MuonOptions> = {
     momentum: belowOne,
     nesterov: flag,
     nsSteps: number("a whole number in [0, 99]", (x) => Number.isInteger(x) && x >= 0 && x <= 99),
-    adjustLr: oneOf("original", "match_rms_adamw"),
+    nsCoefficients: triple(finite),
+    adjustLr: oneOf("original", "match_rms_adamw", "spectral_unclamped"),
   },
   defaults: {
     torch: {
       ...{ lr: 1e-3, weightDecay: 0.1, maximize: false },
       ...{ momentum: 0.95, nesterov: true, nsSteps: 5, adjustLr: "original" },
+      nsCoefficients: [3.4445, -4.775, 2.0315],
     },
   },
+  later: ["nsCoefficients"],
   scope: "tensor",
   accept({ shape }, option) {
     if (shape.length !== 2)
@@ -53,7 +65,7 @@ const rule: Rule<MuonOptions> = {
   },
   sweep(kernels, { at, c, size, shape, scratch }, o) {
     const { muon, sumOfSquares, scale, addScaled, dense, denseInput, denseWeight, sgd } = kernels;
-    const { momentum } = o;
+    const { momentum, nsCoefficients } = o;
     const length = at[0];
     const rows = shape[0];
     const columns = shape[1];
@@ -81,18 +93,16 @@ const rule: Rule<MuonOptions> = {
       if (wide) dense(rows, columns, rows, x, x, gram, pack);
       else denseWeight(rows, columns, columns, x, x, gram, pack);
       dense(side, side, side, gram, gram, square, pack); // gram is symmetric to the bit
-      scale(side * side, square, NS_C);
-      addScaled(side * side, square, gram, NS_B);
+      scale(side * side, square, nsCoefficients[2]);
+      addScaled(side * side, square, gram, nsCoefficients[1]);
       if (wide) denseInput(rows, columns, rows, square, x, y, pack);
       else dense(rows, columns, columns, x, square, y, pack);
-      addScaled(length, y, x, NS_A);
+      addScaled(length, y, x, nsCoefficients[0]);
       const swap = x;
       x = y;
       y = swap;
     }
-    const larger = wide ? columns : rows;
-    const factor = o.adjustLr === "original" ? Math.sqrt(Math.max(1, rows / columns)) : 0.2 * Math.sqrt(larger);
-    sgd(length, at[1], x, 0, 1, 0, o.lr * o.weightDecay, 0, 0, o.lr * factor, 0);
+    sgd(length, at[1], x, 0, 1, 0, o.lr * o.weightDecay, 0, 0, o.lr * adjusted(o.adjustLr, rows, columns), 0);
   },
 };
 

@@ -1,10 +1,10 @@
-import { belowOne, nonNegative, number, pair, wrongValue } from "../check.js";
+import { belowOne, epsilon, float, nonNegative, number, pair, wrongValue } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
 import { type CommonOptions, GS, type Rule, commonDefaults, commonKinds, exact } from "../rule.js";
 
-/** Options of {@link Prodigy}. Those of the first group count where all tensors are taken together. */
+/** Options of {@link Prodigy}. Those of the first group that has tensors count where all are taken together. */
 export interface ProdigyOptions extends CommonOptions {
   /** A factor of the step size that is found, >= 0; the same in all groups, or 0 in those that are to stay. Default 1. */
   lr?: number | undefined;
@@ -31,8 +31,8 @@ const rule: Rule<ProdigyOptions> = {
   kinds: {
     ...commonKinds,
     betas: pair(belowOne),
-    eps: nonNegative,
-    d0: number("a finite number > 0", (x) => x > 0 && x < Infinity),
+    eps: epsilon,
+    d0: float("a finite number > 0", (x) => x > 0 && x < Infinity),
     dCoef: nonNegative,
     growthRate: number("a number >= 1", (x) => x >= 1),
   },
@@ -46,6 +46,7 @@ const rule: Rule<ProdigyOptions> = {
     let first = 0;
     for (let g = 0; g < groups.length; g++) {
       const { lr } = groups[g].options;
+      if (!groups[g].occupied) continue;
       if (first === 0) first = lr;
       else if (lr !== 0 && lr !== first)
         throw wrongValue("Prodigy", `paramGroups[${g}].lr`, `${first}, as other groups have, or 0`, lr);

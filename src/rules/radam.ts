@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, pair } from "../check.js";
+import { belowOne, epsilon, pair } from "../check.js";
 import { raise } from "../exact.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
@@ -32,7 +32,7 @@ const defaults = { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999] as const, ep
 
 const rule: Rule<RAdamOptions> = {
   name: "RAdam",
-  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative, decoupledWeightDecay: fixedFlag },
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: epsilon, decoupledWeightDecay: fixedFlag },
   defaults: { torch: defaults, optax: defaults },
   slots: () => ({ expAvg: signed(), expAvgSq: positive() }),
   coefficients(c, o, t) {
@@ -53,13 +53,14 @@ const rule: Rule<RAdamOptions> = {
         c[OWN + 5] = 1;
       }
     } else {
-      c[OWN + 5] = 0; // a denominator of exactly 1
-      c[OWN + 6] = 1;
+      c[OWN + 5] = 0; // v is not divided by
     }
     c[OWN + 7] = 1;
   },
-  sweep({ adam }, { at, c }) {
-    adam(at[0], at[1], at[2], at[3], at[4], 0, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]);
+  variant: (_, c) => (c[OWN + 5] === 0 ? 0 : 1),
+  sweep({ adam, radam }, { at, c }) {
+    if (c[OWN + 5] === 0) radam(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7]);
+    else adam(at[0], at[1], at[2], at[3], at[4], 0, c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]);
   },
 };
 

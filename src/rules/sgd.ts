@@ -13,7 +13,7 @@ export interface SGDOptions extends CommonOptions {
   momentum?: number | undefined;
   /** How much less than the whole gradient enters the buffer after the first step; any finite number. Default 0. */
   dampening?: number | undefined;
-  /** Nesterov's form; needs a momentum, and no dampening. Default false. */
+  /** Nesterov's form; needs a momentum (Keras, optax: does nothing without), and no dampening. Default false. */
   nesterov?: boolean | undefined;
   /** "torch" (default): b = μb + (1 − dampening)g. "ema": the moving average V = μV + (1 − μ)g from 0. */
   momentumForm?: "torch" | "ema" | undefined;
@@ -47,7 +47,7 @@ const rule: Rule<SGDOptions> = {
     if (biasCorrection && !ema) return { option: "biasCorrection", expected: 'false unless momentumForm is "ema"' };
     if (dampening !== 0 && (ema || nesterov || dialect === "keras"))
       return { option: "dampening", expected: 'nothing but 0 with nesterov, momentumForm "ema" or dialect "keras"' };
-    if (nesterov && (momentum === 0 || ema))
+    if (nesterov && (ema || (momentum === 0 && dialect === "torch")))
       return { option: "nesterov", expected: 'false unless there is a momentum, in the form "torch"' };
     return undefined;
   },

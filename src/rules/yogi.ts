@@ -1,4 +1,4 @@
-import { belowOne, nonNegative, pair } from "../check.js";
+import { belowOne, epsilon, pair } from "../check.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";
@@ -29,7 +29,7 @@ const START = 1e-6;
 
 const rule: Rule<YogiOptions> = {
   name: "Yogi",
-  kinds: { ...commonKinds, betas: pair(belowOne), eps: nonNegative },
+  kinds: { ...commonKinds, betas: pair(belowOne), eps: epsilon },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999], eps: 1e-3 } },
   slots: () => ({ mu: signed(START), nu: positive(START) }),
   coefficients(c, o, t) {

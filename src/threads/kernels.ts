@@ -12,6 +12,7 @@ export const sweeps: Partial<Record<keyof Kernels, number>> = {
   adam: 5,
   nadam: 4,
   adamax: 4,
+  radam: 4,
   asgd: 3,
   rprop: 4,
   lion: 3,

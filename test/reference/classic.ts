@@ -1,5 +1,5 @@
 // The rules of the articles.
-import { type Update, ema, f, power, root, sweep } from "./common.js";
+import { LARGEST, type Update, ema, f, power, root, sweep } from "./common.js";
 
 export const sgd: Update = (tensor, o, t, gradScale) => {
   const { momentumBuffer: b } = tensor.slots;
@@ -24,6 +24,7 @@ export const adagrad: Update = (tensor, o, t, gradScale) => {
   const s = f(o.lr / (1 + (t - 1) * o.lrDecay));
   sweep(tensor, o, gradScale, false, (x, i) => {
     sum[i] = f(sum[i] + f(x * x));
+    if (o.dialect === "optax" && sum[i] === 0) return 0;
     return f(f(s * x) / f(root(f(sum[i] + ei)) + eo));
   });
 };
@@ -50,7 +51,7 @@ export const rmsprop: Update = (tensor, o, _, gradScale) => {
     let w = v[i];
     if (o.centered) {
       a[i] = ema(r, a[i], q, x);
-      w = Math.max(f(w - f(a[i] * a[i])), 0);
+      w = Math.max(f(w - Math.min(f(a[i] * a[i]), LARGEST)), 0);
     }
     const u = f(f(si * x) / f(root(f(w + ei)) + eo));
     if (!o.momentum) return u;

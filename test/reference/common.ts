@@ -38,10 +38,12 @@ export interface Settled {
   beta2Decay: number;
   d: number;
   nsSteps: number;
-  adjustLr: "original" | "match_rms_adamw";
+  adjustLr: "original" | "match_rms_adamw" | "spectral_unclamped";
   d0: number;
   dCoef: number;
   growthRate: number;
+  clipExponent: number;
+  nsCoefficients: [number, number, number];
 }
 
 /** One tensor: values, gradient, slots by their public names, numbers by theirs, and those it shares with its group. */
@@ -55,6 +57,8 @@ export interface Plain {
 }
 
 export type Update = (tensor: Plain, o: Settled, t: number, gradScale: number) => void;
+
+export const LARGEST = 3.4028234663852886e38;
 
 export const power = (b: number, n: number): number => {
   let result = 1;

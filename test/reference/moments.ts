@@ -1,5 +1,5 @@
 // Adam's relatives.
-import { type Settled, type Update, ema, f, power, root, sweep } from "./common.js";
+import { LARGEST, type Settled, type Update, ema, f, power, root, sweep } from "./common.js";
 
 /** β₁, 1 − β₁, β₂, 1 − β₂, lr/(1 − β₁ᵗ), 1/√(1 − β₂ᵗ), ε. */
 function adamish(o: Settled, t: number) {
@@ -30,14 +30,13 @@ export const radam: Update = (tensor, o, t, gradScale) => {
   const rho = most - (2 * t * power(beta2, t)) / bc2;
   const r = Math.sqrt(((rho - 4) * (rho - 2) * most) / ((most - 4) * (most - 2) * rho));
   const optax = o.dialect === "optax";
-  const rectified = rho > 5;
+  const rectified = optax ? rho >= 5 : rho > 5;
   const s = f(rectified ? (optax ? (o.lr / bc1) * r : (o.lr / bc1) * (r * Math.sqrt(bc2))) : o.lr / bc1);
-  const k = f(rectified ? (optax ? 1 / Math.sqrt(bc2) : 1) : 0);
-  const e = f(rectified ? o.eps : 1);
+  const [k, e] = [f(optax ? 1 / Math.sqrt(bc2) : 1), f(o.eps)];
   sweep(tensor, o, gradScale, o.decoupledWeightDecay, (x, i) => {
     m[i] = ema(b1, m[i], a1, x);
     v[i] = ema(b2, v[i], a2, f(x * x));
-    return f(f(s * m[i]) / f(f(root(v[i]) * k) + e));
+    return rectified ? f(f(s * m[i]) / f(f(root(v[i]) * k) + e)) : f(s * m[i]);
   });
 };
 
@@ -57,7 +56,7 @@ export const yogi: Update = (tensor, o, t, gradScale) => {
   const { b1, a1, a2, s, k, e } = adamish(o, t);
   sweep(tensor, o, gradScale, false, (x, i) => {
     m[i] = ema(b1, m[i], a1, x);
-    const q = f(x * x);
+    const q = Math.min(f(x * x), LARGEST);
     v[i] = f(v[i] - f(f(a2 * Math.sign(f(v[i] - q))) * q));
     return f(f(s * m[i]) / f(f(root(v[i]) * k) + e));
   });
@@ -88,7 +87,7 @@ export const adopt: Update = (tensor, o, t, gradScale) => {
   const { expAvg: m, expAvgSq: v } = tensor.slots;
   const { b1, a1, e } = adamish(o, t);
   const [b2, a2] = t === 1 ? [0, 1] : [f(o.betas[1]), f(1 - o.betas[1])];
-  const clip = t === 1 ? 0 : f(Math.pow(t - 1, 0.333));
+  const clip = t === 1 ? 0 : f(Math.pow(t - 1, o.clipExponent));
   const s = f(o.lr);
   sweep(tensor, o, gradScale, false, (x, i) => {
     const u = Math.min(Math.max(f(x / Math.max(root(v[i]), e)), -clip), clip);

@@ -43,7 +43,7 @@ export const lamb: Update = (tensor, o, t, gradScale) => {
     const y = f(f(s * m[i]) / f(f(root(v[i]) * k) + e));
     return wd === 0 ? y : f(y + f(wd * theta));
   });
-  const [weights, update] = [norm(p) * (1 - (dec === 0 ? 0 : o.lr * o.weightDecay)), norm(u)];
+  const [weights, update] = [norm(p) * Math.abs(1 - (dec === 0 ? 0 : o.lr * o.weightDecay)), norm(u)];
   moveBy(tensor, u, o.lr * (weights > 0 && update > 0 ? weights / update : 1), dec);
 };
 
@@ -73,7 +73,8 @@ export const adafactor: Update = (tensor, o, t, gradScale) => {
   const eps = o.eps as unknown as [number | null, number];
   const power = Math.pow(t, o.beta2Decay);
   const [a, b] = [f(power), f(1 - power)];
-  const [floor, least] = [f(eps[0] ?? 2 ** -23), f((eps[0] ?? 2 ** -23) ** 2)];
+  const floor = eps[0] ?? 2 ** -23;
+  const least = f(floor === 0 ? 0 : Math.max(floor ** 2, 2 ** -149));
   const u = g.map((x) => f(f(gsOf(o, gradScale)) * x));
   const square = (i: number): number => u[i] * u[i];
   if (shape.length < 2) {
@@ -94,7 +95,7 @@ export const adafactor: Update = (tensor, o, t, gradScale) => {
         for (let i = 0; i < rows; i++) sum += square(first + i * columns + j);
         c[j] = ema(b, c[j], a, f(sum / rows));
       }
-      const mean = Math.max(f(orderedSum(rows, (i) => r[i]) / rows), floor);
+      const mean = Math.max(f(orderedSum(rows, (i) => r[i]) / rows), f(floor));
       for (let i = 0; i < rows; i++)
         for (let j = 0; j < columns; j++) {
           const at = first + i * columns + j;
@@ -119,7 +120,7 @@ export const muon: Update = (tensor, o, _, gradScale) => {
   });
   const inverse = f(1 / Math.max(norm(u), 1e-7));
   let x = u.map((y) => f(inverse * y));
-  const [na, nb, nc] = [3.4445, -4.775, 2.0315].map(f);
+  const [na, nb, nc] = o.nsCoefficients.map(f);
   const wide = rows <= columns;
   const side = Math.min(rows, columns);
   for (let step = 0; step < o.nsSteps; step++) {
@@ -128,8 +129,11 @@ export const muon: Update = (tensor, o, _, gradScale) => {
     const y = wide ? denseInput(rows, columns, rows, square, x) : denseInput(rows, columns, columns, x, square);
     x = y.map((value, i) => f(value + f(na * x[i])));
   }
-  const factor =
-    o.adjustLr === "original" ? Math.sqrt(Math.max(1, rows / columns)) : 0.2 * Math.sqrt(Math.max(rows, columns));
+  const factor = {
+    original: Math.sqrt(Math.max(1, rows / columns)),
+    match_rms_adamw: 0.2 * Math.sqrt(Math.max(rows, columns)),
+    spectral_unclamped: Math.sqrt(rows / columns),
+  }[o.adjustLr];
   moveBy(tensor, x, o.lr * factor, o.lr * o.weightDecay);
 };
 
