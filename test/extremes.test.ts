@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { load, save } from "../src/checkpoint/index.js";
 import { AdamW, ParameterDict, SGD, clipGradAdaptive } from "../src/index.js";
 import { MLP } from "../src/nn/index.js";
+import { ExponentialLR } from "../src/schedule/index.js";
 import { fillGradient, firstDifference, plainOf, plainStep, random, settledOf, shapeOf } from "./harness.js";
 import { type Options, type Row, make, rows } from "./rules.js";
 
@@ -51,6 +52,19 @@ describe("a rate of 0", () => {
     };
     const moves = row.rateless ?? (row.rule === "ASGD" ? "its rate is that of the step before" : undefined);
     expect(run(1)).toSatisfy((x: Float32Array) => moves !== undefined || firstDifference(x, run(2)) === -1, moves);
+  });
+
+  test.each(rows)("that a schedule lets underflow is 0, and nothing throws: $rule", ({ rule, variants, shape }) => {
+    const params = new ParameterDict({ w: shape?.(2) ?? [2] });
+    const optimizer = make(rule, params, variants[0]);
+    const schedule = new ExponentialLR(optimizer, { gamma: 1e-30 });
+    for (let e = 0; e < 12; e++) {
+      params.grad.w.fill(1);
+      optimizer.step();
+      schedule.step();
+    }
+    expect(optimizer.paramGroups[0].lr).toBe(0);
+    expect(params.data.w.every(Number.isFinite)).toBe(true);
   });
 
   test.each([
