@@ -230,7 +230,9 @@ export function giveMemory(owner: string, pages: number, shared: boolean): WebAs
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (error) {
     const reason = clip(String(error), 200);
-    throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes: ${reason}`);
+    throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes: ${reason}`, {
+      cause: error,
+    });
   }
 }
 

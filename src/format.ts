@@ -20,6 +20,8 @@ const LEAST = 4096;
 /** Elements that share a base. */
 const SHARED = 256;
 const SPECIAL = 0x8000;
+/** Bits above the 20th: of the smallest normal number less one code, and of infinity. */
+const [LEAST_BASE, INFINITE] = [7, 0x7f8];
 /** Elements unpacked at a time, the memory for it, and with a list of one run beside it. */
 const BLOCK = 1024;
 const SLOTS = 4;
@@ -41,7 +43,10 @@ export type SmallSlot =
       readonly signed: boolean;
       /** A code for each element, row-major: 0 is zero, c > 0 the float32 whose upper 12 bits are base + c, sign apart. */
       readonly codes: Uint8Array;
-      /** For each 256 elements the base of their codes, in [7, 2040]; with 0x8000 added, the two highest codes are infinity and NaN. */
+      /**
+       * For each 256 elements the base of their codes: at least 7, and the highest code that stands for a number comes to
+       * 2040 at most, which is infinity's. With 0x8000 added, the two highest codes are infinity and NaN.
+       */
       readonly bases: Uint16Array;
     };
 
@@ -105,6 +110,13 @@ export function writeSmall(
     const codes = at + from * (format === BFLOAT16 ? 2 : 1);
     kernels.pack(format, count, converter, codes, bases + (from / SHARED) * 2, k, from, 0);
   }
+}
+
+/** Whether a block can have this base, so that none of its codes is denormal or reaches beyond infinity's bits. */
+export function isBase(bits: number, signed: boolean): boolean {
+  const base = bits & ~SPECIAL;
+  const highest = (signed ? 127 : 255) - (bits === base ? 0 : 2);
+  return base >= LEAST_BASE && base + highest <= INFINITE;
 }
 
 /** Whether a slot of this format, with so many elements, keeps such a one without another rounding. */

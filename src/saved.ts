@@ -1,6 +1,6 @@
 // Checks of what a state dict may hold, shared by all that are saved and loaded.
 import { flag, oneOf, record, wrongType, wrongValue } from "./check.js";
-import type { SmallSlot } from "./format.js";
+import { type SmallSlot, isBase } from "./format.js";
 import type { Shape, Tensor, Vector } from "./parameters.js";
 
 /** A tensor's part of a wrapper's state dict. */
@@ -38,11 +38,12 @@ export function readAnySlot(owner: string, name: string, value: unknown, length:
   if (format === "bfloat16")
     return { format, halves: readArray(owner, `${name}.halves`, given.halves, Uint16Array, length) };
   const bases = readArray(owner, `${name}.bases`, given.bases, Uint16Array, Math.ceil(length / 256));
-  const bad = bases.findIndex((base) => (base & 0x7fff) < 7 || (base & 0x7fff) > 2040);
+  const signed = flag.read(owner, `${name}.signed`, given.signed);
+  const bad = bases.findIndex((base) => !isBase(base, signed));
   if (bad >= 0) throw wrongValue(owner, `${name}.bases[${bad}]`, "the base of a block", bases[bad]);
   return {
     format,
-    signed: flag.read(owner, `${name}.signed`, given.signed),
+    signed,
     codes: readArray(owner, `${name}.codes`, given.codes, Uint8Array, length),
     bases,
   };

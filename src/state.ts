@@ -218,7 +218,6 @@ function readNumbers(owner: string, prefix: string, value: unknown, names: reado
   return names.map((name) => {
     const number = given[name];
     if (typeof number !== "number") throw wrongType(owner, `${prefix}.${name}`, "a number", number);
-    if (Number.isNaN(number)) throw wrongValue(owner, `${prefix}.${name}`, "a number", number);
     return number;
   });
 }

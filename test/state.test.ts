@@ -94,17 +94,10 @@ describe.each(rows)("$rule", (row) => {
       ["a step in words", (s) => (s.state.b.step = "1"), /"saved.state.b.step" expected a whole number >= 0, got "1"/],
       ["an unknown slot", (s) => (s.state.b.slots.x = new Float32Array(5)), /"saved.state.b.slots" expected/],
       ["an unknown scalar", (s) => (s.state.b.scalars.x = 1), /"saved.state.b.scalars" expected/],
-      ...Object.keys(saved.state.a.scalars).flatMap((scalar): typeof damage => [
-        [
-          "no scalar",
-          (s) => Reflect.deleteProperty(s.state.b.scalars, scalar),
-          new RegExp(`"saved.state.b.scalars.${scalar}" expected a number`),
-        ],
-        [
-          "a NaN",
-          (s) => (s.state.b.scalars[scalar] = NaN),
-          new RegExp(`"saved.state.b.scalars.${scalar}" expected a number, got NaN`),
-        ],
+      ...Object.keys(saved.state.a.scalars).map((scalar): (typeof damage)[number] => [
+        "no scalar",
+        (s) => Reflect.deleteProperty(s.state.b.scalars, scalar),
+        new RegExp(`"saved.state.b.scalars.${scalar}" expected a number`),
       ]),
       ...Object.keys(saved.groups[0].shared).map((shared): (typeof damage)[number] => [
         "no shared number",

@@ -1,5 +1,7 @@
 import type { ParameterDict } from "../parameters.js";
-import { type LoadOptions, type Loaded, type SaveOptions, load, save } from "./checkpoint.js";
+import { type SaveOptions, save } from "./checkpoint.js";
+import { type LoadOptions, type Loaded, load } from "./load.js";
+import { type FileContents, read } from "./reader.js";
 
 /** What is used of Node's `fs/promises`. */
 interface Files {
@@ -148,4 +150,17 @@ export async function loadFile<Name extends string>(
   options: LoadOptions = {},
 ): Promise<Loaded> {
   return load(await node("loadFile").files.readFile(path), params, options);
+}
+
+/**
+ * {@link read} of a file, in Node.
+ *
+ * @param path Of the file.
+ * @returns As {@link read}.
+ * @throws what {@link read} throws, and what the file system says.
+ * @example
+ * const { tensors } = await readFile("model.safetensors");
+ */
+export async function readFile(path: string): Promise<FileContents> {
+  return read(await node("readFile").files.readFile(path));
 }

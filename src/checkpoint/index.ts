@@ -11,5 +11,9 @@
  * @module gradstep/checkpoint
  */
 
-export { type AnyOptimizer, type LoadOptions, type Loaded, type SaveOptions, load, save } from "./checkpoint.js";
-export { loadFile, saveFile } from "./file.js";
+export { type SaveOptions, save } from "./checkpoint.js";
+export { loadFile, readFile, saveFile } from "./file.js";
+export type { AnyOptimizer } from "./given.js";
+export { type LoadOptions, type Loaded, load } from "./load.js";
+export { type FileContents, read } from "./reader.js";
+export type { Dtype, Entry as FileTensor } from "./safetensors.js";

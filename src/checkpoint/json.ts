@@ -1,47 +1,192 @@
+// JSON as files and weights hold it. JSON.parse would keep the last of two values of one name, and an engine may give out
+// of stack in what is nested deeply.
+import { clip } from "../check.js";
+
+/** Objects and lists inside one another. */
+export const MAX_DEPTH = 520;
+
+/** What is to be thrown for what is wrong. */
+type Damage = (fault: string) => Error;
+
+/** Which numbers there are: Python's json.dumps also writes NaN, Infinity and -Infinity. */
+export type Numbers = "JSON" | "Python";
+
 /**
- * JSON.parse that refuses an object with two values of one name, of which JSON.parse would keep the last.
+ * JSON.parse that refuses an object with two values of one name, and what is nested more than {@link MAX_DEPTH} deep.
  * @throws whatever `damage` makes of what is wrong.
  */
-export function parseJson(text: string, damage: (fault: string) => Error): unknown {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw damage(`is no JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  const twice = doubledName(text);
-  if (twice !== undefined) throw damage(`has the name ${JSON.stringify(twice)} twice`);
-  return value;
+export function parseJson(text: string, damage: Damage, numbers: Numbers = "JSON"): unknown {
+  return new Parser(text, damage, numbers).whole();
 }
 
-const [QUOTE, BACKSLASH, OPEN, CLOSE, COLON] = Array.from('"\\{}:', (c) => c.charCodeAt(0));
-const isSpace = (unit: number): boolean => unit === 0x20 || (unit >= 0x09 && unit <= 0x0d);
+/** Takes a member of an object, and says whether its name is a new one. */
+type Put = (name: string, value: unknown) => boolean;
 
-/** A name that an object of valid JSON has twice. Looks at strings and braces alone; a string before a colon is a name. */
-function doubledName(text: string): string | undefined {
-  const open: Set<string>[] = [];
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit === OPEN) open.push(new Set());
-    if (unit === CLOSE) open.pop();
-    if (unit !== QUOTE) continue;
-    const from = i++;
-    while (text.charCodeAt(i) !== QUOTE) i += text.charCodeAt(i) === BACKSLASH ? 2 : 1;
-    let next = i + 1;
-    while (isSpace(text.charCodeAt(next))) next++;
-    if (text.charCodeAt(next) !== COLON) continue;
-    const name = JSON.parse(text.slice(from, i + 1)) as string;
-    const names = open[open.length - 1];
-    if (names.has(name)) return name;
-    names.add(name);
-  }
-  return undefined;
+/** Hands the members of a text that is one object to `put`, one by one: a header can have a million. */
+export function parseMembers(text: string, damage: Damage, put: Put): void {
+  new Parser(text, damage, "JSON").members(put);
 }
 
-/** JSON in which infinities and −0 are numbers still, as JSON.parse and Python's json.loads read them: 1e999, -0. */
+const [QUOTE, BACKSLASH, OPEN, CLOSE, LIST, END, COMMA, COLON] = Array.from('"\\{}[],:', (c) => c.charCodeAt(0));
+const words: Record<Numbers, [string, unknown][]> = {
+  JSON: [
+    ["true", true],
+    ["false", false],
+    ["null", null],
+  ],
+  Python: [
+    ["NaN", NaN],
+    ["Infinity", Infinity],
+    ["-Infinity", -Infinity],
+  ],
+};
+
+class Parser {
+  #at = 0;
+  #depth = 0;
+  readonly #text: string;
+  readonly #damage: Damage;
+  readonly #words: [string, unknown][];
+  readonly #number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
+
+  constructor(text: string, damage: Damage, numbers: Numbers) {
+    this.#text = text;
+    this.#damage = damage;
+    this.#words = numbers === "JSON" ? words.JSON : [...words.JSON, ...words.Python];
+  }
+
+  whole(): unknown {
+    const value = this.#value();
+    this.#end();
+    return value;
+  }
+
+  members(put: Put): void {
+    this.#object(put);
+    this.#end();
+  }
+
+  #value(): unknown {
+    this.#skipSpace();
+    const unit = this.#text.charCodeAt(this.#at);
+    if (unit === QUOTE) return this.#string();
+    if (unit === OPEN) {
+      const object: Record<string, unknown> = {};
+      this.#object((name, value) => {
+        if (Object.hasOwn(object, name)) return false;
+        if (name !== "__proto__") object[name] = value;
+        else Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
+        return true;
+      });
+      return object;
+    }
+    return unit === LIST ? this.#list() : this.#word();
+  }
+
+  #object(put: Put): void {
+    this.#enter(OPEN);
+    if (this.#leave(CLOSE)) return;
+    for (;;) {
+      this.#skipSpace();
+      const name = this.#string();
+      this.#expect(COLON);
+      if (!put(name, this.#value())) throw this.#damage(`has the name ${quote(name)} twice`);
+      if (this.#leave(CLOSE)) return;
+      this.#expect(COMMA);
+    }
+  }
+
+  #list(): unknown[] {
+    const list: unknown[] = [];
+    this.#enter(LIST);
+    if (this.#leave(END)) return list;
+    for (;;) {
+      list.push(this.#value());
+      if (this.#leave(END)) return list;
+      this.#expect(COMMA);
+    }
+  }
+
+  #enter(unit: number): void {
+    this.#expect(unit);
+    if (++this.#depth > MAX_DEPTH) throw this.#damage(`is nested more than ${MAX_DEPTH} deep`);
+  }
+
+  #leave(unit: number): boolean {
+    this.#skipSpace();
+    if (this.#text.charCodeAt(this.#at) !== unit) return false;
+    this.#at++;
+    this.#depth--;
+    return true;
+  }
+
+  #expect(unit: number): void {
+    this.#skipSpace();
+    if (this.#text.charCodeAt(this.#at) !== unit) throw this.#unexpected();
+    this.#at++;
+  }
+
+  #string(): string {
+    const text = this.#text;
+    const from = this.#at;
+    if (text.charCodeAt(from) !== QUOTE) throw this.#unexpected();
+    let escaped = false;
+    for (this.#at++; text.charCodeAt(this.#at) !== QUOTE; this.#at++) {
+      if (!(text.charCodeAt(this.#at) >= 0x20)) throw this.#unexpected();
+      if (text.charCodeAt(this.#at) !== BACKSLASH) continue;
+      escaped = true;
+      this.#at++;
+    }
+    this.#at++;
+    if (!escaped) return text.slice(from + 1, this.#at - 1);
+    try {
+      return JSON.parse(text.slice(from, this.#at)) as string;
+    } catch {
+      this.#at = from;
+      throw this.#damage(`is no JSON: a wrong escape in the string at character ${from}`);
+    }
+  }
+
+  #word(): unknown {
+    const [text, at] = [this.#text, this.#at];
+    const word = this.#words.find(([known]) => text.startsWith(known, at));
+    if (word !== undefined) {
+      this.#at += word[0].length;
+      return word[1];
+    }
+    this.#number.lastIndex = at;
+    if (!this.#number.test(text)) throw this.#unexpected();
+    this.#at = this.#number.lastIndex;
+    return Number(text.slice(at, this.#at));
+  }
+
+  #end(): void {
+    this.#skipSpace();
+    if (this.#at < this.#text.length) throw this.#unexpected();
+  }
+
+  #skipSpace(): void {
+    for (; ; this.#at++) {
+      const unit = this.#text.charCodeAt(this.#at);
+      if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return;
+    }
+  }
+
+  #unexpected(): Error {
+    const [text, at] = [this.#text, this.#at];
+    const found = at < text.length ? JSON.stringify(text[at]) : "its end";
+    return this.#damage(`is no JSON: unexpected ${found} at character ${at}`);
+  }
+}
+
+/** A name in quotes, and at most 100 characters of it. */
+export const quote = (name: string): string => clip(JSON.stringify(clip(name, 80)), 100);
+
+/** JSON in which NaN, infinities and −0 are numbers still, as {@link parseJson} and Python's json.loads read them. */
 export function stringifyNumbers(value: unknown): string {
   if (typeof value === "number") {
     if (Object.is(value, -0)) return "-0.0";
+    if (Number.isNaN(value)) return "NaN";
     return Math.abs(value) === Infinity ? (value > 0 ? "1e999" : "-1e999") : JSON.stringify(value);
   }
   if (Array.isArray(value)) return `[${value.map(stringifyNumbers).join(", ")}]`;

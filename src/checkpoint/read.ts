@@ -3,34 +3,31 @@ import type { Optimizer } from "../base.js";
 import { wrongValue } from "../check.js";
 import type { OptimizerState, TensorStateDict } from "../state.js";
 import { elementsOf } from "../format.js";
-import type { Shape, Vector } from "../parameters.js";
 import type { CommonOptions, Settled } from "../rule.js";
-import { type Contents, type Entry, damaged } from "./safetensors.js";
-import { type Options, formOf, howOnly, later, optionName, slotShape } from "./torch.js";
-import { stateName } from "./write.js";
+import { toFloat32, toNumber } from "./convert.js";
+import { quote } from "./json.js";
+import { type Foreign, groupKey, stateKey } from "./names.js";
+import { type Entry, damageOf } from "./safetensors.js";
+import { type Options, changesNothing, formOf, later, optionName, slotShape, snakeCase } from "./torch.js";
 
 type Group = OptimizerState["groups"][number];
 
-/** The bytes of a tensor that must be float32 and have this shape. */
-export function expectFloat32({ tensors }: Contents, name: string, shape: Shape): Uint8Array {
-  const entry = tensors.get(name);
-  if (entry === undefined) throw damaged(`has no tensor "${name}"`);
-  const [expected, found] = [show("F32", shape), show(entry.dtype, entry.shape)];
-  if (expected !== found) throw wrongValue("load", name, expected, found);
-  return entry.bytes;
+/** A file, and what has been read of it. */
+export interface Taken extends Foreign {
+  /** Whether a part of the state, or an option, that is not there is an error; else it is left as it is. */
+  readonly strict: boolean;
+  /** Tensors that an optimizer asked for. */
+  readonly used: Set<string>;
+  /** Entries of `param_groups` that an optimizer has an option for. */
+  readonly usedEntries: Set<string>;
+  /** Parts of a tensor's state that the file lacks, of which it has others. */
+  readonly missing: string[];
 }
 
-const show = (dtype: Entry["dtype"], shape: Shape): string => `${dtype} [${shape.join(", ")}]`;
+const damaged = damageOf("load");
 
-const vector = (bytes: Uint8Array): Vector => new Float32Array(bytes.slice().buffer);
-
-/** Reads one optimizer's state; the names of the tensors that it is made of go to `used`. */
-export function readFromTorch(
-  optimizer: Optimizer,
-  contents: Contents,
-  paramGroups: Options,
-  used: Set<string>,
-): OptimizerState {
+/** Reads one optimizer's state. */
+export function readFromTorch(optimizer: Optimizer, file: Taken): OptimizerState {
   const own = optimizer.stateDict();
   const { rule } = own;
   const foreign = (option: string, expected: string, value: unknown): RangeError =>
@@ -40,29 +37,33 @@ export function readFromTorch(
   for (const { options } of own.groups)
     if (options.dialect !== "torch") throw foreign("dialect", '"torch"', options.dialect);
 
-  const groups = own.groups.map((group) => readGroup(rule, group, paramGroups));
+  const groups = own.groups.map((group) => readGroup(rule, group, file));
   const state = groups.flatMap(({ params, options }) =>
-    params.map((name): [string, TensorStateDict] => {
-      return [name, readTensor(optimizer, name, own.state[name], options, rule, contents, used)];
-    }),
+    params.map((name): [string, TensorStateDict] => [
+      name,
+      readTensor(optimizer, name, own.state[name], options, rule, file),
+    ]),
   );
   return { ...own, evaluating: false, groups, state: Object.fromEntries(state) };
 }
 
 /** A group's options from the file, which must agree for all its tensors. A group without tensors keeps its own. */
-function readGroup(rule: string, { params, options, shared }: Group, paramGroups: Options): Group {
+function readGroup(rule: string, { params, options, shared }: Group, file: Taken): Group {
   const form = formOf(rule);
   const { dialect, ...names } = options;
+  const constants = { ...form?.constants, ...(form ? {} : { dialect }) };
   const read: Record<string, unknown> = {};
-  params.forEach((name, i) => {
+  let from: string | undefined;
+  for (const name of params) {
     const entry = (option: string): unknown => {
-      const key = `param_groups.${name}.${option}`;
-      return Object.hasOwn(paramGroups, key) ? paramGroups[key] : undefined;
+      const key = groupKey(name, option);
+      file.usedEntries.add(key);
+      return file.groups.get(key);
     };
-    for (const [constant, value] of Object.entries(form?.constants ?? {})) {
+    for (const [constant, value] of Object.entries(constants)) {
       const found = entry(constant);
-      if (found !== undefined && !howOnly.has(constant) && !equal(found, value))
-        throw wrongValue("load", `param_groups.${name}.${constant}`, `${JSON.stringify(value)} for ${rule}`, found);
+      if (found !== undefined && !changesNothing(constant) && !equal(found, value))
+        throw wrongValue("load", groupKey(name, constant), `${JSON.stringify(value)} for ${rule}`, found);
     }
     for (const option of Object.keys(names)) {
       if (form?.ours && Object.hasOwn(form.ours, option)) {
@@ -72,21 +73,29 @@ function readGroup(rule: string, { params, options, shared }: Group, paramGroups
       const theirs = optionName(form, option);
       const found = entry(theirs) === null ? (form?.none?.[option] ?? null) : entry(theirs);
       const value = found === undefined ? later[option] : found;
-      if (value === undefined) throw damaged(`has no "param_groups.${name}.${theirs}", an option of ${rule}`);
-      if (i > 0 && !equal(value, read[option]))
+      if (value === undefined) {
+        if (!file.strict) continue;
+        throw damaged(`has no ${quote(groupKey(name, theirs))}, an option of ${rule}`);
+      }
+      if (Object.hasOwn(read, option) && !equal(value, read[option]))
         throw wrongValue(
           "load",
-          `param_groups.${name}.${theirs}`,
-          `${JSON.stringify(read[option])}, as "${params[0]}" has in the same group of this optimizer`,
+          groupKey(name, theirs),
+          `${JSON.stringify(read[option])}, as ${quote(from ?? "")} has in the same group of this optimizer`,
           value,
         );
       read[option] = value;
     }
-  });
-  return { params, shared, options: params.length === 0 ? options : { ...read, dialect } };
+    from ??= name;
+  }
+  return { params, shared, options: { ...options, ...read, dialect } };
 }
 
-const equal = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+/** Whether two options are the same: numbers, words, or lists of few of these. */
+function equal(a: unknown, b: unknown): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}
 
 /** A tensor's state; one that has none has not stepped. */
 function readTensor(
@@ -95,29 +104,43 @@ function readTensor(
   own: TensorStateDict,
   options: Options,
   rule: string,
-  contents: Contents,
-  used: Set<string>,
+  file: Taken,
 ): TensorStateDict {
   const form = formOf(rule);
   const { shape, slots, scalars } = own;
+  const key = (part: string): string => stateKey(name, snakeCase(part));
   const numbers = [...(form?.stepless ? [] : ["step"]), ...Object.keys(scalars)];
-  const names = [...Object.keys(slots), ...numbers].map((part) => stateName(name, part));
-  for (const part of names) used.add(part);
-  if (!names.some((part) => contents.tensors.has(part))) return startOf(optimizer, name, own, options);
+  const keys = [...Object.keys(slots), ...numbers].map(key);
+  for (const part of keys) file.used.add(part);
+  if (!keys.some((part) => file.tensors.has(part))) {
+    return file.strict || file.groups.has(groupKey(name, "lr")) ? startOf(optimizer, name, own, options) : own;
+  }
 
-  const numberOf = (part: string): number => vector(expectFloat32(contents, stateName(name, part), []))[0];
+  /** Reads a part, or gives what is here of one that the file lacks. */
+  const part = <T>(key: string, here: T, read: (entry: Entry) => T): T => {
+    const entry = file.tensors.get(key);
+    if (entry !== undefined) return read(entry);
+    if (file.strict) throw damaged(`has no tensor ${quote(key)}`);
+    file.missing.push(key);
+    return here;
+  };
+  const number = (name: string, here: number): number => part(key(name), here, (entry) => toNumber(key(name), entry));
+  const floats = (slot: string, here: Slot): Slot =>
+    part(key(slot), here, (entry) => {
+      const length = elementsOf(here);
+      const vector = new Float32Array(length);
+      toFloat32(key(slot), entry, slotShape(slot, shape, length))(vector);
+      return vector;
+    });
   return {
-    step: form?.stepless ? 1 : numberOf("step"),
+    step: form?.stepless ? 1 : number("step", own.step),
     shape,
-    scalars: Object.fromEntries(Object.keys(scalars).map((scalar) => [scalar, numberOf(scalar)])),
-    slots: Object.fromEntries(
-      Object.entries(slots).map(([slot, values]) => [
-        slot,
-        vector(expectFloat32(contents, stateName(name, slot), slotShape(slot, shape, elementsOf(values)))),
-      ]),
-    ),
+    scalars: Object.fromEntries(Object.entries(scalars).map(([name, here]) => [name, number(name, here)])),
+    slots: Object.fromEntries(Object.entries(slots).map(([slot, here]) => [slot, floats(slot, here)])),
   };
 }
+
+type Slot = TensorStateDict["slots"][string];
 
 /** A tensor's state before its first step, under these options of its group. */
 function startOf(

@@ -1,34 +1,53 @@
 // The format safetensors: eight bytes of the header's length, the header in JSON, then the tensors' bytes, which it
 // places one behind the other without a gap. https://github.com/huggingface/safetensors
-import { parseJson } from "./json.js";
+import { clip } from "../check.js";
+import { parseMembers, quote } from "./json.js";
 
-/** What the format can hold, and the bytes of an element. */
+/** What the format can hold, and the bits of an element. */
 const widths = {
-  BOOL: 1,
-  U8: 1,
-  I8: 1,
-  F8_E5M2: 1,
-  F8_E4M3: 1,
-  I16: 2,
-  U16: 2,
-  F16: 2,
-  BF16: 2,
-  I32: 4,
-  U32: 4,
-  F32: 4,
-  F64: 8,
-  I64: 8,
-  U64: 8,
+  F4: 4,
+  F6_E2M3: 6,
+  F6_E3M2: 6,
+  BOOL: 8,
+  U8: 8,
+  I8: 8,
+  F8_E5M2: 8,
+  F8_E4M3: 8,
+  F8_E8M0: 8,
+  F8_E4M3FNUZ: 8,
+  F8_E5M2FNUZ: 8,
+  I16: 16,
+  U16: 16,
+  F16: 16,
+  BF16: 16,
+  I32: 32,
+  U32: 32,
+  F32: 32,
+  C64: 64,
+  F64: 64,
+  I64: 64,
+  U64: 64,
 } as const;
 
+/** A type of elements, by the format's name. */
 export type Dtype = keyof typeof widths;
 
-/** One tensor of a file: little-endian, row-major. */
+/** One tensor of a file. */
 export interface Entry {
+  /** The type of its elements, such as "F32", "BF16" or "I64". */
   readonly dtype: Dtype;
+  /** Sizes of its dimensions; [] is a scalar. */
   readonly shape: readonly number[];
+  /** Its elements, row-major and little-endian. */
   readonly bytes: Uint8Array;
 }
+
+/** What is to be thrown for what is wrong with a file. */
+export type Damage = (fault: string) => RangeError;
+export const damageOf =
+  (owner: string): Damage =>
+  (fault) =>
+    new RangeError(`${owner}: the file ${clip(fault, 360)}`);
 
 /** A file taken apart; the entries' bytes are views of it. */
 export interface Contents {
@@ -52,7 +71,7 @@ export function pack(tensors: ReadonlyMap<string, Entry>, metadata: ReadonlyMap<
     return `${JSON.stringify(name)}:{"dtype":"${dtype}","shape":[${shape.join(",")}],"data_offsets":[${begin},${end}]}`;
   });
   const notes = [...metadata].map(([name, text]) => `${JSON.stringify(name)}:${JSON.stringify(text)}`).join(",");
-  const header = new TextEncoder().encode(`{${[`"${METADATA}":{${notes}}`, ...fields].join(",")}}`);
+  const header = encode(`{${[`"${METADATA}":{${notes}}`, ...fields].join(",")}}`);
   const start = LENGTH + Math.ceil(header.length / 8) * 8;
   if (start > MAX_HEADER) throw new RangeError(`save: the names and "extra" take ${start} bytes of a header, too many`);
 
@@ -83,7 +102,8 @@ function byCodePoint(a: string, b: string): number {
  * Takes a file apart and checks all of it.
  * @throws RangeError with what is wrong.
  */
-export function unpack(file: Uint8Array): Contents {
+export function unpack(file: Uint8Array, owner = "load"): Contents {
+  const damaged = damageOf(owner);
   if (file.length < LENGTH)
     throw damaged(`is cut short: it has ${file.length} bytes, and ${LENGTH} say how long its header is`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
@@ -93,48 +113,79 @@ export function unpack(file: Uint8Array): Contents {
   const start = LENGTH + length;
   if (start > file.length)
     throw damaged(`is cut short: its header should end at byte ${start}, the file has ${file.length}`);
-  const header = readHeader(file.slice(LENGTH, start));
 
-  const tensors = new Map<string, Entry>();
-  const places: { name: string; begin: number; end: number }[] = [];
+  const tensors = new Map<string, Placed>();
   const data = file.subarray(start);
-  let metadata = new Map<string, string>();
-  for (const [name, value] of Object.entries(header)) {
-    if (name === METADATA) {
-      metadata = readMetadata(value);
-      continue;
-    }
-    const { dtype, shape, begin, end } = readField(name, value, data.length);
-    tensors.set(name, { dtype, shape, bytes: data.subarray(begin, end) });
-    places.push({ name, begin, end });
-  }
+  let metadata: Map<string, string> | undefined;
+  parseMembers(
+    decode(file.slice(LENGTH, start), owner),
+    (fault) => damaged(`has a header that ${fault}`),
+    (name, value) => {
+      if (name === METADATA) {
+        if (metadata !== undefined) return false;
+        metadata = readMetadata(value, damaged);
+        return true;
+      }
+      const before = tensors.size;
+      return tensors.set(name, readEntry(name, value, data, damaged)).size > before;
+    },
+  );
+  checkPlaces([...tensors.values()], data.length, damaged);
+  return { tensors, metadata: metadata ?? new Map<string, string>() };
+}
 
-  places.sort((a, b) => a.begin - b.begin || a.end - b.end);
+/** Tensors must fill the data, one behind the other. */
+function checkPlaces(places: Placed[], length: number, damaged: Damage): void {
+  if (places.some(({ begin }, i) => i > 0 && begin < places[i - 1].end))
+    places.sort((a, b) => a.begin - b.begin || a.end - b.end);
   let at = 0;
   for (const { name, begin, end } of places) {
     if (begin < at) throw damaged(`has tensors that overlap: ${quote(name)} begins at ${begin}, inside another`);
     if (begin > at) throw damaged(`has a hole of ${begin - at} bytes before ${quote(name)}`);
     at = end;
   }
-  if (at < data.length) throw damaged(`has ${data.length - at} bytes behind its last tensor`);
-  return { tensors, metadata };
+  if (at < length) throw damaged(`has ${length - at} bytes behind its last tensor`);
 }
 
-export const damaged = (fault: string): RangeError => new RangeError(`load: the file ${fault}`);
-const quote = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
+/** An entry whose view of the file is made when it is asked for: a file can have a million. */
+class Placed implements Entry {
+  constructor(
+    readonly name: string,
+    readonly dtype: Dtype,
+    readonly shape: readonly number[],
+    readonly begin: number,
+    readonly end: number,
+    readonly data: Uint8Array,
+  ) {}
 
-function readHeader(bytes: Uint8Array): object {
+  get bytes(): Uint8Array {
+    return this.data.subarray(this.begin, this.end);
+  }
+}
+
+/** @throws Error where the engine has no such class. */
+export function encode(text: string): Uint8Array {
+  if (typeof TextEncoder === "undefined") throw lacking("save", "TextEncoder");
+  return new TextEncoder().encode(text);
+}
+
+const lacking = (owner: string, what: string): Error =>
+  new Error(`${owner}: this JavaScript engine has no ${what}, which is needed; set one as globalThis.${what}`);
+
+function decode(bytes: Uint8Array, owner: string): string {
+  const damaged = damageOf(owner);
   if (bytes[0] !== 0x7b) throw damaged("has a header that does not begin with {: it is no safetensors file");
-  let text: string;
+  if (typeof TextDecoder === "undefined") throw lacking(owner, "TextDecoder");
+  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
+    return decoder.decode(bytes);
+  } catch (error) {
+    if ((error as { name?: unknown }).name !== "TypeError") throw error;
     throw damaged("has a header that is no UTF-8");
   }
-  return parseJson(text, (fault) => damaged(`has a header that ${fault}`)) as object;
 }
 
-function readMetadata(value: unknown): Map<string, string> {
+function readMetadata(value: unknown, damaged: Damage): Map<string, string> {
   if (!isObject(value)) throw damaged(`has "${METADATA}" that is no object`);
   const entries = Object.entries(value);
   const bad = entries.find(([, text]) => typeof text !== "string");
@@ -142,32 +193,29 @@ function readMetadata(value: unknown): Map<string, string> {
   return new Map(entries as [string, string][]);
 }
 
-interface Field {
-  readonly dtype: Dtype;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
-}
+const FIELDS: ReadonlySet<string> = new Set(["dtype", "shape", "data_offsets"]);
 
-function readField(name: string, value: unknown, dataLength: number): Field {
+function readEntry(name: string, value: unknown, data: Uint8Array, damaged: Damage): Placed {
   const wrong = (fault: string): RangeError => damaged(`is damaged at ${quote(name)}: ${fault}`);
   if (!isObject(value)) throw wrong("its entry in the header is no object");
-  const { dtype, shape, data_offsets: offsets, ...rest } = value;
-  const stranger = Object.keys(rest).at(0);
-  if (stranger !== undefined) throw wrong(`its entry has an unknown ${quote(stranger)}`);
-  if (typeof dtype !== "string" || !Object.hasOwn(widths, dtype)) throw wrong(`unknown dtype ${JSON.stringify(dtype)}`);
+  for (const field in value) if (!FIELDS.has(field)) throw wrong(`its entry has an unknown ${quote(field)}`);
+  const { dtype, shape, data_offsets: offsets } = value;
+  if (!isDtype(dtype)) throw wrong(`unknown dtype ${typeof dtype === "string" ? quote(dtype) : typeof dtype}`);
   if (!isSizes(shape)) throw wrong("its shape is no list of whole numbers >= 0");
   if (!isSizes(offsets) || offsets.length !== 2) throw wrong("its data_offsets are no two whole numbers >= 0");
   const [begin, end] = offsets;
   if (begin > end) throw wrong(`it ends (${end}) before it begins (${begin})`);
-  if (end > dataLength) throw wrong(`it reaches to byte ${end} of the data, which has ${dataLength}: cut short?`);
-  const bytes = shape.reduce((product, size) => product * size, widths[dtype as Dtype]);
-  if (bytes !== end - begin) throw wrong(`${dtype} [${shape.join(", ")}] takes ${bytes} bytes, it has ${end - begin}`);
-  return { dtype: dtype as Dtype, shape, begin, end };
+  if (end > data.length) throw wrong(`it reaches to byte ${end} of the data, which has ${data.length}: cut short?`);
+  const bytes = shape.reduce((product, size) => product * size, widths[dtype]) / 8;
+  if (bytes !== end - begin)
+    throw wrong(`${dtype} [${clip(shape.join(", "), 80)}] takes ${bytes} bytes, it has ${end - begin}`);
+  return new Placed(name, dtype, shape, begin, end, data);
 }
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
+export const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+const isDtype = (value: unknown): value is Dtype => typeof value === "string" && Object.hasOwn(widths, value);
 
 const isSizes = (value: unknown): value is number[] =>
   Array.isArray(value) && value.every((size) => Number.isSafeInteger(size) && (size as number) >= 0);

@@ -43,8 +43,33 @@ const forms: Readonly<Record<string, TorchForm>> = {
   },
 };
 
-/** Entries that say how PyTorch computes, and not what. */
-export const howOnly: ReadonlySet<string> = new Set(["foreach", "differentiable", "capturable", "fused", "use_addmm"]);
+/** Entries that say how PyTorch computes and not what, that its schedules keep for themselves, and names of tensors. */
+const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
+  ...["foreach", "differentiable", "capturable", "fused", "use_addmm", "param_names"],
+  ...["initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr"],
+]);
+
+/** Options that, with these values, are the same as none. */
+const OFF: Options = {
+  amsgrad: false,
+  centered: false,
+  decoupled_weight_decay: false,
+  maximize: false,
+  nesterov: false,
+  dampening: 0,
+  lr_decay: 0,
+  momentum: 0,
+  weight_decay: 0,
+};
+
+/** Whether an entry of a group changes no step, whatever its value. */
+export const changesNothing = (entry: string): boolean => WITHOUT_EFFECT.has(entry);
+
+/** Whether an entry of `param_groups`, with this value, can be left out of account by a rule that has no such option. */
+export function isHarmless(key: string, value: unknown): boolean {
+  const entry = key.slice(key.lastIndexOf(".") + 1);
+  return changesNothing(entry) || (Object.hasOwn(OFF, entry) && OFF[entry] === value);
+}
 
 /** The options that PyTorch's older versions lack, and what these do. */
 export const later: Options = { maximize: false, decoupledWeightDecay: false };

@@ -1,6 +1,7 @@
 // Plain values as JSON, exactly: what JSON cannot say is an object with the one name "$". Typed arrays become tensors.
 import { wrongType, wrongValue } from "../check.js";
-import { type Dtype, type Entry, damaged } from "./safetensors.js";
+import { MAX_DEPTH, quote } from "./json.js";
+import { type Dtype, type Entry, damageOf, isObject } from "./safetensors.js";
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
@@ -16,6 +17,9 @@ export type Plain =
   | { readonly [name: string]: Plain };
 
 const TAG = "$";
+/** Objects and arrays inside one another, of which a tag can take two in JSON. */
+const MAX_LEVELS = MAX_DEPTH / 2 - 4;
+const damaged = damageOf("load");
 
 const kinds = {
   Float32Array: ["F32", Float32Array],
@@ -67,6 +71,8 @@ export function flatten(
     return { [TAG]: "tensor", kind, name: take(path, { dtype: kinds[kind as Kind][0], shape, bytes: bytesOf(value) }) };
   }
   if (above.includes(value)) throw wrongValue("save", option, "a value that does not contain itself", value);
+  if (above.length >= MAX_LEVELS)
+    throw wrongValue("save", option, `at most ${MAX_LEVELS} objects and arrays inside one another`, value);
   const inside = [...above, value];
   if (Array.isArray(value))
     return Array.from(value, (item, i) => flatten(item, `${option}[${i}]`, [...path, String(i)], take, inside));
@@ -81,24 +87,39 @@ export function flatten(
   return Object.hasOwn(entries, TAG) ? { [TAG]: "object", entries } : entries;
 }
 
-/** The value again; `give` has the tensors, and its bytes are copied. */
-export function inflate(json: Json, give: (name: string) => Entry): Plain {
-  if (json === null || typeof json !== "object") return json;
-  if (Array.isArray(json)) return json.map((item) => inflate(item, give));
-  const all = (object: object): Plain =>
-    Object.fromEntries(Object.entries(object).map(([name, item]) => [name, inflate(item as Json, give)]));
-  const tag = Object.hasOwn(json, TAG) ? json[TAG] : undefined;
-  if (tag === undefined) return all(json);
-  if (tag === "object" && typeof json.entries === "object" && json.entries !== null) return all(json.entries);
-  if (tag === "tensor" && typeof json.kind === "string" && typeof json.name === "string")
-    return typed(json.kind, json.name, give(json.name));
-  if (typeof tag === "string" && specials.has(tag)) return specials.get(tag);
-  throw damaged(`has a value in "gradstep" that is unknown: ${JSON.stringify(tag)}`);
-}
+/** Copies of a file's tensors: one of each, however often it is named. */
+export class Copies {
+  readonly #tensors: ReadonlyMap<string, Entry>;
+  readonly #copies = new Map<string, ArrayBuffer>();
 
-function typed(kind: string, name: string, { dtype, bytes }: Entry): Plain {
-  if (!Object.hasOwn(kinds, kind) || kinds[kind as Kind][0] !== dtype)
-    throw damaged(`has ${dtype} for "${name}", which "gradstep" calls a ${kind}`);
-  const { buffer } = bytes.slice();
-  return new kinds[kind as Kind][1](buffer);
+  constructor(tensors: ReadonlyMap<string, Entry>) {
+    this.#tensors = tensors;
+  }
+
+  /** The value that {@link flatten} was given. */
+  inflate(json: Json): Plain {
+    if (json === null || typeof json !== "object") return json;
+    if (Array.isArray(json)) return json.map((item) => this.inflate(item));
+    const tag = Object.hasOwn(json, TAG) ? json[TAG] : undefined;
+    if (tag === undefined) return this.#all(json);
+    if (tag === "object" && isObject(json.entries)) return this.#all(json.entries);
+    if (tag === "tensor" && typeof json.kind === "string" && typeof json.name === "string")
+      return this.#typed(json.kind, json.name);
+    if (typeof tag === "string" && specials.has(tag)) return specials.get(tag);
+    throw damaged(`has a value in "gradstep" that is unknown: ${typeof tag === "string" ? quote(tag) : typeof tag}`);
+  }
+
+  #all(object: Readonly<Record<string, Json>>): Plain {
+    return Object.fromEntries(Object.entries(object).map(([name, item]) => [name, this.inflate(item)]));
+  }
+
+  #typed(kind: string, name: string): Plain {
+    const entry = this.#tensors.get(name);
+    if (entry === undefined) throw damaged(`has no tensor ${quote(name)}`);
+    if (!Object.hasOwn(kinds, kind) || kinds[kind as Kind][0] !== entry.dtype)
+      throw damaged(`has ${entry.dtype} for ${quote(name)}, which "gradstep" calls a ${quote(kind)}`);
+    let copy = this.#copies.get(name);
+    if (copy === undefined) this.#copies.set(name, (copy = entry.bytes.slice().buffer));
+    return new kinds[kind as Kind][1](copy);
+  }
 }

@@ -3,14 +3,15 @@ import type { Optimizer } from "../base.js";
 import { toFloat32 } from "../format.js";
 import type { Vector } from "../parameters.js";
 import type { OptimizerState } from "../state.js";
-import { type Entry } from "./safetensors.js";
+import { groupKey, stateKey } from "./names.js";
+import type { Entry } from "./safetensors.js";
 import { type Options, type TorchForm, optionName, slotShape, snakeCase, torchForm } from "./torch.js";
 import { type Json, bytesOf, flatten } from "./values.js";
 
 /** Tensors of ours alone, and metadata of ours alone, have names that begin so. */
 export const RESERVED = "gradstep.";
 
-export const float32 = (value: number): Entry => ({ dtype: "F32", shape: [], bytes: bytesOf(Float32Array.of(value)) });
+const float32 = (value: number): Entry => ({ dtype: "F32", shape: [], bytes: bytesOf(Float32Array.of(value)) });
 
 /** What {@link writeOptimizer} gives. */
 interface Written {
@@ -33,7 +34,7 @@ export function writeOptimizer(
   for (const { params, options } of groups)
     for (const name of params) {
       optionsOf.set(name, options);
-      for (const [option, value] of groupEntries(rule, options)) paramGroups[`param_groups.${name}.${option}`] = value;
+      for (const [option, value] of groupEntries(rule, options)) paramGroups[groupKey(name, option)] = value;
     }
 
   for (const [name, { step, scalars }] of Object.entries(state)) {
@@ -65,7 +66,7 @@ function inFloat32(saved: OptimizerState): OptimizerState {
   return { ...saved, state: Object.fromEntries(state) as OptimizerState["state"] };
 }
 
-export const stateName = (tensor: string, part: string): string => `state.${tensor}.${snakeCase(part)}`;
+const stateName = (tensor: string, part: string): string => stateKey(tensor, snakeCase(part));
 
 /** PyTorch's SGD takes a tensor that has a buffer for one that has stepped, and dampens then. */
 const readsAsStepped = (form: TorchForm | undefined, options: Options | undefined, step: number): boolean =>

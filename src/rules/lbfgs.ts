@@ -235,11 +235,10 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
   override prepareLoad(saved: unknown): () => void {
     const write = super.prepareLoad(saved);
     const { historySize } = this.groups[0].options;
-    const { nIter, funcEvals, t, hDiag, historyLength, historyStart } = (saved as OptimizerState).groups[0].shared;
+    const { nIter, funcEvals, historyLength, historyStart } = (saved as OptimizerState).groups[0].shared;
     const path = "saved.groups[0].shared";
     const least = { nIter, funcEvals, historyLength, historyStart };
     for (const [name, value] of Object.entries(least)) whole.read(rule.name, `${path}.${name}`, value);
-    for (const [name, value] of Object.entries({ t, hDiag })) finite.read(rule.name, `${path}.${name}`, value);
     if (historyLength > historySize)
       throw wrongValue(rule.name, `${path}.historyLength`, `at most ${historySize}`, historyLength);
     if (historyStart >= historySize)

@@ -61,7 +61,7 @@ export async function fromWeights(
   const { tensors, ...rest } = record(
     owner,
     REST,
-    parseJson(json, (fault) => new RangeError(`${owner}: weight "${REST}" ${fault}`)),
+    parseJson(json, (fault) => new RangeError(`${owner}: weight "${REST}" ${fault}`), "Python"),
   );
   same(owner, `${REST}.format`, rest.format, FORMAT);
   same(owner, `${REST}.version`, rest.version, VERSION);

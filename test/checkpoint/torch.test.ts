@@ -131,7 +131,7 @@ describe("PyTorch's form", () => {
 describe("a file of PyTorch's", () => {
   test("goes on as PyTorch went on", () => {
     const { params, optimizer } = make();
-    expect(load(file, params, { optimizers: [optimizer] })).toEqual({ extra: {}, metadata: {} });
+    expect(load(file, params, { optimizers: [optimizer] })).toMatchObject({ extra: {}, unexpected: [], unknown: [] });
     expect(optimizer.state("weight").step).toBe(run.at);
     for (let t = run.at + 1; t <= run.until; t++) {
       for (const name of params.names) params.grad[name].set(inputs.gradients[t - 1][name].flat(9));
@@ -185,20 +185,16 @@ describe("a file of PyTorch's", () => {
       ],
       [/"param_groups.scale.lr" expected 0.02, as "weight" has in the same group/, (p) => [new AdamW(p)]],
       [
-        /"optimizers" expected all states of the file, got "none for \\"state.gain/,
+        /"optimizers" expected all states of the file, got no "state.gain/,
         (p) => [new AdamW(p.subset(["weight", "bias"]))],
       ],
       [/has no tensor "more"/, () => [], { ...inputs.shapes, more: [1] }],
       [
-        /"params" expected all tensors of the file, got "no \\"gain\\""/,
+        /"params" expected all float tensors of the file, got no "gain"/,
         () => [],
         Object.fromEntries(Object.entries(inputs.shapes).filter(([n]) => n !== "gain")),
       ],
-      [
-        /"kernel" expected F32 \[4, 3, 6\], got "F32 \[4, 3, 3, 2\]"/,
-        () => [],
-        { ...inputs.shapes, kernel: [4, 3, 6] },
-      ],
+      [/"kernel" expected shape \[4, 3, 6\], got \[4, 3, 3, 2\]/, () => [], { ...inputs.shapes, kernel: [4, 3, 6] }],
     ];
     for (const [message, optimizers, shapes = inputs.shapes] of wrong) {
       const params: ParameterDict = new ParameterDict(shapes);

@@ -1,0 +1,38 @@
+// What save and load are given.
+import { Optimizer } from "../base.js";
+import { wrongType, wrongValue } from "../check.js";
+import { ParameterDict, type Tensor } from "../parameters.js";
+import { bytesOf } from "./values.js";
+
+/** Any optimizer: whatever its options and the names of its tensors. */
+export type AnyOptimizer = Pick<Optimizer, "stateDict" | "loadStateDict" | "dispose">;
+
+export function optimizerList(owner: string, given: readonly AnyOptimizer[] = []): readonly Optimizer[] {
+  if (!Array.isArray(given)) throw wrongType(owner, "optimizers", "an array of optimizers", given);
+  given.forEach((item: unknown, i) => {
+    if (!(item instanceof Optimizer)) throw wrongType(owner, `optimizers[${i}]`, "an optimizer", item);
+    if (given.indexOf(item) !== i) throw wrongValue(owner, `optimizers[${i}]`, "each optimizer once", item);
+  });
+  return given as readonly Optimizer[];
+}
+
+/** The tensors of the dictionary and of the optimizers, by name. */
+export function allTensors(owner: string, params: unknown, optimizers: readonly Optimizer[]): Map<string, Tensor> {
+  if (!(params instanceof ParameterDict)) throw wrongType(owner, "params", "a ParameterDict", params);
+  const tensors = new Map(params.tensors(owner).map((tensor) => [tensor.name, tensor]));
+  optimizers.forEach((optimizer, i) => {
+    for (const tensor of optimizer.tensors) {
+      if (tensors.has(tensor.name) && tensors.get(tensor.name) !== tensor)
+        throw wrongValue(owner, `optimizers[${i}]`, "no tensor with the name of another", tensor.name);
+      tensors.set(tensor.name, tensor);
+    }
+  });
+  return tensors;
+}
+
+/** The bytes of a file, which are not copied: not even a Buffer of Node's, whose slice() would be no copy. */
+export function fileGiven(owner: string, bytes: unknown): Uint8Array {
+  if (Object.prototype.toString.call(bytes) !== "[object Uint8Array]")
+    throw wrongType(owner, "bytes", "a Uint8Array", bytes);
+  return bytesOf(bytes as Uint8Array);
+}

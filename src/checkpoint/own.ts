@@ -1,0 +1,70 @@
+// What a file of ours has beside what PyTorch's has: a checksum, and all of the state as JSON.
+import { record } from "../check.js";
+import { crc32 } from "./crc.js";
+import { parseJson, quote } from "./json.js";
+import { type Contents, damageOf, encode } from "./safetensors.js";
+import type { Json } from "./values.js";
+import { RESERVED } from "./write.js";
+
+const VERSION = 1;
+export const GROUPS = "param_groups";
+const [OWN, CHECKSUM, FORMAT] = ["gradstep", `${RESERVED}crc32`, "format"];
+/** Where the checksum's digits stand, which count as zeros in it: behind the header's length and its first two names. */
+const CHECKSUM_OPENING = `{"__metadata__":{"${CHECKSUM}":"`;
+const CHECKSUM_AT = 8 + CHECKSUM_OPENING.length;
+const NO_CHECKSUM = "00000000";
+
+export interface Own {
+  readonly params: readonly string[];
+  readonly optimizers: readonly Json[];
+  readonly extra: Json;
+}
+
+/** Names of metadata that are not the user's. */
+export const isReserved = (name: string): boolean =>
+  name === FORMAT || name === GROUPS || name === OWN || name.startsWith(RESERVED);
+
+/** The metadata of a file of ours, still without its checksum. */
+export const ownMetadata = (own: Own): Map<string, string> =>
+  new Map([
+    [CHECKSUM, NO_CHECKSUM],
+    [FORMAT, "pt"],
+    [OWN, JSON.stringify({ version: VERSION, ...own })],
+  ]);
+
+export function writeChecksum(file: Uint8Array): void {
+  file.set(encode(checksumOf(file)), CHECKSUM_AT);
+}
+
+function checksumOf(file: Uint8Array): string {
+  const before = crc32(file.subarray(0, CHECKSUM_AT));
+  const zeros = crc32(
+    Uint8Array.from(NO_CHECKSUM, (digit) => digit.charCodeAt(0)),
+    before,
+  );
+  return crc32(file.subarray(CHECKSUM_AT + NO_CHECKSUM.length), zeros)
+    .toString(16)
+    .padStart(8, "0");
+}
+
+/**
+ * What a file of ours has beside; undefined for another program's.
+ * @throws RangeError where its checksum does not match, or for what gradstep has not written.
+ */
+export function readOwn(file: Uint8Array, { metadata }: Contents, owner = "load"): Own | undefined {
+  const damaged = damageOf(owner);
+  const [text, checksum] = [metadata.get(OWN), metadata.get(CHECKSUM)];
+  if (text === undefined && checksum === undefined) return undefined;
+  const opening = String.fromCharCode(...file.subarray(8, CHECKSUM_AT));
+  if (text === undefined || opening !== CHECKSUM_OPENING || checksum !== checksumOf(file))
+    throw damaged("is not as gradstep wrote it: its checksum does not match");
+  const json = parseJson(text, (fault) => damaged(`has metadata "${OWN}" that ${fault}`));
+  const { version, params, optimizers, extra } = record(owner, OWN, json);
+  if (version !== VERSION)
+    throw damaged(
+      `is of version ${quote(version === undefined ? "none" : JSON.stringify(version))}, which this version of gradstep does not know`,
+    );
+  if (!Array.isArray(params) || !params.every((name) => typeof name === "string") || !Array.isArray(optimizers))
+    throw damaged(`has metadata "${OWN}" that lacks its lists`);
+  return { params, optimizers: optimizers as Json[], extra: record(owner, `${OWN}.extra`, extra) as Json };
+}
