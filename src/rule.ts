@@ -129,7 +129,7 @@ export interface Rule<Options extends CommonOptions> {
   /** The scalars of a tensor that has taken `step` steps, where a state saved by 0.1 lacks them. */
   derive?(options: Settled<Options>, step: number): Record<string, number>;
   /** Options that states saved by 0.1 lack: there they had their defaults. */
-  readonly later?: readonly (keyof Options & string)[];
+  readonly later?: readonly string[];
   /** Named numbers that the tensors of a group, or of the whole optimizer, have in common, and their start values. */
   readonly shared?: { readonly by: "group" | "optimizer"; start(options: Settled<Options>): Record<string, number> };
   /** Moves a group's shared numbers on: once a step, before its coefficients are computed. */
