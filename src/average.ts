@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import { record, usedAfterDispose, whole, wrongType, wrongValue } from "./check.js";
+import { record, usedAfterDispose, whole, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { refuseApplied } from "./ownership.js";
-import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
+import { type ParameterDict, type Tensor, type Vector, checkDict } from "./parameters.js";
 import { type SavedTensor, same } from "./saved.js";
 import { Shadow } from "./shadow.js";
 
@@ -46,7 +46,7 @@ export abstract class Average<Name extends string> {
 
   /** @internal */
   protected constructor(owner: string, format: AverageState["format"], params: ParameterDict<Name>) {
-    if (!(params instanceof ParameterDict)) throw wrongType(owner, "params", "a ParameterDict", params);
+    checkDict(owner, "params", params);
     this.#owner = owner;
     this.#paramsOwner = `${owner}'s parameters`;
     this.#format = format;

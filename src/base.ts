@@ -1,12 +1,12 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { Arena } from "./arena.js";
-import { knownOnly, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
+import { record, usedAfterDispose, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { FLOAT32, type StateFormat, formatKind, readSmall, toFloat32 } from "./format.js";
-import { type Group, defaultsOf, knownGroupOptions, makeGroup, readGroups, settle } from "./groups.js";
+import { type Group, defaultsOf, knownOptions, makeGroup, readGroups, settle } from "./groups.js";
 import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./options.js";
 import { owned, refuseApplied } from "./ownership.js";
-import { ParameterDict, type Tensor, type Vector } from "./parameters.js";
+import { type ParameterDict, type Tensor, type Vector, checkDict } from "./parameters.js";
 import { type CommonOptions, type NonFinitePolicy, type Rule, type Settled, nonFiniteKind } from "./rule.js";
 import { Slots } from "./slots.js";
 import { type OptimizerState, prepareLoad, save } from "./state.js";
@@ -48,7 +48,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
   /** @internal */
   protected constructor(rule: Rule<Options>, params: ParameterDict<Name>, options: OptimizerOptions<Options, Name>) {
     const { name } = rule;
-    if (!(params instanceof ParameterDict)) throw wrongType(name, "params", "a ParameterDict", params);
+    checkDict(name, "params", params);
     const tensors = params.tensors(name);
     const {
       groups = [],
@@ -57,7 +57,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
       stateFormat = "float32",
       ...given
     } = record(name, "options", options);
-    knownOnly(name, "", given, [...Object.keys(rule.kinds), "dialect", "nonFinite", "stateFormat", "groups"]);
+    knownOptions(rule, "", given, [...Object.keys(rule.kinds), "dialect", "nonFinite", "stateFormat", "groups"]);
     this.nonFinite = nonFiniteKind.read(name, "nonFinite", nonFinite);
     this.stateFormat = formatKind.read(name, "stateFormat", stateFormat);
     if (this.stateFormat !== "float32" && rule.scope === "tensor")
@@ -103,12 +103,17 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     const { name } = this.rule;
     const prefix = `paramGroups[${this.groups.length}]`;
     const given = record(name, prefix, group);
-    knownGroupOptions(this.rule, `${prefix}.`, given);
+    knownOptions(this.rule, `${prefix}.`, given);
     const { params } = group;
-    if (!(params instanceof ParameterDict)) throw wrongType(name, `${prefix}.params`, "a ParameterDict", params);
+    checkDict(name, `${prefix}.params`, params);
     const tensors = params.tensors(name);
     if (params.arena !== this.arena)
-      throw wrongValue(name, `${prefix}.params`, "a ParameterDict in the optimizer's arena", params);
+      throw wrongValue(
+        name,
+        `${prefix}.params`,
+        "a ParameterDict in the optimizer's arena, made with { arena: params.arena }",
+        params,
+      );
     for (const tensor of tensors) {
       if (tensor.owner) throw new RangeError(owned(name, tensor));
       if (this.indexOf.has(tensor.name))

@@ -36,12 +36,19 @@ function show(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "object" && value !== null) {
     const kind = Object.prototype.toString.call(value).slice(8, -1);
-    if (ArrayBuffer.isView(value) && "length" in value) return `a ${kind} of ${String(value.length)}`;
+    if (ArrayBuffer.isView(value) && "length" in value) return `${withArticle(kind)} of ${String(value.length)}`;
     const made = kind === "Object" ? ((value as { constructor?: { name?: string } }).constructor?.name ?? kind) : kind;
-    return made === "Object" ? "an object" : `a ${made}`;
+    return made === "Object" ? "an object" : withArticle(made);
   }
   return String(value);
 }
+
+/** "an Adam", "a Yogi"; "an SGD", of which the letters are said, but "a LAMB". */
+export const withArticle = (noun: string): string =>
+  `${/^([AEIOaeio]|[FHLMNRSX](?=[B-DF-HJ-NP-TV-Z])|Ftrl|Rprop)/.test(noun) ? "an" : "a"} ${noun}`;
+
+/** "1 row", "2 rows". */
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 
 const showList = (list: readonly unknown[]): string => `an array of ${list.length}`;
 
@@ -148,10 +155,18 @@ export function record(owner: string, name: string, value: unknown): Record<stri
   return value as Record<string, unknown>;
 }
 
-/** Throws at the first key of `given` that is not in `known`. */
-export function knownOnly(owner: string, prefix: string, given: object, known: readonly string[]): void {
+/** Throws at the first key of `given` that is not in `known`; `elsewhere` tells of keys that another class has. */
+export function knownOnly(
+  owner: string,
+  prefix: string,
+  given: object,
+  known: readonly string[],
+  elsewhere: Readonly<Record<string, string>> = {},
+): void {
   for (const key of Object.keys(given))
-    if (!known.includes(key))
+    if (Object.hasOwn(elsewhere, key))
+      throw new RangeError(`${owner}: no option "${prefix}${key}": use ${elsewhere[key]}`);
+    else if (!known.includes(key))
       throw new RangeError(
         `${owner}: unknown option "${clip(prefix + key, 100)}"; the options are ${known.join(", ") || "none"}`,
       );

@@ -1,5 +1,5 @@
-import { epsilon, flag, knownOnly, nonNegative, number, record, wrongType } from "./check.js";
-import { ParameterDict, type Tensor } from "./parameters.js";
+import { epsilon, flag, knownOnly, nonNegative, number, record } from "./check.js";
+import { type ParameterDict, type Tensor, checkDict } from "./parameters.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
 
 /** Options of {@link gradNorm}. */
@@ -124,7 +124,7 @@ export function clipGradAdaptive(params: ParameterDict, ratio: number, options: 
 }
 
 function tensorsOf(owner: string, params: unknown): readonly Tensor[] {
-  if (!(params instanceof ParameterDict)) throw wrongType(owner, "params", "a ParameterDict", params);
+  checkDict(owner, "params", params);
   return params.tensors(owner);
 }
 

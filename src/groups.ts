@@ -62,13 +62,14 @@ export function defaultsOf<Options extends CommonOptions>(rule: Rule<Options>, d
   return { ...rule.defaults[chosen], dialect: chosen } as Settled<Options>;
 }
 
-/** Throws at an unknown option of a group. */
-export function knownGroupOptions<Options extends CommonOptions>(
+/** Throws at an unknown option: by default, of a group. */
+export function knownOptions<Options extends CommonOptions>(
   rule: Rule<Options>,
   prefix: string,
   given: object,
+  known: readonly string[] = ["params", ...Object.keys(rule.kinds)],
 ): void {
-  knownOnly(rule.name, prefix, given, ["params", ...Object.keys(rule.kinds)]);
+  knownOnly(rule.name, prefix, given, known, rule.elsewhere);
 }
 
 /** Reads `groups`: the options and names of each, behind those of the tensors that none names; and which tensor is in which. */
@@ -85,7 +86,7 @@ export function readGroups<Options extends CommonOptions>(
   groups.forEach((item: unknown, i) => {
     const prefix = `groups[${i}]`;
     const group = record(name, prefix, item);
-    knownGroupOptions(rule, `${prefix}.`, group);
+    knownOptions(rule, `${prefix}.`, group);
     const names = nameList(name, `${prefix}.params`, group.params);
     names.forEach((tensorName, k) => {
       const option = `${prefix}.params[${k}]`;
@@ -135,7 +136,7 @@ function faceOf<Options extends CommonOptions, Target extends Settled<Options>>(
       checkAlive();
       const name = String(key);
       if (name === "params" || name === "dialect") refuse(key);
-      knownOnly(owner, prefix, { [name]: value }, Object.keys(kinds));
+      knownOptions(rule, prefix, { [name]: value }, Object.keys(kinds));
       const kind = kinds[name as keyof Options];
       if (!kind.live) throw new TypeError(`${owner}: "${prefix}${name}" is settled when the optimizer is made`);
       const read = kind.read(owner, prefix + name, value);

@@ -1,6 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { type Arena, padded } from "./arena.js";
-import { knownOnly, nameList, record, usedAfterDispose, wrongValue } from "./check.js";
+import { knownOnly, nameList, record, usedAfterDispose, wrongType, wrongValue } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory.js";
 import { owned, refuseApplied } from "./ownership.js";
@@ -264,6 +264,17 @@ function layOut<Name extends string>(
     offset += padded(size);
   }
   return { shared: { arena, address: data, ownsArena: options.arena === undefined, alive: true }, tensors };
+}
+
+/** Throws unless a value is a ParameterDict; the message names what was probably meant. */
+export function checkDict(owner: string, name: string, value: unknown): asserts value is ParameterDict {
+  if (value instanceof ParameterDict) return;
+  const error = wrongType(owner, name, "a ParameterDict", value);
+  const { params, constructor } = Object(value) as { params?: unknown; constructor?: { name?: string } };
+  const { name: kind } = constructor ?? {};
+  if (params instanceof ParameterDict) error.message += `: pass ${kind === "MLP" ? "mlp.params" : "its params"}`;
+  else if (kind === "ParameterDict") error.message += " of another copy of gradstep";
+  throw error;
 }
 
 function byName<Name extends string, T>(

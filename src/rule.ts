@@ -108,6 +108,8 @@ export interface Rule<Options extends CommonOptions> {
   readonly kinds: { readonly [Key in keyof Options]-?: Kind<Exclude<Options[Key], undefined>> };
   /** Defaults of the dialects that the rule has. */
   readonly defaults: Readonly<Partial<Record<Dialect, Defaults<Options>>>>;
+  /** Options that the rule lacks and another has: by name, which class. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
   /** What is wrong with options that are each right by themselves: the option and what was expected of it. */
   conflict?(options: Settled<Options>): { option: string; expected: string } | undefined;
   /**

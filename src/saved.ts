@@ -1,5 +1,5 @@
 // Checks of what a state dict may hold, shared by all that are saved and loaded.
-import { flag, oneOf, record, wrongType, wrongValue } from "./check.js";
+import { flag, oneOf, record, withArticle, wrongType, wrongValue } from "./check.js";
 import { type SmallSlot, isBase } from "./format.js";
 import type { Shape, Tensor, Vector } from "./parameters.js";
 
@@ -57,7 +57,7 @@ function readArray<T extends ArrayBufferView & { readonly length: number }>(
   { name: kind }: { readonly name: string; readonly prototype: T },
   length: number,
 ): T {
-  const expected = `a ${kind} of ${length}`;
+  const expected = `${withArticle(kind)} of ${length}`;
   if (Object.prototype.toString.call(value) !== `[object ${kind}]`) throw wrongType(owner, name, expected, value);
   if ((value as T).length !== length) throw wrongValue(owner, name, expected, value);
   return value as T;

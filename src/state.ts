@@ -1,6 +1,6 @@
 import { FLOAT32, type SmallSlot, keeps, readSmall, toFloat32, writeSmall } from "./format.js";
 import type { Arena } from "./arena.js";
-import { flag, record, whole, wrongType, wrongValue } from "./check.js";
+import { counted, flag, record, whole, wrongType, wrongValue } from "./check.js";
 import { type Group, settle } from "./groups.js";
 import type { Shape, Vector } from "./parameters.js";
 import type { CommonOptions, Rule, Settled } from "./rule.js";
@@ -125,7 +125,7 @@ export function prepareLoad<Options extends CommonOptions>(
 
   if (!Array.isArray(saved.groups)) throw wrongType(owner, "saved.groups", "an array of groups", saved.groups);
   if (saved.groups.length !== groups.length)
-    throw wrongValue(owner, "saved.groups", `${groups.length} groups, as the optimizer has`, saved.groups);
+    throw wrongValue(owner, "saved.groups", `${counted(groups.length, "group")}, as the optimizer has`, saved.groups);
   const loadedGroups = groups.map((group, g) => {
     const prefix = `saved.groups[${g}]`;
     const item = record(owner, prefix, (saved.groups as unknown[])[g]);
@@ -142,7 +142,7 @@ export function prepareLoad<Options extends CommonOptions>(
     const numbers = rule.derive && Object.keys(scalars).length === 0 ? rule.derive(options, step) : scalars;
     return {
       step,
-      slots: readSlots(internals, `${prefix}.slots`, item.slots, i),
+      slots: readSlots(internals, `${prefix}.slots`, item.slots, i, options),
       scalars: readNumbers(owner, `${prefix}.scalars`, numbers, scalarNames),
     };
   });
@@ -183,7 +183,7 @@ function checkNames(owner: string, name: string, value: unknown, expected: reado
     throw wrongValue(
       owner,
       name,
-      `the group's ${expected.length} tensors${missing === undefined ? "" : ` ("${missing}" is missing)`}`,
+      `the group's ${counted(expected.length, "tensor")}${missing === undefined ? "" : ` ("${missing}" is missing)`}`,
       value,
     );
 }
@@ -227,16 +227,38 @@ function readSlots<Options extends CommonOptions>(
   prefix: string,
   value: unknown,
   i: number,
+  loaded: object,
 ): [column: number, values: Vector | SmallSlot][] {
   const owner = internals.rule.name;
   const slots = slotsOf(internals, i);
   const given = record(owner, prefix, value);
   const names = slots.map(([name]) => name);
+  for (const name of internals.slots.names)
+    if (names.includes(name) !== Object.hasOwn(given, name)) blameOption(internals, i, name, loaded);
   onlyFields(owner, prefix, given, names);
   return slots.map(([name, k]) => {
     const { slotSizes } = internals.table;
     return [k, readAnySlot(owner, `${prefix}.${name}`, given[name], slotSizes[k][i])];
   });
+}
+
+/** Throws for an option that is saved as another than the optimizer has, so that one of both lacks the slot. */
+function blameOption<Options extends CommonOptions>(
+  { rule, table, groups }: Internals<Options>,
+  i: number,
+  slot: string,
+  loaded: object,
+): void {
+  const g = table.group[i];
+  const own = groups[g].options as Settled<Options> & Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries(loaded)) {
+    const has = (options: Settled<Options>): boolean => rule.slots(options, table.tensors[i])[slot] !== undefined;
+    if (has(own) === has({ ...own, [name]: value as unknown })) continue;
+    throw new RangeError(
+      `${rule.name}: "saved.groups[${g}].options.${name}" is ${JSON.stringify(value)}, the optimizer's is ` +
+        `${JSON.stringify(own[name])}, and only one of them has a "${slot}": make the optimizer with { ${name}: ${JSON.stringify(value)} }`,
+    );
+  }
 }
 
 /** Sets a slot to what was saved, which need not be of its own format. */

@@ -1,5 +1,5 @@
 // What users give for tensors: shapes, and numbers to copy from.
-import { isList, whole, wrongType, wrongValue } from "./check.js";
+import { counted, isList, whole, wrongType, wrongValue } from "./check.js";
 import type { Values } from "./parameters.js";
 
 /** The number of elements of a shape. */
@@ -12,7 +12,7 @@ export function shapeSize(owner: string, shape: unknown, name: string): number {
 
 /** Numbers, `size` of them. */
 export function checkValues(owner: string, values: unknown, size: number, name: string): Values {
-  const expected = `${size} numbers`;
+  const expected = counted(size, "number");
   if (!isList(values) || values instanceof BigInt64Array || values instanceof BigUint64Array)
     throw wrongType(owner, name, expected, values);
   const list = values as unknown as Values;

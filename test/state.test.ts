@@ -72,7 +72,7 @@ describe.each(rows)("$rule", (row) => {
       ["no groups", (s) => delete (s as Options).groups, /"saved.groups" expected an array/],
       ["a group too few", (s) => s.groups.pop(), /"saved.groups" expected 2 groups/],
       ["swapped groups", (s) => s.groups.reverse(), /"saved.groups\[0\].params" expected the group's/],
-      ["a missing name", (s) => s.groups[1].params.pop(), /"saved.groups\[1\].params" expected the group's 1 tensors/],
+      ["a missing name", (s) => s.groups[1].params.pop(), /"saved.groups\[1\].params" expected the group's 1 tensor /],
       ["a NaN rate", (s) => (s.groups[1].options.lr = NaN), /"saved.groups\[1\].options.lr" expected .* got NaN/],
       ["a rate in words", (s) => (s.groups[0].options.lr = "1"), /"saved.groups\[0\].options.lr" expected/],
       [

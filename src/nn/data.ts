@@ -1,4 +1,4 @@
-import { wrongType, wrongValue } from "../check.js";
+import { counted, wrongType, wrongValue } from "../check.js";
 
 /** Class indices: any integer array, or an array of whole numbers. */
 export type Labels =
@@ -44,7 +44,8 @@ export function checkTargets(owner: string, y: unknown, rows: number, outputs: n
 }
 
 export function checkLabels(owner: string, y: unknown, rows: number, classes: number): void {
-  const expected = (): string => `${rows} class indices in an integer array, one for each row of x`;
+  const expected = (): string =>
+    `${counted(rows, "class index", "class indices")} in an integer array, one for each row of x`;
   const aClass = (): string => `a class index, a whole number in [0, ${classes})`;
   const isList = Array.isArray(y);
   if (!isList && !integerArrays.has(kindOf(y))) throw wrongType(owner, "y", expected(), y);

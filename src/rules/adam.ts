@@ -86,7 +86,7 @@ export function adamRule(
       // prettier-ignore
       adam(at[0], at[1], at[2], at[3], at[4], at[5], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]);
     },
-    ...(decoupled ? {} : { rows: sparse }),
+    ...(decoupled ? {} : { rows: sparse, elsewhere: { decoupledWeightDecay: "AdamW" } }),
   };
 }
 

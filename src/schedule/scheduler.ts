@@ -1,4 +1,4 @@
-import { nonNegative, record, whole, wrongType, wrongValue } from "../check.js";
+import { counted, nonNegative, record, whole, wrongType, wrongValue } from "../check.js";
 import { onlyFields, same } from "../saved.js";
 import type { Curve } from "./curve.js";
 import { type Definition, readOptions, refuseConflict, settle } from "./definition.js";
@@ -218,7 +218,7 @@ export abstract class LRScheduler {
     if (!composite) return this.#settle(options, []);
 
     const { schedulers } = saved;
-    const expected = `an array of ${this.#inner.length} schedules`;
+    const expected = `an array of ${counted(this.#inner.length, "schedule")}`;
     if (!Array.isArray(schedulers)) throw wrongType(name, `${prefix}.schedulers`, expected, schedulers);
     if (schedulers.length !== this.#inner.length) throw wrongValue(name, `${prefix}.schedulers`, expected, schedulers);
     const inner = this.#inner.map((scheduler, i) => {

@@ -1,4 +1,4 @@
-import { wholeFrom } from "../check.js";
+import { counted, wholeFrom } from "../check.js";
 import type { Curve } from "./curve.js";
 import { type Definition, list } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";
@@ -24,7 +24,10 @@ const definition: Definition<Omit<SequentialLROptions, "schedulers">> = {
   conflict({ milestones }, inner) {
     const rising = milestones.every((m, i) => i === 0 || m > milestones[i - 1]);
     if (rising && milestones.length === inner - 1) return undefined;
-    return { option: "milestones", expected: `${inner - 1} whole numbers that increase, for ${inner} schedules` };
+    return {
+      option: "milestones",
+      expected: `${counted(inner - 1, "increasing whole number")}, for ${counted(inner, "schedule")}`,
+    };
   },
   curve({ milestones }, inner): Curve {
     return {

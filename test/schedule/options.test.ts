@@ -119,7 +119,7 @@ describe("bad options", () => {
       expect(() => new SequentialLR(optimizer, { schedulers: pair(), milestones })).toThrow(RangeError);
     const three = [...pair(), new ConstantLR(optimizer)];
     expect(() => new SequentialLR(optimizer, { schedulers: three, milestones: [5, 5] })).toThrow(
-      'SequentialLR: "milestones" expected 2 whole numbers that increase, for 3 schedules, got [5, 5]',
+      'SequentialLR: "milestones" expected 2 increasing whole numbers, for 3 schedules, got [5, 5]',
     );
     const others = [new ConstantLR(twoGroups())];
     expect(() => new ChainedScheduler(optimizer, { schedulers: others })).toThrow("a schedule of the same optimizer");
