@@ -1,6 +1,7 @@
 // Makes dist/node/ from dist/, for the "node" condition: one file a subpath beside one that has all that `gradstep`
-// itself needs, since Node loads few files sooner than many, and small ones sooner than large. Bundlers take the single modules
-// (the "module" condition): they leave out the rules that a program does not use.
+// itself needs, since Node loads few files sooner than many. Bundlers take the single modules (the "module" condition): they
+// leave out the rules that a program does not use. Node prints the line that an uncaught error was thrown in, so lines stay
+// short, and the binaries' text, which is one long line, stands in files of its own that throw nothing.
 import { readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -24,6 +25,15 @@ const base64 = {
   },
 };
 
+/** Breaks the lists of imports and exports, which are as long as the package has names. */
+const lists = {
+  name: "lists",
+  generateBundle(_, files) {
+    for (const file of Object.values(files))
+      file.code = file.code.replace(/^(?:import|export) \{.*$/gm, (list) => list.replaceAll(", ", ",\n"));
+  },
+};
+
 /** The modules that `gradstep` itself is made of. */
 const core = new Set();
 await bundle({
@@ -32,6 +42,7 @@ await bundle({
 }).then((made) => made.generate());
 core.delete(fileURLToPath(new URL("../dist/index.js", import.meta.url)));
 
+const output = { dir: "dist/node", format: "esm", comments: false };
 rmSync("dist/node", { recursive: true, force: true });
 const inputs = Object.values(exports).filter((target) => target.node !== undefined);
 const subpaths = await bundle({
@@ -39,14 +50,22 @@ const subpaths = await bundle({
     inputs.map((target) => [target.default.slice("./dist/".length, -".js".length), target.default]),
   ),
 });
+const binary = (name, file) => ({ name, test: new RegExp(`wasm/generated/${file}\\.js$`), priority: 1 });
 await subpaths.write({
-  ...{ dir: "dist/node", format: "esm", minify: { mangle: false }, chunkFileNames: "chunks/[name].js" },
-  codeSplitting: { groups: [{ name: "core", test: (id) => core.has(id) }] },
+  ...output,
+  chunkFileNames: "chunks/[name].js",
+  codeSplitting: {
+    groups: [
+      binary("binary", "bytes"),
+      binary("shared-binary", "shared"),
+      { name: "core", test: (id) => core.has(id) },
+    ],
+  },
 });
 // By itself: what starts it must stay in the file that it looks for it beside.
 const worker = await bundle({ input: { "threads/worker": "dist/threads/worker.js" } });
-await worker.write({ dir: "dist/node", format: "esm", minify: { mangle: false } });
+await worker.write(output);
 
 function bundle(options) {
-  return rolldown({ platform: "neutral", external, plugins: [base64], ...options });
+  return rolldown({ platform: "neutral", external, plugins: [base64, lists], ...options });
 }

@@ -81,9 +81,42 @@ describe("the package", () => {
     const having = (text: string): string[] =>
       files.filter((f) => readFileSync(`${root}dist/${f}`, "utf8").includes(text)).sort();
     expect(having(shared)).toEqual(["wasm/generated/shared.js"]);
-    expect(having(readFileSync(`${root}build/shared.wasm`, "base64"))).toEqual(["node/threads/index.js"]);
-    expect(having(readFileSync(`${root}build/kernels.wasm`, "base64"))).toEqual(["node/chunks/core.js"]);
-    expect(having("generated/shared.js")).toEqual(["threads/pool.js"]);
+    expect(having(readFileSync(`${root}build/shared.wasm`, "base64"))).toEqual(["node/chunks/shared-binary.js"]);
+    expect(having(readFileSync(`${root}build/kernels.wasm`, "base64"))).toEqual(["node/chunks/binary.js"]);
+    expect(having('"../wasm/generated/shared.js"')).toEqual(["threads/pool.js"]);
+    expect(having('"../chunks/shared-binary.js"')).toEqual(["node/threads/index.js"]);
+  });
+
+  test("an uncaught error is a short text with its message, since Node prints the line that threw", async () => {
+    for (const code of [
+      'import { Adam, ParameterDict } from "gradstep"; new Adam(new ParameterDict({ w: [3] }), { betas: [1.5, 0.9] });',
+      'import { Adam, ParameterDict } from "gradstep"; new Adam(new ParameterDict({ w: [3] })).step(1);',
+      'import { load } from "gradstep/checkpoint"; load(new Uint8Array(3), {});',
+      'import { MLP } from "gradstep/nn"; new MLP([2]);',
+      'import { Threads } from "gradstep/threads"; await Threads.create(-1);',
+    ]) {
+      const thrown = (await run("--input-type=module", "-e", code).catch((error: unknown) => error)) as {
+        stderr: string;
+      };
+      expect(thrown.stderr, code).toMatch(/^(Type|Range)?Error: .*(expected|load)/m);
+      expect(thrown.stderr.length, code).toBeLessThan(2500);
+    }
+  });
+
+  test("has no line over 500 characters, but the binaries' text in modules of its own", () => {
+    for (const file of readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })) {
+      if (!file.endsWith(".js")) continue;
+      const lines = readFileSync(`${root}dist/${file}`, "utf8").split("\n");
+      const long = lines.filter((line) => line.length > 500);
+      if (!/^(wasm\/generated\/(bytes|shared)|node\/chunks\/(shared-)?binary)\.js$/.test(file))
+        expect(long, file).toEqual([]);
+      else
+        expect([lines.length < 10, long.length, long[0].replace(/".*"/, "")], file).toEqual([
+          true,
+          1,
+          expect.stringMatching(/^(export )?const text = ;$/),
+        ]);
+    }
   });
 
   test("imports nothing of Node's, for browsers to lack", () => {
