@@ -2,59 +2,30 @@ import type { ParameterDict } from "../parameters.js";
 import { type SaveOptions, save } from "./checkpoint.js";
 import { type LoadOptions, type Loaded, load } from "./load.js";
 import { type FileContents, read } from "./reader.js";
+import { wrongType } from "../check.js";
+import { type Stats, node } from "./node.js";
+import { removeLeftOver, temporaryName } from "./temporary.js";
 
-/** What is used of Node's `fs/promises`. */
-interface Files {
-  open(path: string, flags: string): Promise<Handle>;
-  readFile(path: string): Promise<Uint8Array>;
-  readdir(path: string): Promise<string[]>;
-  realpath(path: string): Promise<string>;
-  rename(from: string, to: string): Promise<void>;
-  unlink(path: string): Promise<void>;
-}
-interface Handle {
-  writeFile(bytes: Uint8Array): Promise<void>;
-  sync(): Promise<void>;
-  close(): Promise<void>;
-}
-interface Paths {
-  resolve(path: string): string;
-  dirname(path: string): string;
-  basename(path: string): string;
-  join(...parts: string[]): string;
-}
-interface Process {
-  readonly pid: number;
-  readonly platform: string;
-  kill(pid: number, signal: 0): void;
-  getBuiltinModule?(name: string): unknown;
-}
-
-/** Modules of Node, asked for by name at the time of use: nothing for a bundler to find, nothing for a browser to lack. */
-function node(owner: string): { files: Files; paths: Paths; process: Process } {
-  const { process } = globalThis as { process?: Process };
-  const files = process?.getBuiltinModule?.("node:fs/promises");
-  const paths = process?.getBuiltinModule?.("node:path");
-  if (process === undefined || files === undefined || paths === undefined)
-    throw new Error(`${owner}: there is no file system here, as Node has; use save() and load()`);
-  return { files: files as Files, paths: paths as Paths, process };
-}
-
-/** Temporary files that this process is writing. */
-const writing = new Set<string>();
 /** The last save to each path, so that a later one ends later. */
 const queue = new Map<string, Promise<unknown>>();
-let count = 0;
+/** Files in whose folders left-over temporary files have been looked for. */
+const searched = new Set<string>();
 
 /**
- * {@link save} to a file, in Node: whatever happens meanwhile, the old file or the new one is there, whole. It is written
- * under a temporary name in the same folder, flushed to the disk and renamed; what a killed run has left of such files,
- * the next save to the same path removes. The state is that of the call: training can go on while it is written.
+ * {@link save} to a file, in Node: whatever happens meanwhile, and whoever else saves to it, the old file or a new one is
+ * there, whole. It is written under a temporary name in the same folder, flushed to the disk and renamed. The state is that
+ * of the call: training can go on while it is written.
+ *
+ * The first save to a path removes temporary files in its folder that killed runs have left: at once where the writer is
+ * known to be dead (on Linux, for the same container and boot), otherwise when nothing was written for a day.
+ *
+ * A link is followed. A file that is there keeps its mode, and its owner where the system permits it.
  *
  * @param path Of the file; its folder must be there.
  * @param params As {@link save} takes them.
  * @param options As {@link save} takes them.
- * @throws what {@link save} throws, and what the file system says; the old file is as it was then.
+ * @throws what {@link save} throws, what the file system says, TypeError for a path that is no string, and Error where a
+ * folder, a device, a FIFO or a socket is in the file's place; what was there is as it was then.
  * @example
  * await saveFile("run.safetensors", params, { optimizers: [optimizer] });
  */
@@ -63,74 +34,94 @@ export async function saveFile<Name extends string>(
   params: ParameterDict<Name>,
   options: SaveOptions = {},
 ): Promise<void> {
-  const { files, paths } = node("saveFile");
+  const { paths, process } = node("saveFile");
+  if (typeof path !== "string") throw wrongType("saveFile", "path", "a string", path);
   const bytes = save(params, options);
-  const resolved = paths.resolve(path);
-  const before = queue.get(resolved) ?? Promise.resolve();
-  const after = before.then(async () => {
-    const target = await files.realpath(resolved).catch(() => resolved);
-    await replace(target, bytes);
-  });
+  const absolute = paths.isAbsolute(path) ? path : `${process.cwd()}/${path}`;
+  const before = queue.get(absolute) ?? Promise.resolve();
+  const after = before.then(() => replace(absolute, bytes));
   const settled = after.catch(() => undefined);
-  queue.set(resolved, settled);
+  queue.set(absolute, settled);
   try {
     await after;
   } finally {
-    if (queue.get(resolved) === settled) queue.delete(resolved);
+    if (queue.get(absolute) === settled) queue.delete(absolute);
   }
 }
 
 async function replace(path: string, bytes: Uint8Array): Promise<void> {
-  const { files, paths, process } = node("saveFile");
-  const folder = paths.dirname(path);
-  const prefix = `.${paths.basename(path)}.`;
-  const temporary = paths.join(folder, `${prefix}${process.pid}-${++count}.tmp`);
-  writing.add(temporary);
+  const { files, paths } = node("saveFile");
+  const { target, folder, old } = await follow(path);
+  const temporary = paths.join(folder, await temporaryName());
+  // Nobody may read what only some may read of the old file.
+  const handle = await files.open(temporary, "wx", old === undefined ? 0o666 : 0o600);
   try {
-    await removeLeftOver(folder, prefix);
-    const handle = await files.open(temporary, "w");
     try {
+      if (!searched.has(target)) await removeLeftOver(folder, temporary);
+      searched.add(target);
       await handle.writeFile(bytes);
+      if (old !== undefined) await takeOver(old, temporary);
       await handle.sync();
     } finally {
       await handle.close();
     }
-    await files.rename(temporary, path);
+    await files.rename(temporary, target);
   } catch (error) {
     await files.unlink(temporary).catch(() => undefined);
     throw error;
-  } finally {
-    writing.delete(temporary);
   }
-  if (process.platform === "win32") return; // where a folder cannot be flushed
+  // Not every system can flush a folder, and the file is in its place by now.
+  await flush(folder).catch(() => undefined);
+}
+
+/** Where a path leads through links, of which the last may lead to nothing yet; `old` is the file that is there. */
+async function follow(path: string): Promise<{ target: string; folder: string; old: Stats | undefined }> {
+  const { files, paths } = node("saveFile");
+  let next = path;
+  for (let links = 0; links <= MAX_LINKS; links++) {
+    const folder = await files.realpath(paths.dirname(next));
+    const target = paths.join(folder, paths.basename(next));
+    const old = await files.lstat(target).catch((error: unknown) => {
+      if ((error as { code?: string }).code !== "ENOENT") throw error;
+      return undefined;
+    });
+    if (old?.isSymbolicLink()) {
+      const link = await files.readlink(target);
+      next = paths.isAbsolute(link) ? link : `${folder}/${link}`;
+      continue;
+    }
+    if (old !== undefined && !old.isFile()) {
+      const kinds = { "a folder": old.isDirectory(), "a FIFO": old.isFIFO(), "a socket": old.isSocket() };
+      const [kind] = Object.entries(kinds).find(([, is]) => is) ?? ["a device"];
+      throw new Error(`saveFile: expected a file or a free name, but ${target.slice(-200)} is ${kind}`);
+    }
+    return { target, folder, old };
+  }
+  throw new Error(`saveFile: ${path.slice(-200)} leads through more than ${MAX_LINKS} links`);
+}
+/** As many as Linux follows. */
+const MAX_LINKS = 40;
+
+/** Gives a file the owner and the mode of an old one, as far as the system permits it. */
+async function takeOver(old: Stats, path: string): Promise<void> {
+  const { files } = node("saveFile");
+  const made = await files.lstat(path);
+  if (made.uid !== old.uid || made.gid !== old.gid)
+    await files
+      .chown(path, old.uid, old.gid)
+      .catch(() => files.chown(path, made.uid, old.gid))
+      .catch(() => undefined);
+  // Last, since a change of the owner takes bits from the mode.
+  if (made.mode !== old.mode) await files.chmod(path, old.mode & 0o7777).catch(() => undefined);
+}
+
+async function flush(folder: string): Promise<void> {
+  const { files } = node("saveFile");
   const handle = await files.open(folder, "r");
   try {
     await handle.sync();
   } finally {
     await handle.close();
-  }
-}
-
-/** Temporary files of processes that are no more. */
-async function removeLeftOver(folder: string, prefix: string): Promise<void> {
-  const { files, paths, process } = node("saveFile");
-  for (const name of await files.readdir(folder)) {
-    if (!name.startsWith(prefix)) continue;
-    const match = /^(\d+)-\d+\.tmp$/.exec(name.slice(prefix.length));
-    const path = paths.join(folder, name);
-    if (match === null || writing.has(path)) continue;
-    const pid = Number(match[1]);
-    if (pid !== process.pid && isAlive(process, pid)) continue;
-    await files.unlink(path).catch(() => undefined);
-  }
-}
-
-function isAlive(process: Process, pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === "EPERM";
   }
 }
 
