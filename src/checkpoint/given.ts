@@ -1,7 +1,7 @@
 // What save and load are given.
 import { Optimizer } from "../base.js";
 import { wrongType, wrongValue } from "../check.js";
-import { ParameterDict, type Tensor } from "../parameters.js";
+import { type Tensor, checkDict } from "../parameters.js";
 import { bytesOf } from "./values.js";
 
 /** Any optimizer: whatever its options and the names of its tensors. */
@@ -18,7 +18,7 @@ export function optimizerList(owner: string, given: readonly AnyOptimizer[] = []
 
 /** The tensors of the dictionary and of the optimizers, by name. */
 export function allTensors(owner: string, params: unknown, optimizers: readonly Optimizer[]): Map<string, Tensor> {
-  if (!(params instanceof ParameterDict)) throw wrongType(owner, "params", "a ParameterDict", params);
+  checkDict(owner, "params", params);
   const tensors = new Map(params.tensors(owner).map((tensor) => [tensor.name, tensor]));
   optimizers.forEach((optimizer, i) => {
     for (const tensor of optimizer.tensors) {

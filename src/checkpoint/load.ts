@@ -1,5 +1,5 @@
 import type { Optimizer } from "../base.js";
-import { flag, knownOnly, record, wrongValue } from "../check.js";
+import { counted, flag, knownOnly, record, wrongValue } from "../check.js";
 import { refuseApplied } from "../ownership.js";
 import type { ParameterDict } from "../parameters.js";
 import { isFloat, toFloat32 } from "./convert.js";
@@ -169,7 +169,12 @@ function sourceOf(own: Own, contents: Contents, rename: Rename): Source {
     isState: () => false,
     read(optimizers, strict) {
       if (optimizers.length > 0 && optimizers.length !== own.optimizers.length)
-        throw wrongValue("load", "optimizers", `${own.optimizers.length} optimizers, as the file has`, optimizers);
+        throw wrongValue(
+          "load",
+          "optimizers",
+          `${counted(own.optimizers.length, "optimizer")}, as the file has`,
+          optimizers,
+        );
       const writes = optimizers.map((optimizer, i) => {
         const saved = underNames(copies.inflate(own.optimizers[i]), rename);
         return optimizer.prepareLoad(strict ? saved : fitting(saved, optimizer.stateDict()));

@@ -63,7 +63,12 @@ function readGroup(rule: string, { params, options, shared }: Group, file: Taken
     for (const [constant, value] of Object.entries(constants)) {
       const found = entry(constant);
       if (found !== undefined && !changesNothing(constant) && !equal(found, value))
-        throw wrongValue("load", groupKey(name, constant), `${JSON.stringify(value)} for ${rule}`, found);
+        throw wrongValue(
+          "load",
+          groupKey(name, constant),
+          `${JSON.stringify(value)} for ${rule}${otherwise(constant, value)}`,
+          found,
+        );
     }
     for (const option of Object.keys(names)) {
       if (form?.ours && Object.hasOwn(form.ours, option)) {
@@ -90,6 +95,10 @@ function readGroup(rule: string, { params, options, shared }: Group, file: Taken
   }
   return { params, shared, options: { ...options, ...read, dialect } };
 }
+
+/** Which class has decay of the other kind. */
+const otherwise = (constant: string, value: unknown): string =>
+  constant === "decoupled_weight_decay" ? ` (else use ${value ? "Adam" : "AdamW"})` : "";
 
 /** Whether two options are the same: numbers, words, or lists of few of these. */
 function equal(a: unknown, b: unknown): boolean {

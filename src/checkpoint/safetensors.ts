@@ -1,6 +1,6 @@
 // The format safetensors: eight bytes of the header's length, the header in JSON, then the tensors' bytes, which it
 // places one behind the other without a gap. https://github.com/huggingface/safetensors
-import { clip } from "../check.js";
+import { clip, counted } from "../check.js";
 import { parseMembers, quote } from "./json.js";
 
 /** What the format can hold, and the bits of an element. */
@@ -105,7 +105,7 @@ function byCodePoint(a: string, b: string): number {
 export function unpack(file: Uint8Array, owner = "load"): Contents {
   const damaged = damageOf(owner);
   if (file.length < LENGTH)
-    throw damaged(`is cut short: it has ${file.length} bytes, and ${LENGTH} say how long its header is`);
+    throw damaged(`is cut short: it has ${counted(file.length, "byte")}, and ${LENGTH} say how long its header is`);
   const view = new DataView(file.buffer, file.byteOffset, file.byteLength);
   const length = view.getUint32(0, true) + view.getUint32(4, true) * 2 ** 32;
   if (length > MAX_HEADER)
@@ -141,10 +141,10 @@ function checkPlaces(places: Placed[], length: number, damaged: Damage): void {
   let at = 0;
   for (const { name, begin, end } of places) {
     if (begin < at) throw damaged(`has tensors that overlap: ${quote(name)} begins at ${begin}, inside another`);
-    if (begin > at) throw damaged(`has a hole of ${begin - at} bytes before ${quote(name)}`);
+    if (begin > at) throw damaged(`has a hole of ${counted(begin - at, "byte")} before ${quote(name)}`);
     at = end;
   }
-  if (at < length) throw damaged(`has ${length - at} bytes behind its last tensor`);
+  if (at < length) throw damaged(`has ${counted(length - at, "byte")} behind its last tensor`);
 }
 
 /** An entry whose view of the file is made when it is asked for: a file can have a million. */
@@ -208,7 +208,7 @@ function readEntry(name: string, value: unknown, data: Uint8Array, damaged: Dama
   if (end > data.length) throw wrong(`it reaches to byte ${end} of the data, which has ${data.length}: cut short?`);
   const bytes = shape.reduce((product, size) => product * size, widths[dtype]) / 8;
   if (bytes !== end - begin)
-    throw wrong(`${dtype} [${clip(shape.join(", "), 80)}] takes ${bytes} bytes, it has ${end - begin}`);
+    throw wrong(`${dtype} [${clip(shape.join(", "), 80)}] takes ${counted(bytes, "byte")}, it has ${end - begin}`);
   return new Placed(name, dtype, shape, begin, end, data);
 }
 

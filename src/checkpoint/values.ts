@@ -117,7 +117,7 @@ export class Copies {
     const entry = this.#tensors.get(name);
     if (entry === undefined) throw damaged(`has no tensor ${quote(name)}`);
     if (!Object.hasOwn(kinds, kind) || kinds[kind as Kind][0] !== entry.dtype)
-      throw damaged(`has ${entry.dtype} for ${quote(name)}, which "gradstep" calls a ${quote(kind)}`);
+      throw damaged(`has ${entry.dtype} for ${quote(name)}, which "gradstep" calls ${quote(kind)}`);
     let copy = this.#copies.get(name);
     if (copy === undefined) this.#copies.set(name, (copy = entry.bytes.slice().buffer));
     return new kinds[kind as Kind][1](copy);

@@ -59,7 +59,7 @@ describe("load", () => {
       whole.subarray(0, whole.length - 1),
       /damaged at "b": it reaches to byte 12 of the data, which has 11/,
     ],
-    ["trailing bytes", file({ a, b }, `${data}x`), /has 1 bytes behind its last tensor/],
+    ["trailing bytes", file({ a, b }, `${data}x`), /has 1 byte behind its last tensor/],
     [
       "a header that is too long",
       file({ a, b }, data, 1e9),

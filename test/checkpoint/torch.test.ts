@@ -173,7 +173,10 @@ describe("a file of PyTorch's", () => {
 
   test("is refused as a whole where it does not fit", () => {
     const wrong: [RegExp, (params: ParameterDict) => Optimizer[], shapes?: Named<number[]>][] = [
-      [/"param_groups.weight.decoupled_weight_decay" expected false for Adam, got true/, (p) => [new Adam(p)]],
+      [
+        /"param_groups.weight.decoupled_weight_decay" expected false for Adam \(else use AdamW\), got true/,
+        (p) => [new Adam(p)],
+      ],
       [/no "param_groups.weight.momentum_decay", an option of NAdam/, (p) => [new NAdam(p)]],
       [
         /"dialect" expected "torch" for a file that gradstep did not write, got "keras"/,
