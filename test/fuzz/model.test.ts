@@ -1,0 +1,19 @@
+// Any sequence of calls of the public API, beside a plain model of what must come of it.
+import fc from "fast-check";
+import { test } from "vitest";
+import { sequences } from "./commands/index.js";
+import { run } from "./run.js";
+import { runs, times } from "./runs.js";
+
+/** Calls in a sequence, and in all that `npm test` does. */
+const LENGTH = 50;
+const CALLS = 20_000;
+
+test("any sequence of calls does what the plain model says", { timeout: 120_000 * Math.max(1, times) }, () => {
+  fc.assert(
+    fc.property(sequences(LENGTH), (sequence) => {
+      run(sequence);
+    }),
+    runs(CALLS / LENGTH),
+  );
+});

@@ -1,0 +1,23 @@
+// Does a sequence of commands and checks everything after each.
+import { expect } from "vitest";
+import { type Sequence, commands } from "./commands/index.js";
+import { endSearch } from "./commands/lbfgs.js";
+import { endOptimizer } from "./commands/make.js";
+import { endDict } from "./commands/tensors.js";
+import { check } from "./invariants.js";
+import { World } from "./world.js";
+
+/** Does all of a sequence, and ends what is left; returns how many calls that were. */
+export function run({ pages, acts }: Sequence): number {
+  const world = new World(pages);
+  for (const { command, given } of acts) {
+    commands[command].run(world, given);
+    check(world);
+  }
+  for (const average of [...world.averages]) world.end(average, world.averages);
+  for (const optimizer of [...world.optimizers]) endOptimizer(world, optimizer);
+  for (const search of [...world.searches]) endSearch(world, search);
+  for (const dict of world.dicts.filter(({ whole }) => !whole)) endDict(world, dict);
+  expect(world.arena.used).toBe(65536);
+  return world.calls;
+}
