@@ -1,13 +1,16 @@
-import { knownOnly, nameList, oneOf, record, wrongType, wrongValue } from "./check.js";
+import { type Kind, knownOnly, nameList, oneOf, record, wrongType, wrongValue } from "./check.js";
 import type { ParameterDict, Tensor } from "./parameters.js";
 import { type CommonOptions, type Dialect, OWN, type Rule, type Settled } from "./rule.js";
 
 /** Room for gs, wd, dec and a rule's own coefficients. */
 const MAX_COEFFICIENTS = OWN + 12;
 
+/** Marks a group whose rate came with a saved state, together with its base rate, and has not been set since. */
+export const RESTORED: unique symbol = Symbol.for("gradstep/restored");
+
 /** Tensors with the same hyper-parameters, and room for the numbers of a step. */
 export interface Group<Options> {
-  readonly options: Settled<Options>;
+  readonly options: Settled<Options> & { readonly initialLr?: number | undefined };
   /** The group as users see it: its options, live and validated, and the names in it. */
   readonly face: Settled<Options> & { readonly params: readonly string[] };
   /** Whether it has tensors: one without has no say in what is common to all. */
@@ -108,7 +111,11 @@ export function makeGroup<Options extends CommonOptions>(
   shared: Float64Array,
   checkAlive: () => void,
 ): Group<Options> {
-  const options = { ...settled, params: Object.freeze([...params]) };
+  const options = Object.defineProperties(
+    { ...settled, params: Object.freeze([...params]) },
+    // Not enumerable: no option of the rule, and no group takes it over from another.
+    { initialLr: { value: undefined, writable: true }, [RESTORED]: { value: false, writable: true } },
+  ) as Group<Options>["options"] & { readonly params: readonly string[] };
   return {
     options,
     face: faceOf(rule, `paramGroups[${index}].`, options, checkAlive),
@@ -117,6 +124,15 @@ export function makeGroup<Options extends CommonOptions>(
     scalars: new Float64Array(Object.keys(rule.scalars ?? {}).length),
     shared,
   };
+}
+
+/** The rate before a schedule set it: what a rate may be, or undefined where there is none. */
+export function readInitialLr<Options extends CommonOptions>(
+  { name, kinds }: Rule<Options>,
+  prefix: string,
+  value: unknown,
+): number | undefined {
+  return value === undefined ? undefined : (kinds.lr as Kind<number>).read(name, `${prefix}initialLr`, value);
 }
 
 /** A group to the outside: setting an option validates it first. */
@@ -136,6 +152,7 @@ function faceOf<Options extends CommonOptions, Target extends Settled<Options>>(
       checkAlive();
       const name = String(key);
       if (name === "params" || name === "dialect") refuse(key);
+      if (name === "initialLr") return Reflect.set(target, name, readInitialLr(rule, prefix, value));
       knownOptions(rule, prefix, { [name]: value }, Object.keys(kinds));
       const kind = kinds[name as keyof Options];
       if (!kind.live) throw new TypeError(`${owner}: "${prefix}${name}" is settled when the optimizer is made`);
@@ -144,6 +161,7 @@ function faceOf<Options extends CommonOptions, Target extends Settled<Options>>(
         throw wrongValue(owner, prefix + name, "0 as at the start, when no momentum buffer was made", value);
       refuseConflict(rule, prefix, { ...options, [name]: read });
       (target as Record<string, unknown>)[name] = read;
+      if (name === "lr") (target as { [RESTORED]?: boolean })[RESTORED] = false;
       return true;
     },
     deleteProperty: (_, key) => refuse(key),

@@ -7,6 +7,7 @@ import { refuseApplied } from "./ownership.js";
 import type { Tensor } from "./parameters.js";
 import type { CommonOptions } from "./rule.js";
 import { type SavedTensor, same } from "./saved.js";
+import { SCHEDULABLE } from "./schedulable.js";
 import { Shadow } from "./shadow.js";
 import type { OptimizerState } from "./state.js";
 
@@ -79,6 +80,12 @@ export class Lookahead<Name extends string = string> {
     refuseApplied(OWNER, optimizer.tensors);
     this.#optimizer = optimizer;
     this.#slow = new Shadow(OWNER, optimizer.arena, optimizer.tensors);
+  }
+
+  /** The groups of the optimizer inside: a schedule takes the Lookahead for it. */
+  get paramGroups(): StepOptimizer<CommonOptions, Name>["paramGroups"] {
+    if (!this.#alive) throw usedAfterDispose(OWNER);
+    return this.#optimizer.paramGroups;
   }
 
   /**
@@ -169,4 +176,5 @@ export class Lookahead<Name extends string = string> {
     return tensors.length > this.#slow.tensors.length ? tensors.slice(this.#slow.tensors.length) : NONE;
   }
 }
+Object.defineProperty(Lookahead.prototype, SCHEDULABLE, { value: true });
 defineDispose(Lookahead);

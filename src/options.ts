@@ -22,6 +22,11 @@ export type ParamGroup<Options> = { -readonly [Key in keyof Options]-?: Exclude<
   readonly dialect: NonNullable<WholeOptions["dialect"]>;
   /** Names of the group's tensors, in the order of the state; fixed. Empty where other groups have named all. */
   readonly params: readonly string[];
+  /**
+   * The base rate of schedules, PyTorch's `initial_lr`: the first schedule writes the rate it finds, checkpoints keep it, and
+   * later schedules start from it. `undefined` before, and when you set that.
+   */
+  initialLr?: number | undefined;
 };
 
 /** A tensor's state: views of the slots and numbers, under PyTorch's names in camel case. */

@@ -1,7 +1,7 @@
 import { FLOAT32, type SmallSlot, keeps, readSmall, toFloat32, writeSmall } from "./format.js";
 import type { Arena } from "./arena.js";
 import { counted, flag, record, whole, wrongType, wrongValue } from "./check.js";
-import { type Group, settle } from "./groups.js";
+import { type Group, RESTORED, readInitialLr, settle } from "./groups.js";
 import type { Shape, Vector } from "./parameters.js";
 import type { CommonOptions, Rule, Settled } from "./rule.js";
 import { checkShape, onlyFields, readEach, readAnySlot, same } from "./saved.js";
@@ -22,7 +22,7 @@ export interface OptimizerState {
   readonly groups: readonly {
     /** Names of the group's tensors, in order. */
     readonly params: readonly string[];
-    /** Every option of the rule by name, defaults included, and `dialect`; a load takes them over. */
+    /** Every option of the rule by name, defaults included, `dialect`, and `initialLr` if there is one; a load takes them over. */
     readonly options: Readonly<Record<string, unknown>>;
     /** Numbers by name that the group's tensors have in common, such as Prodigy's `d`; of most rules none. */
     readonly shared: Readonly<Record<string, number>>;
@@ -68,10 +68,12 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
     groups: groups.map(({ options, face, shared }) => ({
       params: [...face.params],
       options: Object.fromEntries(
-        [...Object.keys(rule.kinds), "dialect"].map((name) => {
-          const value = options[name as keyof typeof options] as unknown;
-          return [name, Array.isArray(value) ? [...(value as unknown[])] : value];
-        }),
+        [...Object.keys(rule.kinds), "dialect", ...(options.initialLr === undefined ? [] : ["initialLr"])].map(
+          (name) => {
+            const value = options[name as keyof typeof options] as unknown;
+            return [name, Array.isArray(value) ? [...(value as unknown[])] : value];
+          },
+        ),
       ),
       shared: Object.fromEntries(sharedNames.map((name, k) => [name, shared[k]])),
     })),
@@ -209,7 +211,9 @@ function readOptions<Options extends CommonOptions>(
         given[name],
       );
   }
-  return settle(rule, `${prefix}.`, { ...group.options, ...rule.defaults[group.options.dialect] }, given);
+  const options = settle(rule, `${prefix}.`, { ...group.options, ...rule.defaults[group.options.dialect] }, given);
+  const initialLr = readInitialLr(rule, `${prefix}.`, given.initialLr);
+  return { ...options, initialLr, [RESTORED]: initialLr !== undefined };
 }
 
 function readNumbers(owner: string, prefix: string, value: unknown, names: readonly string[]): number[] {

@@ -1,10 +1,10 @@
-import { type Curve, scaling } from "./curve.js";
-import type { Definition } from "./definition.js";
+import { type Curve, recursive, scaling } from "./curve.js";
+import type { CommonScheduleOptions, Definition } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link ChainedScheduler}. */
-export interface ChainedSchedulerOptions {
+export interface ChainedSchedulerOptions extends CommonScheduleOptions {
   /** Schedules of the same optimizer, in the order in which they move the rate. */
   schedulers: readonly LRScheduler[];
 }
@@ -14,30 +14,41 @@ const definition: Definition<Readonly<Record<string, unknown>>> = {
   kinds: {},
   shorthands: ["schedulers"],
   defaults: {},
-  curve: (_, inner): Curve => ({ ...(product(inner) ?? recurrence(inner)), ...momentumOf(inner) }),
-  schedulers: { counter: (_, _i, e) => e },
+  curve: (_, inner): Curve => ({
+    ...(product(inner) ?? recurrence(inner)),
+    ...momentumOf(inner),
+    check: (e) => inner.forEach((curve) => curve.check?.(e)),
+  }),
+  schedulers: { together: true, counter: (_, _i, e) => e, active: () => true },
 };
 
 /** A chain of curves that only scale. */
 function product(inner: readonly Curve[]): Curve | undefined {
-  const factors = inner.flatMap(({ factor }) => (factor ? [factor] : []));
-  return factors.length === inner.length ? scaling((e) => factors.reduce((f, factor) => f * factor(e), 1)) : undefined;
+  const scales = inner.flatMap(({ scale }) => (scale ? [scale] : []));
+  if (scales.length < inner.length) return undefined;
+  return scaling({
+    factor: (e) => scales.reduce((f, { factor }) => f * factor(e), 1),
+    ratio: (e) => scales.reduce((r, { ratio }) => r * ratio(e), 1),
+  });
 }
 
-/** Any chain: each curve in turn moves the rate that the one before left. Replayed from e = 0 unless e goes on from the last. */
+/** Any chain: each curve in turn moves the rate that the one before left, which PyTorch lets fall below 0. */
 function recurrence(inner: readonly Curve[]): Curve {
-  const chain: Curve["chain"] = (lr, base, e, g) => inner.reduce((rate, curve) => curve.chain(rate, base, e, g), lr);
-  const last: { base: number; e: number; lr: number }[] = [];
-  return {
+  const chain: Curve["chain"] = (lr, base, e, g) =>
+    Math.max(
+      0,
+      inner.reduce((rate, curve) => curve.chain(rate, base, e, g), lr),
+    );
+  const since = (e: number, g: number): number => Math.max(...inner.map((curve) => curve.since?.(e, g) ?? 0));
+  return recursive({
     chain,
+    since,
     rate(base, e, g) {
-      const from = last.at(g);
-      let { e: at, lr } = from?.base === base && from.e <= e ? from : { e: -1, lr: base };
-      while (at < e) lr = chain(lr, base, ++at, g);
-      last[g] = { base, e, lr };
+      let lr = base;
+      for (let at = since(e, g); at <= e; at++) lr = chain(lr, base, at, g);
       return lr;
     },
-  };
+  });
 }
 
 function momentumOf(inner: readonly Curve[]): Pick<Curve, "momentum"> {

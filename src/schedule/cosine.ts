@@ -1,13 +1,13 @@
 // Rates that fall along half a cosine, once or again and again.
 import { nonNegative, wholeFrom } from "../check.js";
 import { sin } from "../exact.js";
-import { type Curve, setting } from "./curve.js";
-import type { Definition } from "./definition.js";
+import { closed, setting } from "./curve.js";
+import type { CommonScheduleOptions, Definition } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link CosineAnnealingLR}. */
-export interface CosineAnnealingLROptions {
+export interface CosineAnnealingLROptions extends CommonScheduleOptions {
   /** Calls of `step()` until the lowest rate, a whole number >= 1. */
   tMax: number;
   /** The lowest rate, >= 0. Default 0. */
@@ -28,8 +28,8 @@ const annealing: Definition<CosineAnnealingLROptions> = {
   name: "CosineAnnealingLR",
   kinds: { tMax: wholeFrom(1), etaMin: nonNegative },
   defaults: { etaMin: 0 },
-  curve({ tMax, etaMin }): Curve {
-    return {
+  curve: ({ tMax, etaMin }) =>
+    closed({
       rate: (base, e) => etaMin + (base - etaMin) * half(e, tMax),
       // PyTorch's recurrence: the distance to the lowest rate scales, and rises from there by what it would alone.
       chain(lr, base, e) {
@@ -38,8 +38,9 @@ const annealing: Definition<CosineAnnealingLROptions> = {
         if (before === 0) return lr + (base - etaMin) * half(e, tMax);
         return etaMin + (lr - etaMin) * (half(e, tMax) / before);
       },
-    };
-  },
+      // At the end of a fall the rate is the lowest one, whatever it was before.
+      since: (e) => Math.max(0, e - ((e + tMax) % (2 * tMax))),
+    }),
 };
 
 /**
@@ -61,7 +62,7 @@ export class CosineAnnealingLR extends LRScheduler {
 }
 
 /** Options of {@link CosineAnnealingWarmRestarts}. */
-export interface CosineAnnealingWarmRestartsOptions {
+export interface CosineAnnealingWarmRestartsOptions extends CommonScheduleOptions {
   /** Calls of `step()` until the first restart, a whole number >= 1. */
   t0: number;
   /** How many times as long each period is as the one before, a whole number >= 1. Default 1. */
@@ -74,6 +75,7 @@ const warmRestarts: Definition<CosineAnnealingWarmRestartsOptions> = {
   name: "CosineAnnealingWarmRestarts",
   kinds: { t0: wholeFrom(1), tMult: wholeFrom(1), etaMin: nonNegative },
   defaults: { tMult: 1, etaMin: 0 },
+  position: nonNegative,
   curve: ({ t0, tMult, etaMin }) =>
     setting((base, e) => {
       let period = t0;
@@ -99,5 +101,17 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
    */
   constructor(optimizer: AnyOptimizer, options: CosineAnnealingWarmRestartsOptions) {
     super(warmRestarts, optimizer, options);
+  }
+
+  /**
+   * Moves every group's rate on; or to a position, as `step(epoch + i / batches)` does after each batch.
+   * @param epoch Where to go, in calls of `step()`: a finite number >= 0. Default: 1 further.
+   * @throws TypeError, RangeError for a wrong position, and as {@link LRScheduler.step}; nothing is changed then.
+   * @example
+   * schedule.step(2.5); // in the middle of the third epoch
+   */
+  override step(epoch?: number): void;
+  override step(...given: readonly unknown[]): void {
+    this.move(given, true);
   }
 }

@@ -1,12 +1,19 @@
 import { belowOne, flag, nonNegative, oneOf, wholeFrom } from "../check.js";
 import { wholePower } from "../exact.js";
 import { setting } from "./curve.js";
-import { type Definition, type PerGroup, perGroup, valueAt } from "./definition.js";
+import {
+  type CommonScheduleOptions,
+  type Definition,
+  type PerGroup,
+  groupsWith,
+  perGroup,
+  valueAt,
+} from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link CyclicLR}. */
-export interface CyclicLROptions {
+export interface CyclicLROptions extends CommonScheduleOptions {
   /** The lowest rate, >= 0; or an array, one for each group. */
   baseLr: PerGroup<number>;
   /** The highest rate, >= 0; or an array. */
@@ -27,11 +34,10 @@ export interface CyclicLROptions {
   maxMomentum?: PerGroup<number> | undefined;
 }
 
-const NAME = "CyclicLR";
 const UP = 2000;
 
 const definition: Definition<CyclicLROptions> = {
-  name: NAME,
+  name: "CyclicLR",
   kinds: {
     baseLr: perGroup(nonNegative),
     maxLr: perGroup(nonNegative),
@@ -53,7 +59,7 @@ const definition: Definition<CyclicLROptions> = {
     maxMomentum: 0.9,
   },
   complete: (given) => ({ ...given, stepSizeDown: given.stepSizeDown ?? given.stepSizeUp ?? UP }),
-  start: { replaces: false, base: ({ baseLr }, g) => valueAt(NAME, "baseLr", baseLr, g) },
+  rates: ["baseLr", "maxLr"],
   curve(options) {
     const { stepSizeUp, stepSizeDown, mode, gamma } = options;
     const period = stepSizeUp + stepSizeDown;
@@ -66,13 +72,14 @@ const definition: Definition<CyclicLROptions> = {
     };
     return setting(
       (_, e, g) => {
-        const low = valueAt(NAME, "baseLr", options.baseLr, g);
-        return low + (valueAt(NAME, "maxLr", options.maxLr, g) - low) * height(e);
+        const low = valueAt(options.baseLr, g);
+        return low + (valueAt(options.maxLr, g) - low) * height(e);
       },
       options.cycleMomentum
         ? (e, g) => {
-            const high = valueAt(NAME, "maxMomentum", options.maxMomentum, g);
-            return high - (high - valueAt(NAME, "baseMomentum", options.baseMomentum, g)) * height(e);
+            if (g >= Math.min(groupsWith(options.maxMomentum), groupsWith(options.baseMomentum))) return undefined;
+            const high = valueAt(options.maxMomentum, g);
+            return high - (high - valueAt(options.baseMomentum, g)) * height(e);
           }
         : undefined,
     );

@@ -1,14 +1,17 @@
-import { type Kind, knownOnly, record, wrongType, wrongValue } from "../check.js";
+import { type Kind, knownOnly, record, whole, wrongType, wrongValue } from "../check.js";
 import type { Curve } from "./curve.js";
 
 /** Options once defaults are filled in. */
-export type Settled<Options> = { readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> };
+export type Settled<Options> = { readonly [Key in Own<Options>]-?: Exclude<Options[Key], undefined> };
+
+/** Options of a schedule's own: where it stands is no part of what it is. */
+type Own<Options> = Exclude<keyof Options, "lastEpoch">;
 
 /** What a schedule's options may be. */
 export interface OptionSet<Options> {
   /** The class's name: begins every message. */
   readonly name: string;
-  readonly kinds: { readonly [Key in keyof Options]-?: Kind<Exclude<Options[Key], undefined>> };
+  readonly kinds: { readonly [Key in Own<Options>]-?: Kind<Exclude<Options[Key], undefined>> };
   readonly defaults: Partial<Settled<Options>>;
   /** Options that may be an array, one value for each group. */
   readonly perGroup?: readonly (keyof Options & string)[];
@@ -24,10 +27,27 @@ export interface Definition<Options> extends OptionSet<Options> {
   /** What is wrong with options that are each right by themselves; `inner` is the number of inner schedules. */
   conflict?(options: Settled<Options>, inner: number): { option: string; expected: string } | undefined;
   curve(options: Settled<Options>, inner: readonly Curve[]): Curve;
-  /** Of a schedule made of others: where the i-th of them is when the whole is at e. */
-  readonly schedulers?: { counter(options: Settled<Options>, i: number, e: number): number };
-  /** The base rate of a group where the schedule has one of its own, and whether it replaces what others started from. */
-  readonly start?: { readonly replaces: boolean; base(options: Settled<Options>, g: number): number };
+  /** Of a schedule made of others: whether they go on together, where the i-th is when the whole is at e, and if it is at work. */
+  readonly schedulers?: {
+    readonly together: boolean;
+    counter(options: Settled<Options>, i: number, e: number): number;
+    active(options: Settled<Options>, i: number, e: number): boolean;
+  };
+  /** Options of `perGroup` without which a group has no rate: groups beyond such an array keep rates of their own. */
+  readonly rates?: readonly (keyof Options & string)[];
+  /** Whether the schedule starts from the rate that is there, and not from the base rate that others started from. */
+  readonly fromPresent?: true;
+  /** What a position may be, where it need not be a whole number. */
+  readonly position?: Kind<number>;
+}
+
+/** What every schedule takes beside options of its own. */
+export interface CommonScheduleOptions {
+  /**
+   * Where the schedule stands when it is made: after this many calls of `step()`, a whole number >= 0. (PyTorch's
+   * `last_epoch` is one less.) Default 0; of a `ChainedScheduler`, where its schedules stand.
+   */
+  lastEpoch?: number | undefined;
 }
 
 /** Reads the options that a user gives. */
@@ -35,28 +55,39 @@ export function readOptions<Options>(
   definition: OptionSet<Options>,
   options: unknown,
   groups: number,
-): Settled<Options> {
+): { settled: Settled<Options>; lastEpoch: number | undefined } {
   const { name, kinds, shorthands = [] } = definition;
   const given = record(name, "options", options);
-  knownOnly(name, "", given, [...Object.keys(kinds), ...shorthands]);
-  return settle(definition, "", definition.complete?.(given) ?? given, groups, definition.defaults);
+  knownOnly(name, "", given, [...Object.keys(kinds), ...shorthands, "lastEpoch"]);
+  const settled = settle(
+    definition,
+    "",
+    definition.complete?.(given) ?? given,
+    { from: groups, to: groups },
+    definition.defaults,
+  );
+  const { lastEpoch } = given;
+  return { settled, lastEpoch: lastEpoch === undefined ? undefined : whole.read(name, "lastEpoch", lastEpoch) };
 }
 
-/** Reads options under their own names; `fallback` has those that may be left out. Names begin with `prefix` in messages. */
+/**
+ * Reads options under their own names; `fallback` has those that may be left out, `groups` how many values an array may
+ * have. Names begin with `prefix` in messages.
+ */
 export function settle<Options>(
   definition: OptionSet<Options>,
   prefix: string,
   given: Readonly<Record<string, unknown>>,
-  groups: number,
+  groups: { readonly from: number; readonly to: number },
   fallback: Partial<Settled<Options>>,
 ): Settled<Options> {
   const { name, kinds, perGroup = [] } = definition;
   const settled: { [Key in keyof Options]?: unknown } = {};
-  for (const key of Object.keys(kinds) as (keyof Options & string)[]) {
+  for (const key of Object.keys(kinds) as (Own<Options> & string)[]) {
     const value = given[key] === undefined ? fallback[key] : given[key];
     settled[key] = kinds[key].read(name, prefix + key, value);
-    if (perGroup.includes(key) && Array.isArray(value) && value.length !== groups)
-      throw wrongValue(name, prefix + key, `one value, or an array of ${groups}, one for each group`, value);
+    if (perGroup.includes(key) && Array.isArray(value) && !(value.length >= groups.from && value.length <= groups.to))
+      throw wrongValue(name, prefix + key, `one value, or an array of ${groups.to}, one for each group`, value);
   }
   return settled as Settled<Options>;
 }
@@ -74,7 +105,7 @@ export function refuseConflict<Options>(
       definition.name,
       prefix + conflict.option,
       conflict.expected,
-      options[conflict.option as keyof Options],
+      options[conflict.option as Own<Options>],
     );
 }
 
@@ -98,10 +129,9 @@ export const perGroup = <T>(kind: Kind<T>): Kind<PerGroup<T>> => {
   };
 };
 
-/** Group g's value. */
-export function valueAt<T>(owner: string, option: string, value: PerGroup<T>, g: number): T {
-  if (!Array.isArray(value)) return value as T;
-  const values = value as readonly T[];
-  if (g >= values.length) throw wrongValue(owner, option, "one value, or one for each group", value);
-  return values[g];
-}
+/** How many groups there is a value for. */
+export const groupsWith = (value: unknown): number => (Array.isArray(value) ? value.length : Infinity);
+
+/** Group g's value, where {@link groupsWith} says that there is one. */
+export const valueAt = <T>(value: PerGroup<T>, g: number): T =>
+  Array.isArray(value) ? (value as readonly T[])[g] : (value as T);

@@ -20,8 +20,8 @@ export {
   type CosineAnnealingWarmRestartsOptions,
 } from "./cosine.js";
 export { CyclicLR, type CyclicLROptions } from "./cyclic.js";
-export type { PerGroup } from "./definition.js";
-export { LambdaLR, type LambdaLROptions } from "./lambda.js";
+export type { CommonScheduleOptions, PerGroup } from "./definition.js";
+export { LambdaLR, type LambdaLROptions, MultiplicativeLR, type MultiplicativeLROptions } from "./lambda.js";
 export {
   ConstantLR,
   type ConstantLROptions,
@@ -44,3 +44,4 @@ export {
   StepLR,
   type StepLROptions,
 } from "./step.js";
+export { SWALR, type SWALROptions } from "./swa.js";

@@ -2,12 +2,12 @@
 import { fraction, nonNegative, number, wholeFrom } from "../check.js";
 import { pow } from "../exact.js";
 import { scaling } from "./curve.js";
-import type { Definition } from "./definition.js";
+import type { CommonScheduleOptions, Definition } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link ConstantLR}. */
-export interface ConstantLROptions {
+export interface ConstantLROptions extends CommonScheduleOptions {
   /** Factor until `totalIters`, in [0, 1]. Default 1/3. */
   factor?: number | undefined;
   /** Calls of `step()` until the base rate, a whole number >= 1. Default 5. */
@@ -18,7 +18,8 @@ const constant: Definition<ConstantLROptions> = {
   name: "ConstantLR",
   kinds: { factor: fraction, totalIters: wholeFrom(1) },
   defaults: { factor: 1 / 3, totalIters: 5 },
-  curve: ({ factor, totalIters }) => scaling((e) => (e < totalIters ? factor : 1)),
+  curve: ({ factor, totalIters }) =>
+    scaling({ factor: (e) => (e < totalIters ? factor : 1), ratio: (e) => (e === totalIters ? 1 / factor : 1) }),
 };
 
 /**
@@ -39,7 +40,7 @@ export class ConstantLR extends LRScheduler {
 }
 
 /** Options of {@link LinearLR}. */
-export interface LinearLROptions {
+export interface LinearLROptions extends CommonScheduleOptions {
   /** Factor at the start, in (0, 1]. Default 1/3. */
   startFactor?: number | undefined;
   /** Factor from `totalIters` on, in [0, 1]. Default 1. */
@@ -56,8 +57,11 @@ const linear: Definition<LinearLROptions> = {
     totalIters: wholeFrom(1),
   },
   defaults: { startFactor: 1 / 3, endFactor: 1, totalIters: 5 },
-  curve: ({ startFactor, endFactor, totalIters }) =>
-    scaling((e) => (e < totalIters ? startFactor + ((endFactor - startFactor) * e) / totalIters : endFactor)),
+  curve({ startFactor, endFactor, totalIters }) {
+    const factor = (e: number): number =>
+      e < totalIters ? startFactor + ((endFactor - startFactor) * e) / totalIters : endFactor;
+    return scaling({ factor, ratio: (e) => (e > totalIters ? 1 : factor(e) / factor(e - 1)) });
+  },
 };
 
 /**
@@ -78,7 +82,7 @@ export class LinearLR extends LRScheduler {
 }
 
 /** Options of {@link PolynomialLR}. */
-export interface PolynomialLROptions {
+export interface PolynomialLROptions extends CommonScheduleOptions {
   /** Calls of `step()` until 0, a whole number >= 1. Default 5. */
   totalIters?: number | undefined;
   /** The exponent, >= 0. Default 1. */
@@ -89,7 +93,13 @@ const polynomial: Definition<PolynomialLROptions> = {
   name: "PolynomialLR",
   kinds: { totalIters: wholeFrom(1), power: nonNegative },
   defaults: { totalIters: 5, power: 1 },
-  curve: ({ totalIters, power }) => scaling((e) => pow(1 - Math.min(e, totalIters) / totalIters, power)),
+  curve({ totalIters, power }) {
+    const left = (e: number): number => 1 - Math.min(e, totalIters) / totalIters;
+    return scaling({
+      factor: (e) => pow(left(e), power),
+      ratio: (e) => (e > totalIters ? 1 : pow(left(e) / left(e - 1), power)),
+    });
+  },
 };
 
 /**

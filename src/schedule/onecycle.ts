@@ -1,12 +1,19 @@
 import { belowOne, flag, fraction, nonNegative, number, oneOf, wholeFrom, wrongValue } from "../check.js";
 import { cos } from "../exact.js";
 import { setting } from "./curve.js";
-import { type Definition, type PerGroup, perGroup, valueAt } from "./definition.js";
+import {
+  type CommonScheduleOptions,
+  type Definition,
+  type PerGroup,
+  groupsWith,
+  perGroup,
+  valueAt,
+} from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link OneCycleLR}. */
-export interface OneCycleLROptions {
+export interface OneCycleLROptions extends CommonScheduleOptions {
   /** The highest rate, >= 0; or an array, one for each group. */
   maxLr: PerGroup<number>;
   /** Calls of `step()` in all, a whole number >= 1. Or give `epochs` and `stepsPerEpoch`. */
@@ -75,36 +82,41 @@ const definition: Definition<Own> = {
       totalSteps: steps.read(NAME, "epochs", epochs) * steps.read(NAME, "stepsPerEpoch", stepsPerEpoch),
     };
   },
-  start: { replaces: true, base: ({ maxLr, divFactor }, g) => valueAt(NAME, "maxLr", maxLr, g) / divFactor },
+  rates: ["maxLr"],
   curve(options) {
     const { totalSteps, pctStart, cycleMomentum, divFactor, finalDivFactor, threePhase } = options;
     const top = pctStart * totalSteps - 1;
     const end = totalSteps - 1;
     const ends = threePhase ? [top, 2 * top, end] : [top, end];
+    const check = (e: number): void => {
+      if (e > totalSteps) throw new RangeError(`${NAME}: step() past the end: "totalSteps" is ${totalSteps}`);
+    };
     /** Goes from one of the values to the next in each phase. */
     const along = (e: number, values: readonly number[]): number => {
-      if (e > totalSteps) throw new RangeError(`${NAME}: step() past the end: "totalSteps" is ${totalSteps}`);
+      check(e);
       let phase = 0;
       while (phase < ends.length - 1 && e > ends[phase]) phase++;
       const from = phase > 0 ? ends[phase - 1] : 0;
       const part = ends[phase] > from ? (e - from) / (ends[phase] - from) : 1;
       return between(options.annealStrategy, values[phase], values[phase + 1], part);
     };
-    return setting(
+    const curve = setting(
       (_, e, g) => {
-        const high = valueAt(NAME, "maxLr", options.maxLr, g);
+        const high = valueAt(options.maxLr, g);
         const first = high / divFactor;
         const last = first / finalDivFactor;
         return along(e, threePhase ? [first, high, first, last] : [first, high, last]);
       },
       cycleMomentum
         ? (e, g) => {
-            const low = valueAt(NAME, "baseMomentum", options.baseMomentum, g);
-            const high = valueAt(NAME, "maxMomentum", options.maxMomentum, g);
+            if (g >= Math.min(groupsWith(options.maxMomentum), groupsWith(options.baseMomentum))) return undefined;
+            const low = valueAt(options.baseMomentum, g);
+            const high = valueAt(options.maxMomentum, g);
             return along(e, [high, low, high, high]);
           }
         : undefined,
     );
+    return { ...curve, check };
   },
 };
 

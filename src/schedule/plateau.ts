@@ -1,11 +1,21 @@
 import { belowOne, nonNegative, number, oneOf, record, whole } from "../check.js";
 import { onlyFields, same } from "../saved.js";
-import { type OptionSet, type PerGroup, type Settled, perGroup, readOptions, settle, valueAt } from "./definition.js";
-import { type AnyOptimizer, checkOptimizer, write } from "./rates.js";
+import {
+  type CommonScheduleOptions,
+  type OptionSet,
+  type PerGroup,
+  type Settled,
+  groupsWith,
+  perGroup,
+  readOptions,
+  settle,
+  valueAt,
+} from "./definition.js";
+import { type AnyOptimizer, checkOptimizer, refuseArguments, write } from "./rates.js";
 import { FORMAT, VERSION, readNumbers } from "./state.js";
 
 /** Options of {@link ReduceLROnPlateau}. */
-export interface ReduceLROnPlateauOptions {
+export interface ReduceLROnPlateauOptions extends CommonScheduleOptions {
   /** Whether the metric gets better when it falls, "min" (default), or rises, "max". */
   mode?: "min" | "max" | undefined;
   /** What the rate is multiplied by, in [0, 1). Default 0.1. */
@@ -36,8 +46,8 @@ export interface PlateauState {
   readonly counter: number;
   /** The rate of each group. */
   readonly lastLrs: readonly number[];
-  /** The best metric; null before the first. */
-  readonly best: number | null;
+  /** The best metric; null before the first; infinite ones as texts, which JSON keeps. */
+  readonly best: number | "Infinity" | "-Infinity" | null;
   /** Metrics in a row that were no better. */
   readonly badSteps: number;
   /** Metrics to come that do not count as bad. */
@@ -50,6 +60,10 @@ const NAME = "ReduceLROnPlateau";
 const FIELDS = ["format", "version", "kind", "counter", "lastLrs", "best", "badSteps", "cooldownLeft", "options"];
 const metricKind = number("a number", () => true);
 const bestKind = number("a number or null", (x) => !Number.isNaN(x));
+const readBest = (saved: unknown): number | null => {
+  if (saved === null) return null;
+  return bestKind.read(NAME, "saved.best", saved === "Infinity" || saved === "-Infinity" ? Number(saved) : saved);
+};
 
 const definition: OptionSet<ReduceLROnPlateauOptions> = {
   name: NAME,
@@ -99,7 +113,9 @@ export class ReduceLROnPlateau {
    */
   constructor(optimizer: AnyOptimizer, options: ReduceLROnPlateauOptions = {}) {
     checkOptimizer(NAME, optimizer);
-    this.#options = readOptions(definition, options, optimizer.paramGroups.length);
+    const { settled, lastEpoch = 0 } = readOptions(definition, options, optimizer.paramGroups.length);
+    this.#options = settled;
+    this.#counter = lastEpoch;
     this.#optimizer = optimizer;
   }
 
@@ -114,15 +130,17 @@ export class ReduceLROnPlateau {
    * @example
    * schedule.step(mlp.evaluate(x, y).loss);
    */
-  step(metric: number): void {
+  step(metric: number): void;
+  step(metric: number, ...more: readonly unknown[]): void {
     metricKind.read(NAME, "metric", metric);
+    refuseArguments(NAME, more, "the metric alone");
     const { patience, cooldown } = this.#options;
     const better = this.#isBetter(metric);
     let bad = better || this.#cooldownLeft > 0 ? 0 : this.#badSteps + 1;
     let left = Math.max(0, this.#cooldownLeft - 1);
     if (bad > patience) {
       const rates = this.lastLr.map((lr, g) => this.#reduced(lr, g));
-      write(NAME, this.#optimizer, { rates, momenta: [] });
+      write(NAME, this.#optimizer, { rates, momenta: [] }, false);
       [bad, left] = [0, cooldown];
     }
     this.#counter++;
@@ -144,7 +162,7 @@ export class ReduceLROnPlateau {
       kind: NAME,
       counter: this.#counter,
       lastLrs: this.lastLr,
-      best: this.#best,
+      best: this.#best === null || Number.isFinite(this.#best) ? this.#best : (`${this.#best}` as "Infinity"),
       badSteps: this.#badSteps,
       cooldownLeft: this.#cooldownLeft,
       options: { ...options, minLr: typeof minLr === "number" ? minLr : [...minLr] },
@@ -170,14 +188,14 @@ export class ReduceLROnPlateau {
     const groups = this.#optimizer.paramGroups.length;
     const optionsGiven = record(NAME, "saved.options", saved.options);
     onlyFields(NAME, "saved.options", optionsGiven, Object.keys(definition.kinds));
-    const options = settle(definition, "saved.options.", optionsGiven, groups, {});
+    const options = settle(definition, "saved.options.", optionsGiven, { from: 1, to: groups }, {});
     const counter = whole.read(NAME, "saved.counter", saved.counter);
     const rates = readNumbers(NAME, "saved.lastLrs", saved.lastLrs, groups, nonNegative);
-    const best = saved.best === null ? null : bestKind.read(NAME, "saved.best", saved.best);
+    const best = readBest(saved.best);
     const badSteps = whole.read(NAME, "saved.badSteps", saved.badSteps);
     const cooldownLeft = whole.read(NAME, "saved.cooldownLeft", saved.cooldownLeft);
     return () => {
-      write(NAME, this.#optimizer, { rates, momenta: [] });
+      write(NAME, this.#optimizer, { rates, momenta: [] }, false);
       this.#options = options;
       this.#counter = counter;
       this.#best = best;
@@ -192,13 +210,15 @@ export class ReduceLROnPlateau {
     const best = this.#best;
     if (best === null) return rising ? metric > -Infinity : metric < Infinity;
     const margin = rising ? threshold : -threshold;
-    const bound = thresholdMode === "rel" ? best * (1 + margin) : best + margin;
+    // A part of |best|: PyTorch takes it of best, so that a negative metric that stays the same counts as better.
+    const bound = thresholdMode === "rel" ? best * (1 + (best < 0 ? -margin : margin)) : best + margin;
     return rising ? metric > bound : metric < bound;
   }
 
   #reduced(lr: number, g: number): number {
     const { factor, minLr, eps } = this.#options;
-    const next = Math.max(lr * factor, valueAt(NAME, "minLr", minLr, g));
+    if (g >= groupsWith(minLr)) return lr;
+    const next = Math.max(lr * factor, valueAt(minLr, g));
     return lr - next > eps ? next : lr;
   }
 }

@@ -1,15 +1,25 @@
 import { Optimizer } from "../base.js";
 import { wrongType, wrongValue } from "../check.js";
+import { RESTORED } from "../groups.js";
 import { SCHEDULABLE } from "../schedulable.js";
 import type { Curve } from "./curve.js";
 
-/** Any optimizer, TensorFlow.js's form of one too: whatever its options and the names of its tensors. */
+/** Any optimizer, TensorFlow.js's form of one and a `Lookahead` too: whatever its options and the names of its tensors. */
 export type AnyOptimizer = Pick<Optimizer, "dispose"> & {
   /** The groups whose rates a schedule sets, in order. */
   readonly paramGroups: readonly {
     /** The group's learning rate, which the optimizer checks when it is set. */
     lr: number;
+    /** The rate before a schedule set it, which the first schedule writes. */
+    initialLr?: number | undefined;
   }[];
+};
+
+/** A group as schedules see it. */
+type ScheduledGroup = AnyOptimizer["paramGroups"][number] & {
+  momentum?: number;
+  betas?: readonly number[];
+  readonly [RESTORED]?: boolean;
 };
 
 /** Throws for what is no optimizer. */
@@ -18,22 +28,23 @@ export function checkOptimizer(owner: string, optimizer: unknown): void {
   if (!marked && !(optimizer instanceof Optimizer)) throw wrongType(owner, "optimizer", "an optimizer", optimizer);
 }
 
-/** What the groups of an optimizer started from, and the rates that a schedule set last. */
-const known = new WeakMap<AnyOptimizer, { readonly bases: readonly number[]; readonly rates: readonly number[] }>();
-
-interface WithMomentum {
-  lr: number;
-  momentum?: number;
-  betas?: readonly number[];
+/** Throws for arguments that a `step()` does not use. */
+export function refuseArguments(owner: string, given: readonly unknown[], expected: string): void {
+  const used = given.findIndex((value) => value !== undefined);
+  if (used >= 0) throw wrongType(owner, "step()", expected, given[used]);
 }
 
-/**
- * Whether a schedule set the group's rate: its base rate is then that schedule's, so that one built after another starts
- * from the same. A rate that the user has set since is a base rate itself.
- */
-export function knownBase(optimizer: AnyOptimizer, g: number): number | undefined {
-  const entry = known.get(optimizer);
-  return entry?.rates[g] === optimizer.paramGroups[g].lr ? entry.bases[g] : undefined;
+/** By group: the rate that a schedule came to last by a call of its own. */
+const cameTo = new WeakMap<object, number>();
+
+/** The rate that a new schedule gives to a group, at e. */
+export function startRate(curve: Curve, optimizer: AnyOptimizer, base: number, e: number, g: number): number {
+  const group: ScheduledGroup = optimizer.paramGroups[g];
+  const { lr, initialLr } = group;
+  if (curve.outright || initialLr === undefined) return curve.rate(base, e, g);
+  // Another schedule is at work: this one moves what that one has come to.
+  if (e > 0) return curve.rate(cameTo.get(group) === lr ? lr : base, e, g);
+  return group[RESTORED] ? curve.rate(base, 0, g) : curve.chain(lr, base, 0, g);
 }
 
 /** The base rate from which the curve is at `lr` now: a rate is linear in its base rate. */
@@ -43,27 +54,25 @@ export function baseBehind(curve: Curve, lr: number, e: number, g: number): numb
   return base >= 0 && base < Infinity ? base : lr;
 }
 
-/** The rate and the momentum of every group at e. */
+/** The rate of every group, and its momentum where it is cycled. */
 export interface Evaluated {
   readonly rates: readonly number[];
   readonly momenta: readonly (number | undefined)[];
 }
 
-export function evaluate(owner: string, curve: Curve, bases: readonly number[], e: number): Evaluated {
-  const rates = bases.map((base, g) => curve.rate(base, e, g));
-  for (const rate of rates)
-    if (!(rate >= 0 && rate < Infinity)) throw wrongValue(owner, "lr", "a finite number >= 0", rate);
-  return { rates, momenta: bases.map((_, g) => curve.momentum?.(e, g)) };
+/** Checks rates: those below 0, which PyTorch sets, are 0. */
+export function evaluate(owner: string, curve: Curve, rates: readonly number[], e: number): Evaluated {
+  const raised = rates.map((rate) => Math.max(0, rate));
+  for (const rate of raised) if (!(rate < Infinity)) throw wrongValue(owner, "lr", "a finite number >= 0", rate);
+  return { rates: raised, momenta: rates.map((_, g) => curve.momentum?.(e, g)) };
 }
 
-/** Sets the groups' rates, and momenta where they are cycled: all of them, or when the optimizer refuses one, none. */
-export function write(
-  owner: string,
-  optimizer: AnyOptimizer,
-  { rates, momenta }: Evaluated,
-  bases?: readonly number[],
-): void {
-  const groups: readonly WithMomentum[] = optimizer.paramGroups;
+/**
+ * Sets the groups' rates, and momenta where they are cycled: all of them, or when the optimizer refuses one, none.
+ * `arrived`: whether a schedule has come to the rates by itself.
+ */
+export function write(owner: string, optimizer: AnyOptimizer, { rates, momenta }: Evaluated, arrived: boolean): void {
+  const groups: readonly ScheduledGroup[] = optimizer.paramGroups;
   const undo: (() => void)[] = [];
   try {
     rates.forEach((rate, g) => {
@@ -88,12 +97,26 @@ export function write(
     for (const back of undo.reverse()) back();
     throw error;
   }
-  if (bases) known.set(optimizer, { bases, rates });
+  groups.forEach((group, g) => {
+    if (arrived) cameTo.set(group, rates[g]);
+    else cameTo.delete(group);
+  });
 }
+
+/** Writes down what the groups started from, where nobody has: for other schedules, and for checkpoints. */
+export function keepBases(optimizer: AnyOptimizer, bases: readonly number[], replace = false): void {
+  optimizer.paramGroups.forEach((group, g) => {
+    if (replace || group.initialLr === undefined) group.initialLr = bases[g];
+  });
+}
+
+/** The momenta as they are. */
+export const momentaOf = (optimizer: AnyOptimizer): (number | undefined)[] =>
+  optimizer.paramGroups.map(({ betas, momentum }: ScheduledGroup) => betas?.[0] ?? momentum);
 
 /** Throws for an optimizer that was made without a momentum to cycle. */
 export function needMomentum(owner: string, optimizer: AnyOptimizer): void {
-  const groups: readonly WithMomentum[] = optimizer.paramGroups;
+  const groups: readonly ScheduledGroup[] = optimizer.paramGroups;
   if (!groups.every(({ betas, momentum }) => betas !== undefined || (momentum !== undefined && momentum > 0)))
     throw withoutMomentum(owner, optimizer);
 }

@@ -1,15 +1,18 @@
-import { counted, nonNegative, record, whole, wrongType, wrongValue } from "../check.js";
+import { belowOne, counted, nonNegative, record, whole, wrongType, wrongValue } from "../check.js";
 import { onlyFields, same } from "../saved.js";
-import type { Curve } from "./curve.js";
-import { type Definition, readOptions, refuseConflict, settle } from "./definition.js";
+import { type Curve, limited } from "./curve.js";
+import { type Definition, groupsWith, readOptions, refuseConflict, settle } from "./definition.js";
 import {
   type AnyOptimizer,
   type Evaluated,
   baseBehind,
   checkOptimizer,
   evaluate,
-  knownBase,
+  keepBases,
+  momentaOf,
   needMomentum,
+  refuseArguments,
+  startRate,
   write,
 } from "./rates.js";
 import { FORMAT, type InnerState, type ScheduleState, VERSION, readNumbers } from "./state.js";
@@ -24,10 +27,9 @@ interface Settings {
 }
 
 /**
- * What all schedules but `ReduceLROnPlateau` have in common; not made by itself. A schedule sets the learning rate of each
- * group from the group's base rate, the one it had before a schedule set it, by a closed form of the number of calls of
- * `step()`. A group that is added later goes on from the rate it comes with. Of several schedules on one optimizer that
- * are stepped by themselves the last has its way: put them into a `ChainedScheduler` or a `SequentialLR`.
+ * What all schedules but `ReduceLROnPlateau` have in common; not made by itself. A schedule moves the learning rate of each
+ * group on from what it finds: where nobody else has touched the rate, it follows a closed form of the group's base rate
+ * (`initialLr`) and the number of calls of `step()`; where somebody has, it goes on from there by PyTorch's recursive form.
  */
 export abstract class LRScheduler {
   readonly #definition: Definition<Options>;
@@ -36,16 +38,17 @@ export abstract class LRScheduler {
   #settings: Settings;
   #counter = 0;
   #bases: readonly number[];
+  /** The rates that the schedule set last; those of a part that has not been at work since a load are left out. */
   #rates: readonly number[] | undefined;
   /** The schedule that steps this one. */
   #leader: string | undefined;
 
   /** @internal */
   protected constructor(definition: Definition<Options>, optimizer: AnyOptimizer, options: object) {
-    const { name, start } = definition;
+    const { name } = definition;
     checkOptimizer(name, optimizer);
     const groups = optimizer.paramGroups;
-    const settled = readOptions(definition, options, groups.length);
+    const { settled, lastEpoch } = readOptions(definition, options, groups.length);
     this.#definition = definition;
     this.#optimizer = optimizer;
     this.#inner = definition.schedulers ? this.#readInner((options as Options).schedulers) : [];
@@ -56,39 +59,57 @@ export abstract class LRScheduler {
     );
     const { curve } = this.#settings;
     if (curve.momentum && this.#inner.length === 0) needMomentum(name, optimizer);
-    this.#bases = groups.map(({ lr }, g) => {
-      const before = start?.replaces ? undefined : knownBase(optimizer, g);
-      return before ?? start?.base(settled, g) ?? lr;
-    });
-    this.#go(0, this.#bases, evaluate(name, curve, this.#bases, 0));
+    const e = lastEpoch ?? (definition.schedulers?.together ? this.#inner[0].#counter : 0);
+    const present = groups.map(({ lr }) => lr);
+    this.#bases = groups.map(({ lr, initialLr }) => (definition.fromPresent && e === 0 ? lr : (initialLr ?? lr)));
+    const stands = definition.schedulers?.together && this.#inner.every((scheduler) => scheduler.#counter === e);
+    const rates = this.#bases.map((base, g) =>
+      stands ? composedRate(curve, present[g], base, e, g) : startRate(curve, optimizer, base, e, g),
+    );
+    this.#go(e, this.#bases, rates);
+    keepBases(optimizer, present);
     for (const scheduler of this.#inner) scheduler.#leader = name;
   }
 
   /** The rate of each group since the last call of `step()`, or at the start. */
   get lastLr(): number[] {
-    const rates =
-      this.#rates ?? evaluate(this.#definition.name, this.#settings.curve, this.#bases, this.#counter).rates;
+    const { curve } = this.#settings;
+    const rates = this.#rates ?? this.#bases.map((base, g) => curve.rate(base, this.#counter, g));
     return this.#optimizer.paramGroups.map(({ lr }, g) => rates[g] ?? lr);
   }
 
   /**
    * Moves every group's rate on: after the optimizer's step, or after an epoch, by what the options count.
-   * @throws RangeError past the end of a schedule that has one, or when the optimizer refuses a value; Error for a schedule
-   * that is part of another. Nothing is changed then.
+   * @throws TypeError for an argument; RangeError past the end of a schedule that has one, or when the optimizer refuses a
+   * value; Error for a schedule that is part of another. Nothing is changed then.
    * @example
    * optimizer.step();
    * schedule.step();
    */
-  step(): void {
+  step(): void;
+  step(...given: readonly unknown[]): void {
+    this.move(given);
+  }
+
+  /** @internal Goes one further, or where the first argument says, if `positions` are taken. */
+  protected move(given: readonly unknown[], positions = false): void {
+    const { name, position = whole } = this.#definition;
     this.#checkFree("step");
+    refuseArguments(name, positions ? given.slice(1) : given, positions ? "one position" : "no argument");
+    const target = positions && given[0] !== undefined ? position.read(name, "step()", given[0]) : undefined;
+    const { curve } = this.#settings;
+    const e = target ?? this.#counter + 1;
     const bases = this.#allBases();
-    const e = this.#counter + 1;
-    this.#go(e, bases, evaluate(this.#definition.name, this.#settings.curve, bases, e));
+    const rates = this.#optimizer.paramGroups.map(({ lr }, g) =>
+      target === undefined ? curve.next(lr, bases[g], e, g) : curve.rate(bases[g], e, g),
+    );
+    this.#go(e, bases, rates);
+    keepBases(this.#optimizer, bases);
   }
 
   /**
-   * The counter, base rates and options, those of inner schedules too, as a plain object: store it, post it, or give it
-   * to {@link loadStateDict}. Functions are not in it.
+   * The counter, base rates, rates and options, those of inner schedules too, as a plain object: store it, post it, or give
+   * it to {@link loadStateDict}. Functions are not in it.
    * @example
    * const saved = schedule.stateDict();
    */
@@ -100,13 +121,16 @@ export abstract class LRScheduler {
       kind,
       counter: this.#counter,
       baseLrs: this.#allBases(),
+      lastLrs: this.#optimizer.paramGroups.map(({ lr }) => lr),
+      ...(this.#settings.curve.momentum && { lastMomenta: momentaOf(this.#optimizer) }),
       ...rest,
     };
   }
 
   /**
-   * Goes on from what {@link stateDict} gave, with the same bits: options come from it, and the optimizer's rates are
-   * those of its counter at once. All of it is checked before anything is written.
+   * Goes on from what {@link stateDict} gave, with the same bits: options come from it, and the optimizer has the rates that
+   * it had then, whoever set them. All of it is checked before anything is written. In a state of version 0.1, which has no
+   * rates, they are those of its counter.
    * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
    * @example
    * schedule.loadStateDict(saved);
@@ -118,40 +142,57 @@ export abstract class LRScheduler {
   /** @internal Checks a saved state; what is returned writes it. */
   prepareLoad(given: unknown): () => void {
     this.#checkFree("loadStateDict");
-    const { name } = this.#definition;
+    const { name, position = whole, fromPresent } = this.#definition;
     const saved = record(name, "saved", given);
     same(name, "saved.format", saved.format, FORMAT);
     same(name, "saved.version", saved.version, VERSION);
-    const settings = this.#read("saved", saved, ["format", "version", "counter", "baseLrs"]);
-    const counter = whole.read(name, "saved.counter", saved.counter);
-    const groups = this.#optimizer.paramGroups.length;
-    const bases = readNumbers(name, "saved.baseLrs", saved.baseLrs, groups, nonNegative);
-    const evaluated = evaluate(name, settings.curve, bases, counter);
+    const settings = this.#read("saved", saved, [
+      ...["format", "version", "counter", "baseLrs", "lastLrs"],
+      ...(this.#settings.curve.momentum ? ["lastMomenta"] : []),
+    ]);
+    const { curve } = settings;
+    const counter = position.read(name, "saved.counter", saved.counter);
+    const numbers = (field: string, kind = nonNegative): readonly number[] =>
+      readNumbers(name, `saved.${field}`, saved[field], this.#optimizer.paramGroups.length, kind);
+    const bases = numbers("baseLrs");
+    curve.check?.(counter);
+    const rates = "lastLrs" in saved ? numbers("lastLrs") : bases.map((base, g) => curve.rate(base, counter, g));
+    const evaluated = {
+      ...evaluate(name, curve, rates, counter),
+      ...("lastMomenta" in saved && { momenta: numbers("lastMomenta", belowOne) }),
+    };
     return () => {
-      write(name, this.#optimizer, evaluated, bases);
+      write(name, this.#optimizer, evaluated, false);
+      if (!fromPresent) keepBases(this.#optimizer, bases, true);
       this.#take(settings);
       this.#come(counter, bases, evaluated.rates);
     };
   }
 
   #readInner(value: unknown): readonly LRScheduler[] {
-    const { name } = this.#definition;
+    const { name, schedulers } = this.#definition;
     if (!Array.isArray(value)) throw wrongType(name, "schedulers", "an array of schedules", value);
     if (value.length === 0) throw wrongValue(name, "schedulers", "at least one schedule", value);
+    const [first] = this.#optimizer.paramGroups;
     return Array.from(value, (item: unknown, i) => {
       const option = `schedulers[${i}]`;
-      if (!(item instanceof LRScheduler))
-        throw wrongType(name, option, "a schedule whose step() takes no metric", item);
-      if (item.#optimizer !== this.#optimizer) throw wrongValue(name, option, "a schedule of the same optimizer", item);
+      if (!(item instanceof LRScheduler)) throw wrongType(name, option, EXPECTED, item);
+      if (item.#optimizer.paramGroups[0] !== first)
+        throw wrongValue(name, option, "a schedule of the same optimizer", item);
       if (item.#leader !== undefined || value.indexOf(item) !== i)
         throw wrongValue(name, option, "a schedule that is part of no other", item);
+      const at = (value[0] as LRScheduler).#counter;
+      if (schedulers?.together && item.#counter !== at)
+        throw wrongValue(name, option, `a schedule that has made ${at} steps, as the first`, item.#counter);
       return item;
     });
   }
 
   #settle(options: Options, inner: readonly Settings[]): Settings {
+    const { rates = [] } = this.#definition;
     const curves = inner.map(({ curve }) => curve);
-    return { options, inner, curve: this.#definition.curve(options, curves) };
+    const curve = this.#definition.curve(options, curves);
+    return { options, inner, curve: limited(curve, Math.min(...rates.map((option) => groupsWith(options[option])))) };
   }
 
   #checkFree(method: string): void {
@@ -161,23 +202,28 @@ export abstract class LRScheduler {
 
   /** Base rates of all groups: of those added since, such that their rate now is the one they came with. */
   #allBases(): readonly number[] {
-    const groups = this.#optimizer.paramGroups;
     const { curve } = this.#settings;
-    return groups.map(({ lr }, g) => this.#bases[g] ?? baseBehind(curve, lr, this.#counter, g));
+    return this.#optimizer.paramGroups.map(
+      ({ lr, initialLr }, g) => this.#bases.at(g) ?? initialLr ?? baseBehind(curve, lr, this.#counter, g),
+    );
   }
 
-  #go(e: number, bases: readonly number[], evaluated: Evaluated): void {
-    write(this.#definition.name, this.#optimizer, evaluated, bases);
+  #go(e: number, bases: readonly number[], rates: readonly number[]): void {
+    const { name } = this.#definition;
+    const evaluated: Evaluated = evaluate(name, this.#settings.curve, rates, e);
+    write(name, this.#optimizer, evaluated, true);
     this.#come(e, bases, evaluated.rates);
   }
 
   #come(e: number, bases: readonly number[], rates?: readonly number[]): void {
     const { schedulers } = this.#definition;
+    const { options } = this.#settings;
     this.#counter = e;
     this.#bases = bases;
     this.#rates = rates;
     this.#inner.forEach((scheduler, i) => {
-      if (schedulers) scheduler.#come(schedulers.counter(this.#settings.options, i, e), bases);
+      if (schedulers)
+        scheduler.#come(schedulers.counter(options, i, e), bases, schedulers.active(options, i, e) ? rates : undefined);
     });
   }
 
@@ -212,7 +258,7 @@ export abstract class LRScheduler {
       Object.keys(kinds).filter((option) => !unsaved.includes(option)),
     );
     const kept = Object.fromEntries(unsaved.map((option) => [option, this.#settings.options[option]]));
-    const groups = this.#optimizer.paramGroups.length;
+    const groups = { from: 1, to: this.#optimizer.paramGroups.length };
     const options = settle(this.#definition, `${prefix}.options.`, given, groups, kept);
     refuseConflict(this.#definition, `${prefix}.options.`, options, this.#inner.length);
     if (!composite) return this.#settle(options, []);
@@ -227,4 +273,13 @@ export abstract class LRScheduler {
     });
     return this.#settle(options, inner);
   }
+}
+
+const EXPECTED =
+  'a schedule whose step() takes no metric (step a ReduceLROnPlateau beside it: "Warm-up with a plateau" in docs/schedules.md)';
+
+/** The rate of a chain whose schedules have set theirs: by its closed form, where that is what they have come to. */
+function composedRate(curve: Curve, lr: number, base: number, e: number, g: number): number {
+  const own = curve.scale ? curve.rate(base, e, g) : lr;
+  return Math.abs(own - lr) <= 1e-14 * lr ? own : lr;
 }

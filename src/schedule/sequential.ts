@@ -1,11 +1,11 @@
 import { counted, wholeFrom } from "../check.js";
-import type { Curve } from "./curve.js";
-import { type Definition, list } from "./definition.js";
+import { type Curve, closed } from "./curve.js";
+import { type CommonScheduleOptions, type Definition, list } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link SequentialLR}. */
-export interface SequentialLROptions {
+export interface SequentialLROptions extends CommonScheduleOptions {
   /** Schedules of the same optimizer, in order. */
   schedulers: readonly LRScheduler[];
   /** Calls of `step()` at which the next one takes over: whole numbers >= 1 that increase, one less than schedules. */
@@ -30,23 +30,45 @@ const definition: Definition<Omit<SequentialLROptions, "schedulers">> = {
     };
   },
   curve({ milestones }, inner): Curve {
-    return {
-      rate(base, e, g) {
-        const i = active(milestones, e);
-        return inner[i].rate(base, e - startOf(milestones, i), g);
-      },
-      chain(lr, base, e, g) {
-        const i = active(milestones, e);
-        const since = e - startOf(milestones, i);
-        return i > 0 && since === 0 ? inner[i].rate(base, 0, g) : inner[i].chain(lr, base, since, g);
-      },
-      momentum(e, g) {
-        const i = active(milestones, e);
-        return inner[i].momentum?.(e - startOf(milestones, i), g);
-      },
+    /** The phase at e, its curve, and where this is. */
+    const phase = (e: number): { curve: Curve; at: number } => {
+      const i = active(milestones, e);
+      return { curve: inner[i], at: e - startOf(milestones, i) };
     };
+    const begins = (e: number): boolean => milestones.includes(e);
+    const rate = (base: number, e: number, g: number): number => {
+      const { curve, at } = phase(e);
+      const from = e > at && curve.continues ? curve.enter(rate(base, e - at - 1, g), base, g) : base;
+      return curve.rate(from, at, g);
+    };
+    const move = (way: "next" | "chain") => (lr: number, base: number, e: number, g: number) => {
+      const { curve, at } = phase(e);
+      return begins(e) ? curve.enter(lr, base, g) : curve[way](lr, base, at, g);
+    };
+    return closed({
+      rate,
+      chain: move("chain"),
+      next: move("next"),
+      outright: true,
+      since(e, g) {
+        const { curve, at } = phase(e);
+        return curve.continues ? 0 : e - at + (curve.since?.(at, g) ?? 0);
+      },
+      check(e) {
+        const { curve, at } = phase(e);
+        curve.check?.(at);
+      },
+      ...(inner.some(({ momentum }) => momentum) && {
+        momentum(e: number, g: number) {
+          const { curve, at } = phase(e);
+          return curve.momentum?.(at, g);
+        },
+      }),
+    });
   },
   schedulers: {
+    together: false,
+    active: ({ milestones }, i, e) => active(milestones, e) === i,
     counter({ milestones }, i, e) {
       const last = i < milestones.length ? milestones[i] - 1 : Infinity;
       return Math.max(0, Math.min(e, last) - startOf(milestones, i));

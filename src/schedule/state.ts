@@ -14,6 +14,10 @@ export interface ScheduleState extends InnerState {
   readonly counter: number;
   /** The rate of each group before the schedule set it. */
   readonly baseLrs: readonly number[];
+  /** The rate of each group as it stood, whoever set it, which a load sets again. Version 0.1 wrote none. */
+  readonly lastLrs?: readonly number[];
+  /** The momentum of each group as it stood, of a schedule that cycles it. */
+  readonly lastMomenta?: readonly (number | undefined)[];
 }
 
 /** A part of {@link ScheduleState}: a schedule without its counter, which the whole has. */

@@ -2,12 +2,12 @@
 import { nonNegative, whole, wholeFrom } from "../check.js";
 import { wholePower } from "../exact.js";
 import { scaling } from "./curve.js";
-import { type Definition, list } from "./definition.js";
+import { type CommonScheduleOptions, type Definition, list } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link StepLR}. */
-export interface StepLROptions {
+export interface StepLROptions extends CommonScheduleOptions {
   /** Calls of `step()` from one fall to the next, a whole number >= 1. */
   stepSize: number;
   /** Factor of each fall, >= 0. Default 0.1. */
@@ -18,7 +18,11 @@ const step: Definition<StepLROptions> = {
   name: "StepLR",
   kinds: { stepSize: wholeFrom(1), gamma: nonNegative },
   defaults: { gamma: 0.1 },
-  curve: ({ stepSize, gamma }) => scaling((e) => wholePower(gamma, Math.floor(e / stepSize))),
+  curve: ({ stepSize, gamma }) =>
+    scaling({
+      factor: (e) => wholePower(gamma, Math.floor(e / stepSize)),
+      ratio: (e) => (e % stepSize === 0 ? gamma : 1),
+    }),
 };
 
 /**
@@ -40,7 +44,7 @@ export class StepLR extends LRScheduler {
 }
 
 /** Options of {@link MultiStepLR}. */
-export interface MultiStepLROptions {
+export interface MultiStepLROptions extends CommonScheduleOptions {
   /** When the rate falls, in calls of `step()`: whole numbers >= 0, in any order; one that is there twice falls twice. */
   milestones: readonly number[];
   /** Factor of each fall, >= 0. Default 0.1. */
@@ -51,7 +55,10 @@ const multiStep: Definition<MultiStepLROptions> = {
   name: "MultiStepLR",
   kinds: { milestones: list(whole, "an array of whole numbers"), gamma: nonNegative },
   defaults: { gamma: 0.1 },
-  curve: ({ milestones, gamma }) => scaling((e) => wholePower(gamma, milestones.filter((m) => m <= e).length)),
+  curve({ milestones, gamma }) {
+    const falls = (which: (m: number) => boolean): number => wholePower(gamma, milestones.filter(which).length);
+    return scaling({ factor: (e) => falls((m) => m <= e), ratio: (e) => falls((m) => m === e) });
+  },
 };
 
 /**
@@ -72,7 +79,7 @@ export class MultiStepLR extends LRScheduler {
 }
 
 /** Options of {@link ExponentialLR}. */
-export interface ExponentialLROptions {
+export interface ExponentialLROptions extends CommonScheduleOptions {
   /** Factor of each call of `step()`, >= 0. */
   gamma: number;
 }
@@ -81,7 +88,7 @@ const exponential: Definition<ExponentialLROptions> = {
   name: "ExponentialLR",
   kinds: { gamma: nonNegative },
   defaults: {},
-  curve: ({ gamma }) => scaling((e) => wholePower(gamma, e)),
+  curve: ({ gamma }) => scaling({ factor: (e) => wholePower(gamma, e), ratio: () => gamma }),
 };
 
 /**

@@ -39,7 +39,7 @@ export function readConfig(owner: string, config: unknown): { rule: unknown; opt
 
 /** A live group's options, as they can be given again. */
 export function optionsOf(group: object): Record<string, unknown> {
-  return without(group, "params", "dialect");
+  return without(group, "params", "dialect", "initialLr");
 }
 
 function without(given: object, ...keys: readonly string[]): Record<string, unknown> {

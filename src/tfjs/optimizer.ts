@@ -221,7 +221,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     const { groups } = state;
     const [options, plans] = [this.#options, this.#plans];
     try {
-      this.#options = { ...options, ...groups[0].options };
+      this.#options = { ...options, ...optionsOf(groups[0].options) };
       this.#plans = plans.map(({ members }, g) => ({ members, options: optionsOf(groups[g + 1].options) }));
       this.#mirror.load(state);
     } catch (error) {

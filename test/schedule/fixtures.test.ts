@@ -49,7 +49,7 @@ describe("schedules, against PyTorch's values", () => {
     const schedule = build(optimizer, scheduler, options);
     const [group] = optimizer.paramGroups;
     values.forEach((value, e) => {
-      if (e > 0) schedule.step(metrics?.[e - 1]);
+      if (e > 0) schedule.step(...(metrics ? [metrics[e - 1]] : []));
       expect(far(group.lr, value), `${group.lr} for ${value} at ${e}`).toBeLessThan(1e-12);
       expect(schedule.lastLr).toEqual([group.lr]);
       if (momentum) expect(far(group.momentum, momentum[e]), `momentum at ${e}`).toBeLessThan(1e-12);

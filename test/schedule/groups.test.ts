@@ -18,15 +18,19 @@ import {
   CosineAnnealingLR,
   CyclicLR,
   ExponentialLR,
+  LambdaLR,
   LinearLR,
+  type LRScheduler,
+  MultiplicativeLR,
   MultiStepLR,
   OneCycleLR,
   PolynomialLR,
   ReduceLROnPlateau,
   SequentialLR,
   StepLR,
+  SWALR,
 } from "../../src/schedule/index.js";
-import { LRS, STEPS, metrics, rows, twoGroups } from "./table.js";
+import { type AnySchedule, LRS, STEPS, metrics, rows, stepOf, twoGroups } from "./table.js";
 
 const sgd = (lr = 0.1, momentum = 0.9) => new SGD(new ParameterDict({ w: [3] }), { lr, momentum });
 const rates = (optimizer: SGD) => optimizer.paramGroups.map(({ lr }) => lr);
@@ -36,20 +40,23 @@ describe("base rates", () => {
     const [one, two] = [twoGroups(), sgd(LRS[1])];
     const [schedule, other] = [make(one), make(two)];
     for (let e = 0; e < STEPS; e++) {
-      schedule.step(metrics[e]);
-      other.step(metrics[e]);
+      stepOf(schedule, metrics[e]);
+      stepOf(other, metrics[e]);
       expect(rates(one)[1]).toBe(two.paramGroups[0].lr);
       expect(schedule.lastLr).toEqual(rates(one));
     }
   });
 
-  test("a schedule made after another starts where that one did, or at what the user has set since", () => {
+  test("a schedule made after another has the same base rate, and goes on from the rate that is there, as in PyTorch", () => {
     const optimizer = sgd();
     new ExponentialLR(optimizer, { gamma: 0.5 }).step();
     expect(optimizer.paramGroups[0].lr).toBe(0.05);
-    new StepLR(optimizer, { stepSize: 2 });
-    expect(optimizer.paramGroups[0].lr).toBe(0.1);
+    const second = new StepLR(optimizer, { stepSize: 2 });
+    expect([optimizer.paramGroups[0].lr, second.stateDict().baseLrs]).toEqual([0.05, [0.1]]);
     optimizer.paramGroups[0].lr = 0.3;
+    const third = new ExponentialLR(optimizer, { gamma: 0.5 });
+    expect([optimizer.paramGroups[0].lr, third.stateDict().baseLrs]).toEqual([0.3, [0.1]]);
+    optimizer.paramGroups[0].initialLr = undefined;
     expect(new ExponentialLR(optimizer, { gamma: 0.5 }).stateDict().baseLrs).toEqual([0.3]);
   });
 
@@ -165,24 +172,54 @@ describe("groups that are added later", () => {
     },
   );
 
-  test("at the end of a decay its rate is its base rate", () => {
+  test("at the end of a decay it keeps its rate", () => {
     const [optimizer, add] = grown();
     const schedule = new LinearLR(optimizer, { endFactor: 0, totalIters: 2 });
     for (let e = 0; e < 3; e++) schedule.step();
     add({ lr: 0.5 });
     expect(schedule.stateDict().baseLrs).toEqual([0.1, 0.5]);
     schedule.step();
-    expect(rates(optimizer)).toEqual([0, 0]);
+    expect(rates(optimizer)).toEqual([0, 0.5]);
   });
 
-  test("a schedule with an array for each group refuses one more, and nothing is changed", () => {
+  const arrays: readonly [string, (o: SGD) => AnySchedule][] = [
+    ["CyclicLR", (o) => new CyclicLR(o, { baseLr: [0.1], maxLr: 0.4, stepSizeUp: 3, cycleMomentum: false })],
+    ["CyclicLR, maxLr", (o) => new CyclicLR(o, { baseLr: 0.1, maxLr: [0.4], stepSizeUp: 3, baseMomentum: [0.8] })],
+    ["OneCycleLR", (o) => new OneCycleLR(o, { maxLr: [0.1], totalSteps: 9, maxMomentum: [0.9] })],
+    ["LambdaLR", (o) => new LambdaLR(o, { lrLambda: [(e) => 1 / (1 + e)] })],
+    ["MultiplicativeLR", (o) => new MultiplicativeLR(o, { lrLambda: [() => 0.5] })],
+    ["SWALR", (o) => new SWALR(o, { swaLr: [0.01], annealEpochs: 4 })],
+    ["ReduceLROnPlateau", (o) => new ReduceLROnPlateau(o, { minLr: [0.001], patience: 0 })],
+    [
+      "a sequence",
+      (o) =>
+        new SequentialLR(o, {
+          schedulers: [new LambdaLR(o, { lrLambda: [(e) => 1 / (1 + e)] }), new SWALR(o, { swaLr: [0.3] })],
+          milestones: [3],
+        }),
+    ],
+    [
+      "a chain",
+      (o) =>
+        new ChainedScheduler(o, {
+          schedulers: [new LambdaLR(o, { lrLambda: [() => 0.7] }), new OneCycleLR(o, { maxLr: [0.1], totalSteps: 9 })],
+        }),
+    ],
+  ];
+  test.each(arrays)("%s with an array for each group leaves one more at its own rate", (_, make) => {
     const [optimizer, add] = grown();
-    const schedule = new CyclicLR(optimizer, { baseLr: [0.1], maxLr: 0.4, stepSizeUp: 4 });
-    schedule.step();
-    add();
-    const before = [rates(optimizer), optimizer.paramGroups[0].momentum];
-    expect(() => schedule.step()).toThrow('CyclicLR: "baseLr" expected one value, or one for each group, got [0.1]');
-    expect([rates(optimizer), optimizer.paramGroups[0].momentum]).toEqual(before);
+    const schedule = make(optimizer);
+    stepOf(schedule, 1);
+    add({ lr: 0.5 });
+    const seen = new Set([0.1, rates(optimizer)[0]]);
+    for (let e = 0; e < 4; e++) {
+      expect(schedule.lastLr[1]).toBe(0.5);
+      schedule.loadStateDict(JSON.parse(JSON.stringify(schedule.stateDict())) as never);
+      stepOf(schedule, 1);
+      expect(rates(optimizer)[1]).toBe(0.5);
+      seen.add(rates(optimizer)[0]);
+    }
+    expect(seen.size).toBeGreaterThan(2);
   });
 
   test("ReduceLROnPlateau lets them fall too", () => {
@@ -217,7 +254,8 @@ describe("schedules of schedules", () => {
     const optimizer = sgd();
     const schedulers = [new ConstantLR(optimizer), new StepLR(optimizer, { stepSize: 2 ** 50, gamma: 0.5 })];
     const schedule = new ChainedScheduler(optimizer, { schedulers });
-    schedule.loadStateDict({ ...schedule.stateDict(), counter: 2 ** 52 });
+    const { lastLrs: _, ...saved } = schedule.stateDict(); // as version 0.1 wrote it
+    schedule.loadStateDict({ ...saved, counter: 2 ** 52 });
     expect(optimizer.paramGroups[0].lr).toBe(0.1 / 16);
   });
 
@@ -257,22 +295,24 @@ describe("schedules of schedules", () => {
     }
   });
 
-  test("what comes after a cycle starts from where the cycle began, as in PyTorch", () => {
+  test("cycles leave the others their base rate, before them and after them", () => {
     for (const [make, start] of [
       [(o: SGD) => new OneCycleLR(o, { maxLr: 0.5, totalSteps: 9 }), 0.02],
       [(o: SGD) => new CyclicLR(o, { baseLr: 0.03, maxLr: 0.5 }), 0.03],
-    ] as const) {
-      const optimizer = sgd();
-      const schedulers = [make(optimizer), new StepLR(optimizer, { stepSize: 1 })];
-      const schedule = new SequentialLR(optimizer, { schedulers, milestones: [1] });
-      schedule.step();
-      expect(schedule.lastLr).toEqual([start]);
-    }
+    ] as const)
+      for (const first of [true, false]) {
+        const optimizer = sgd();
+        const schedulers: LRScheduler[] = [make(optimizer), new StepLR(optimizer, { stepSize: 1 })];
+        if (!first) schedulers.reverse();
+        const schedule = new SequentialLR(optimizer, { schedulers, milestones: [1] });
+        expect(schedule.lastLr[0]).toBeCloseTo(first ? start : 0.1, 14);
+        schedule.step();
+        expect(schedule.lastLr[0]).toBeCloseTo(first ? 0.1 : start, 14);
+        expect(optimizer.paramGroups[0].initialLr).toBe(0.1);
+      }
     const optimizer = sgd();
-    const schedulers = [new StepLR(optimizer, { stepSize: 9 }), new CyclicLR(optimizer, { baseLr: 0.03, maxLr: 0.5 })];
-    expect(new SequentialLR(optimizer, { schedulers, milestones: [1] }).lastLr).toEqual([0.1]);
     new OneCycleLR(optimizer, { maxLr: 0.5, totalSteps: 9 });
-    expect(new StepLR(optimizer, { stepSize: 9 }).lastLr).toEqual([0.02]);
+    expect(new StepLR(optimizer, { stepSize: 9 }).lastLr[0]).toBeCloseTo(0.02, 14);
   });
 
   test("inner ones stand where the whole has brought them, and are stepped by it alone", () => {
@@ -295,9 +335,9 @@ describe("schedules of schedules", () => {
     const schedule = new SequentialLR(optimizer, { schedulers, milestones: [4] });
     for (let e = 0; e < 4; e++) schedule.step();
     const face: ParamGroup<SGDOptions> = optimizer.paramGroups[0];
-    expect(face.lr).toBe(0.004);
+    expect(face.lr).toBe(0.1);
     face.momentum = 0.5;
     schedule.step();
-    expect([face.lr, face.momentum]).toEqual([0.002, 0.5]);
+    expect([face.lr, face.momentum]).toEqual([0.05, 0.5]);
   });
 });

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { load, save } from "../../src/checkpoint/index.js";
 import { ParameterDict, SGD } from "../../src/index.js";
 import { ChainedScheduler, LambdaLR, OneCycleLR, ReduceLROnPlateau, StepLR } from "../../src/schedule/index.js";
-import { LRS, type Row, STEPS, inForce, metrics, rows, twoGroups } from "./table.js";
+import { LRS, type Row, STEPS, inForce, metrics, rows, stepOf, twoGroups } from "./table.js";
 
 function whole({ make }: Row): { values: number[][]; states: unknown[] } {
   const optimizer = twoGroups();
@@ -11,7 +11,7 @@ function whole({ make }: Row): { values: number[][]; states: unknown[] } {
   const values = [inForce(optimizer)];
   const states: unknown[] = [structuredClone(schedule.stateDict())];
   for (let e = 0; e < STEPS; e++) {
-    schedule.step(metrics[e]);
+    stepOf(schedule, metrics[e]);
     values.push(inForce(optimizer));
     states.push(structuredClone(schedule.stateDict()));
   }
@@ -30,7 +30,7 @@ describe.each(rows)("$title", (row) => {
       for (let e = cut; e <= STEPS; e++) {
         expect(inForce(optimizer), `cut at ${cut}, at ${e}`).toEqual(values[e]);
         expect(schedule.stateDict()).toEqual(states[e]);
-        if (e < STEPS) schedule.step(metrics[e]);
+        if (e < STEPS) stepOf(schedule, metrics[e]);
       }
     }
   });
@@ -38,13 +38,13 @@ describe.each(rows)("$title", (row) => {
   test("back to an earlier state, with its optimizer", () => {
     const optimizer = twoGroups();
     const schedule = row.make(optimizer);
-    for (let e = 0; e < 3; e++) schedule.step(metrics[e]);
+    for (let e = 0; e < 3; e++) stepOf(schedule, metrics[e]);
     const saved = optimizer.stateDict();
-    for (let e = 3; e < STEPS; e++) schedule.step(metrics[e]);
+    for (let e = 3; e < STEPS; e++) stepOf(schedule, metrics[e]);
     optimizer.loadStateDict(saved);
     schedule.loadStateDict(states[3] as never);
     expect(inForce(optimizer)).toEqual(values[3]);
-    schedule.step(metrics[3]);
+    stepOf(schedule, metrics[3]);
     expect(inForce(optimizer)).toEqual(values[4]);
   });
 
@@ -55,18 +55,24 @@ describe.each(rows)("$title", (row) => {
   test("a wrong state: one clear error, and nothing is changed", () => {
     const optimizer = twoGroups();
     const schedule = row.make(optimizer);
-    for (let e = 0; e < 5; e++) schedule.step(metrics[e]);
+    for (let e = 0; e < 5; e++) stepOf(schedule, metrics[e]);
     const good = states[9] as Record<string, unknown>;
     const before = [inForce(optimizer), schedule.stateDict()];
     const without = (name: string) => Object.fromEntries(Object.entries(good).filter(([field]) => field !== name));
-    const rates = "lastLrs" in good ? "lastLrs" : "baseLrs";
+    const optional = "baseLrs" in good ? ["lastLrs", "lastMomenta"] : []; // which states of 0.1 lack
+    const rates = "baseLrs" in good ? "baseLrs" : "lastLrs";
     const options = good.options as Record<string, unknown>;
     const wrong: unknown[] = [
       undefined,
       null,
       [],
       new Map(),
-      ...Object.keys(good).map(without),
+      ...Object.keys(good)
+        .filter((name) => !optional.includes(name))
+        .map(without),
+      { ...good, lastLrs: [0.1, -1] },
+      { ...good, lastLrs: [0.1] },
+      { ...good, lastMomenta: [0.1, 1] },
       ...Object.keys(good).map((name) => ({ ...good, [name]: NaN })),
       ...Object.keys(options).flatMap((name) => [
         { ...good, options: { ...options, [name]: NaN } },
@@ -78,7 +84,7 @@ describe.each(rows)("$title", (row) => {
       { ...good, kind: "Step" },
       { ...good, kind: "toString" },
       { ...good, counter: -1 },
-      { ...good, counter: 1.5 },
+      ...(good.kind === "CosineAnnealingWarmRestarts" ? [] : [{ ...good, counter: 1.5 }]),
       { ...good, [rates]: [0.1] },
       { ...good, [rates]: [0.1, 0.1, 0.1] },
       { ...good, [rates]: [0.1, NaN] },
@@ -137,11 +143,15 @@ describe("what comes from the state, and what does not", () => {
       kind: "LambdaLR",
       counter: 0,
       baseLrs: [...LRS],
+      lastLrs: [...LRS],
       options: {},
     });
     const optimizer = twoGroups();
-    new LambdaLR(optimizer, { lrLambda: (e) => 0.5 + e }).loadStateDict(saved);
-    expect(optimizer.paramGroups[0].lr).toBe(0.05);
+    const schedule = new LambdaLR(optimizer, { lrLambda: (e) => 0.5 + e });
+    schedule.loadStateDict(saved);
+    expect(optimizer.paramGroups[0].lr).toBe(0.1);
+    schedule.step();
+    expect(optimizer.paramGroups[0].lr).toBeCloseTo(0.15);
   });
 
   test("a state holds no memory of the schedule", () => {

@@ -10,6 +10,7 @@ import {
   type LRScheduler,
   LambdaLR,
   LinearLR,
+  MultiplicativeLR,
   MultiStepLR,
   OneCycleLR,
   type PlateauState,
@@ -18,12 +19,13 @@ import {
   type ScheduleState,
   SequentialLR,
   StepLR,
+  SWALR,
 } from "../../src/schedule/index.js";
 import { random } from "../harness.js";
 
 export interface AnySchedule {
   readonly lastLr: number[];
-  step(metric?: number): void;
+  step(): void;
   stateDict(): ScheduleState | PlateauState;
   loadStateDict(saved: never): void;
 }
@@ -78,6 +80,24 @@ export const rows: readonly Row[] = [
   { title: "LambdaLR", make: (o) => new LambdaLR(o, { lrLambda: (e) => 1 / (1 + 0.1 * e) }), scales: true },
   { title: "LambdaLR by group", make: (o) => new LambdaLR(o, { lrLambda: [(e) => 1 / (1 + e), () => 1] }) },
   {
+    title: "MultiplicativeLR",
+    make: (o) => new MultiplicativeLR(o, { lrLambda: (e) => 1 - 1 / (9 + e) }),
+    scales: true,
+  },
+  { title: "SWALR", make: (o) => new SWALR(o, { swaLr: 0.05, annealEpochs: 7 }) },
+  { title: "SWALR by group", make: (o) => new SWALR(o, { swaLr: [0.05, 0.5], annealStrategy: "linear" }) },
+  {
+    title: "a sequence that goes on",
+    make(o) {
+      const schedulers = [
+        new LinearLR(o),
+        new MultiplicativeLR(o, { lrLambda: () => 0.9 }),
+        new SWALR(o, { swaLr: 0.1, annealEpochs: 4 }),
+      ];
+      return new SequentialLR(o, { schedulers, milestones: [3, 9] });
+    },
+  },
+  {
     title: "SequentialLR",
     make: (o) => {
       const schedulers = [
@@ -126,6 +146,12 @@ export const twoGroups = (): SGD =>
 
 const next = random(7);
 export const metrics = Array.from({ length: STEPS }, () => next());
+
+/** One step: with a metric, where the schedule takes one. */
+export const stepOf = (schedule: AnySchedule, metric: number): void => {
+  if (schedule instanceof ReduceLROnPlateau) schedule.step(metric);
+  else schedule.step();
+};
 
 /** All that a schedule sets. */
 export const inForce = (optimizer: SGD): number[] =>
