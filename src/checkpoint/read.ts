@@ -70,7 +70,7 @@ function readGroup(rule: string, { params, options, shared }: Group, file: Taken
           found,
         );
     }
-    for (const option of Object.keys(names)) {
+    for (const option of new Set([...Object.keys(names), "initialLr"])) {
       if (form?.ours && Object.hasOwn(form.ours, option)) {
         read[option] = form.ours[option];
         continue;
@@ -80,7 +80,7 @@ function readGroup(rule: string, { params, options, shared }: Group, file: Taken
       const value = found === undefined ? later[option] : found;
       if (value === undefined) {
         if (!file.strict) continue;
-        throw damaged(`has no ${quote(groupKey(name, theirs))}, an option of ${rule}`);
+        if (option !== "initialLr") throw damaged(`has no ${quote(groupKey(name, theirs))}, an option of ${rule}`);
       }
       if (Object.hasOwn(read, option) && !equal(value, read[option]))
         throw wrongValue(

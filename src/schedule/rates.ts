@@ -41,10 +41,9 @@ const cameTo = new WeakMap<object, number>();
 export function startRate(curve: Curve, optimizer: AnyOptimizer, base: number, e: number, g: number): number {
   const group: ScheduledGroup = optimizer.paramGroups[g];
   const { lr, initialLr } = group;
-  if (curve.outright || initialLr === undefined) return curve.rate(base, e, g);
-  // Another schedule is at work: this one moves what that one has come to.
-  if (e > 0) return curve.rate(cameTo.get(group) === lr ? lr : base, e, g);
-  return group[RESTORED] ? curve.rate(base, 0, g) : curve.chain(lr, base, 0, g);
+  if (curve.outright || initialLr === undefined || group[RESTORED]) return curve.rate(base, e, g);
+  // Where another schedule is at work, this one moves what that one has come to.
+  return e === 0 ? curve.chain(lr, base, 0, g) : curve.rate(cameTo.get(group) === lr ? lr : base, e, g);
 }
 
 /** The base rate from which the curve is at `lr` now: a rate is linear in its base rate. */

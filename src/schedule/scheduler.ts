@@ -62,10 +62,12 @@ export abstract class LRScheduler {
     const e = lastEpoch ?? (definition.schedulers?.together ? this.#inner[0].#counter : 0);
     const present = groups.map(({ lr }) => lr);
     this.#bases = groups.map(({ lr, initialLr }) => (definition.fromPresent && e === 0 ? lr : (initialLr ?? lr)));
-    const stands = definition.schedulers?.together && this.#inner.every((scheduler) => scheduler.#counter === e);
-    const rates = this.#bases.map((base, g) =>
-      stands ? composedRate(curve, present[g], base, e, g) : startRate(curve, optimizer, base, e, g),
-    );
+    const { together } = definition.schedulers ?? {};
+    const stands = this.#inner.every((scheduler) => scheduler.#counter === e);
+    const rates = this.#bases.map((base, g) => {
+      if (!together) return startRate(curve, optimizer, base, e, g);
+      return stands ? composedRate(curve, present[g], base, e, g) : curve.rate(base, e, g);
+    });
     this.#go(e, this.#bases, rates);
     keepBases(optimizer, present);
     for (const scheduler of this.#inner) scheduler.#leader = name;

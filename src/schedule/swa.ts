@@ -49,7 +49,7 @@ const mix = (to: number, from: number, left: number): number => (left === 1 ? fr
 
 /**
  * From the rate that is there to swaLr in `annealEpochs` calls of `step()`, then swaLr: for the last part of a run, in
- * which a {@link WeightAverage} averages the weights.
+ * which a `WeightAverage` averages the weights.
  *
  * @see Izmailov et al. (2018), https://arxiv.org/abs/1803.05407
  * @throws TypeError, RangeError for a wrong argument.

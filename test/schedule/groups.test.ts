@@ -26,6 +26,7 @@ import {
   OneCycleLR,
   PolynomialLR,
   ReduceLROnPlateau,
+  type ScheduleState,
   SequentialLR,
   StepLR,
   SWALR,
@@ -254,8 +255,9 @@ describe("schedules of schedules", () => {
     const optimizer = sgd();
     const schedulers = [new ConstantLR(optimizer), new StepLR(optimizer, { stepSize: 2 ** 50, gamma: 0.5 })];
     const schedule = new ChainedScheduler(optimizer, { schedulers });
-    const { lastLrs: _, ...saved } = schedule.stateDict(); // as version 0.1 wrote it
-    schedule.loadStateDict({ ...saved, counter: 2 ** 52 });
+    const saved = schedule.stateDict() as Partial<ScheduleState>;
+    delete saved.lastLrs; // as version 0.1 wrote it
+    schedule.loadStateDict({ ...(saved as ScheduleState), counter: 2 ** 52 });
     expect(optimizer.paramGroups[0].lr).toBe(0.1 / 16);
   });
 

@@ -117,8 +117,7 @@ describe("bad options", () => {
       expect(() => new make(wrong, {})).toThrow(new RegExp(`^${name}: "optimizer" expected an optimizer, got `));
     for (const wrong of [null, 3, [], new Map()])
       expect(() => new make(twoGroups(), wrong)).toThrow(new RegExp(`^${name}: "options" expected an object, got `));
-    if (name in good)
-      expect(new make(twoGroups(), good[name]).step(...(name === "ReduceLROnPlateau" ? [1] : []))).toBe(undefined);
+    if (name in good) new make(twoGroups(), good[name]).step(...(name === "ReduceLROnPlateau" ? [1] : []));
   });
 
   test("milestones that do not fit, and schedules that do not belong", () => {
