@@ -1,4 +1,4 @@
-// npm run bench:regress -- <commit or folder>: this checkout in turns with another, in one process: new ÷ old.
+// npm run bench:regress: this checkout in turns with the last tag, or with the commit or folder that is given: new ÷ old.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { inTurns, median, ratio } from "./turns.js";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const program = new Command("bench:regress")
   .description("Takes each rule in turns with that of another checkout: a commit of this one, or a folder.")
-  .argument("<other>", "a commit, or the folder of a checkout that is built")
+  .argument("[other]", "a commit, or the folder of a checkout that is built; default: the last tag")
   .addOption(
     list(
       "--rule <names>",
@@ -41,16 +41,26 @@ async function other(from: string): Promise<{ library: Library; remove: () => vo
   execFileSync("git", ["worktree", "add", "--detach", folder, from], { cwd: root, stdio: "ignore" });
   try {
     run("npm", "ci", "--silent");
+    run("npm", "run", "--silent", "build");
     return { library: await load(folder), remove };
   } catch (error) {
     remove();
     throw error;
   }
 }
+
+function lastTag(): string {
+  try {
+    return execFileSync("git", ["describe", "--tags", "--abbrev=0"], { cwd: root, stdio: "pipe" }).toString().trim();
+  } catch {
+    return program.error("There is no tag here to compare with: name a commit, as in npm run bench:regress -- main");
+  }
+}
+
 const load = async (folder: string): Promise<Library> =>
   (await import(pathToFileURL(resolve(folder, "dist/index.js")).href)) as Library;
 
-const { library: old, remove } = await other(program.args[0]);
+const { library: old, remove } = await other(program.args.at(0) ?? lastTag());
 try {
   const table = new Table({
     head: ["rule", "elements", "new ns", "old ns", "new ÷ old", "quartiles", ""],

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
+import { fixture } from "./fixture.js";
 import { checkCase, parseGolden } from "./golden.js";
 
-const read = (name: string): string => readFileSync(new URL(`fixtures/${name}`, import.meta.url), "utf8");
-const golden = parseGolden(read("cases.json"), read("inputs.json"));
+const golden = parseGolden(fixture("cases.json.gz").toString(), fixture("inputs.json").toString());
 
 test("the fixtures are all there", () => {
   expect(golden.cases).toHaveLength(162);

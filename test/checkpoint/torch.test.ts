@@ -1,13 +1,12 @@
 // The given file of a PyTorch run, both ways.
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { load, save } from "../../src/checkpoint/index.js";
 import { pack, unpack } from "../../src/checkpoint/safetensors.js";
 import * as gradstep from "../../src/index.js";
 import { Adam, AdamW, NAdam, type Optimizer, ParameterDict } from "../../src/index.js";
+import { fixture } from "../fixture.js";
 import { make as makeRule } from "../rules.js";
 
-const fixture = (name: string): Buffer => readFileSync(new URL(`../fixtures/${name}`, import.meta.url));
 const json = (name: string): unknown => JSON.parse(fixture(name).toString());
 type Named<T> = Record<string, T>;
 const inputs = json("inputs.json") as { shapes: Named<number[]>; gradients: Named<number[]>[] };
@@ -17,7 +16,7 @@ const run = json("torch-adamw.json") as {
   options: { lr: number; betas: [number, number]; groups: { params: string[]; weightDecay: number; lr?: number }[] };
   expected: Named<number[]>;
 };
-const { cases } = json("cases.json") as { cases: { name: string; bound: Named<Named<number>> }[] };
+const { cases } = json("cases.json.gz") as { cases: { name: string; bound: Named<Named<number>> }[] };
 const file = fixture("torch-adamw.safetensors");
 
 const make = (options: object = {}): { params: ParameterDict; optimizer: AdamW } => {

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { type Plugin, build } from "esbuild";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -34,7 +35,7 @@ const text: Plugin = {
       namespace: "text",
     }));
     bundler.onLoad({ filter: /./, namespace: "text" }, ({ path }) => ({
-      contents: readFileSync(path),
+      contents: path.endsWith(".gz") ? gunzipSync(readFileSync(path)) : readFileSync(path),
       loader: "text",
     }));
   },

@@ -1,8 +1,8 @@
 // PyTorch's values: the rate in force after each call of step(), and the momentum where it is cycled.
-import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { type Optimizer, ParameterDict, SGD } from "../../src/index.js";
 import * as schedules from "../../src/schedule/index.js";
+import { fixture } from "../fixture.js";
 
 type Nested = Readonly<Record<string, Options>>;
 type Options = Readonly<Record<string, unknown>> & { readonly schedulers?: readonly Nested[] };
@@ -22,9 +22,7 @@ interface Schedule {
   step(metric?: number): void;
 }
 
-const fixtures = (
-  JSON.parse(readFileSync(new URL("../fixtures/schedules.json", import.meta.url), "utf8")) as { schedules: Fixture[] }
-).schedules;
+const fixtures = (JSON.parse(fixture("schedules.json").toString()) as { schedules: Fixture[] }).schedules;
 
 function build(optimizer: Optimizer, name: string, options: Options): Schedule {
   const make = (schedules as unknown as Record<string, new (o: Optimizer, options: object) => Schedule>)[name];

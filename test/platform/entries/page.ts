@@ -1,5 +1,5 @@
 // For browsers, and for hosts that can look at a global variable.
-import cases from "../../fixtures/cases.json?text";
+import cases from "../../fixtures/cases.json.gz?text";
 import inputs from "../../fixtures/inputs.json?text";
 import { type Result, runSuite } from "../suite/index.js";
 

@@ -1,5 +1,5 @@
 // For workerd: answers any request with the result.
-import cases from "../../fixtures/cases.json?text";
+import cases from "../../fixtures/cases.json.gz?text";
 import inputs from "../../fixtures/inputs.json?text";
 import { runSuite } from "../suite/index.js";
 
