@@ -1,10 +1,11 @@
 // Builds the kernels when their sources have changed: the release and the debug binary, the one over a shared memory, and
-// the TypeScript modules made from them: src/wasm/generated/bytes.ts and shared.ts (the binaries), and kernels.ts (the
-// types of their exports).
+// the TypeScript modules made from them, in src/wasm/generated/: bytes.ts and shared.ts (the binaries), kernels.ts (the
+// types of their exports), and layout/ (the constants of assembly/layout/).
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { generateLayout } from "./layout/generate.mjs";
 import { encode } from "./text.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
@@ -22,6 +23,8 @@ const sources = readdirSync("assembly", { recursive: true, withFileTypes: true }
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name));
 sources.push("asconfig.json", createRequire(import.meta.url).resolve("assemblyscript/package.json"));
+
+await generateLayout();
 
 const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 if (Math.min(...outputs.map(modified)) < Math.max(...sources.map(modified))) await build();

@@ -14,17 +14,7 @@
 // The base lets the block's largest magnitude, rounded up, have the last code, and is at least 7: no code is denormal.
 // In a block with infinities or NaN the base is flagged, the last two codes are these, and the largest is that of the rest.
 
-/** Formats of a slot. */
-export const BFLOAT16: i32 = 1;
-export const SIGNED: i32 = 2;
-export const POSITIVE: i32 = 3;
-
-/** Elements that share a base. */
-export const SHARED: i32 = 256;
-
-/** Of a base: the block has infinities or NaN. */
-const SPECIAL: i32 = 0x8000;
-const LEAST: i32 = 7;
+import { BFLOAT16, LEAST_BASE, SHARED, SIGNED, SPECIAL } from "./layout/formats";
 
 // Fractions of square roots, as SHA-256 has them; 0x9e3779b9 is that of the golden ratio.
 // @ts-ignore: decorator
@@ -164,9 +154,9 @@ function packCodes(signed: bool, n: i32, from: usize, to: usize, bases: usize, r
       for (let i = 0; i < count; i += 4) r = i32x4.add(r, next);
       continue;
     }
-    const base = max((largest >> 20) - top, LEAST);
+    const base = max((largest >> 20) - top, LEAST_BASE);
     store<u16>(bases, <u16>base);
-    const least = i16x8.splat(<i16>base), normal = i16x8.splat(<i16>LEAST);
+    const least = i16x8.splat(<i16>base), normal = i16x8.splat(<i16>LEAST_BASE);
     for (const end = from + (<usize>count << 2); from < end; from += 64, to += 16) {
       const x0 = v128.load(from), x1 = v128.load(from, 16), x2 = v128.load(from, 32), x3 = v128.load(from, 48);
       const r1 = i32x4.add(r, next), r2 = i32x4.add(r1, next), r3 = i32x4.add(r2, next);
@@ -201,13 +191,13 @@ function packSpecial(signed: bool, n: i32, from: usize, to: usize, r: v128): i32
     const x = load<i32>(from + (<usize>i << 2)) & 0x7fffffff;
     if (x < 0x7f800000) largest = max(largest, x);
   }
-  const base = max((largest >> 20) - (nan - 3), LEAST);
+  const base = max((largest >> 20) - (nan - 3), LEAST_BASE);
   let w = <u32>i32x4.extract_lane(r, 0);
   const a = <u32>i32x4.extract_lane(r, 1) - w;
   for (let i = 0; i < n; i++, w += a) {
     const bits = load<i32>(from + (<usize>i << 2)), x = bits & 0x7fffffff;
     const h = (x + <i32>(w >> 12)) >> 20;
-    let c = max(h - base, !signed && h > LEAST ? 1 : 0);
+    let c = max(h - base, !signed && h > LEAST_BASE ? 1 : 0);
     if (x >= 0x7f800000) c = x > 0x7f800000 ? nan : nan - 1;
     store<u8>(to + i, <u8>(c | (signed ? (bits >> 31) & 0x80 : 0)));
   }

@@ -2,6 +2,8 @@
 // A run starts on a 64-byte boundary in every buffer and its length is a multiple of 16 elements: no scalar tail, and
 // whatever stands in the padding is read and written like the rest. A negative length says that there is a list of runs.
 import { dither, packHalf, packPositiveHalf, unpackHalf } from "./format";
+import { DEC, OWN, WD } from "./layout/coefficients";
+import { COEFFICIENTS, GRADIENT, LENGTH, PARAMETERS, SLOTS } from "./layout/run-list";
 import * as list from "./list";
 
 // Tags: what a rule is compiled with. They fold away in sizeof<Tag>().
@@ -117,25 +119,25 @@ export function sweep<Rule, Result = u8, Half = u8, Plain = u8>(
   let v4 = f32x4.splat(c4), v5 = f32x4.splat(c5), v6 = f32x4.splat(c6), v7 = f32x4.splat(c7);
   while (true) {
     if (at) {
-      n = load<i32>(at);
-      p = load<usize>(at, 4);
-      g = load<usize>(at, 8);
-      s0 = load<usize>(at, 12);
-      s1 = load<usize>(at, 16);
-      s2 = load<usize>(at, 20);
-      const c = load<usize>(at, 28);
+      n = load<i32>(at, LENGTH);
+      p = load<usize>(at, PARAMETERS);
+      g = load<usize>(at, GRADIENT);
+      s0 = load<usize>(at, SLOTS);
+      s1 = load<usize>(at, SLOTS + 4);
+      s2 = load<usize>(at, SLOTS + 8);
+      const c = load<usize>(at, COEFFICIENTS);
       if (has<Plain>()) gs = load<f32>(c);
       vgs = v128.load32_splat(c);
-      wd = load<f32>(c, 4);
-      dec = load<f32>(c, 8);
-      v0 = v128.load32_splat(c, 12);
-      v1 = v128.load32_splat(c, 16);
-      v2 = v128.load32_splat(c, 20);
-      v3 = v128.load32_splat(c, 24);
-      v4 = v128.load32_splat(c, 28);
-      v5 = v128.load32_splat(c, 32);
-      v6 = v128.load32_splat(c, 36);
-      v7 = v128.load32_splat(c, 40);
+      wd = load<f32>(c, 4 * WD);
+      dec = load<f32>(c, 4 * DEC);
+      v0 = v128.load32_splat(c, 4 * OWN);
+      v1 = v128.load32_splat(c, 4 * OWN + 4);
+      v2 = v128.load32_splat(c, 4 * OWN + 8);
+      v3 = v128.load32_splat(c, 4 * OWN + 12);
+      v4 = v128.load32_splat(c, 4 * OWN + 16);
+      v5 = v128.load32_splat(c, 4 * OWN + 20);
+      v6 = v128.load32_splat(c, 4 * OWN + 24);
+      v7 = v128.load32_splat(c, 4 * OWN + 28);
     }
     if (has<Plain>() && gs == 1 && wd == 0) {
       // Where θ decays, two vectors an iteration are 7 % faster than four in this loop: with V8's order of instructions
@@ -158,13 +160,13 @@ export function sweep<Rule, Result = u8, Half = u8, Plain = u8>(
 @inline
 function sweepHalf<Half>(at: usize): void {
   do {
-    const n = load<i32>(at), p = load<usize>(at, 4), g = load<usize>(at, 8);
-    const s0 = load<usize>(at, 12), s1 = load<usize>(at, 16), s2 = load<usize>(at, 20);
-    const c = load<usize>(at, 28);
-    const vgs = v128.load32_splat(c), wd = load<f32>(c, 4), dec = load<f32>(c, 8);
-    const v0 = v128.load32_splat(c, 12), v1 = v128.load32_splat(c, 16), v2 = v128.load32_splat(c, 20);
-    const v3 = v128.load32_splat(c, 24), v4 = v128.load32_splat(c, 28), v5 = v128.load32_splat(c, 32);
-    const v6 = v128.load32_splat(c, 36), v7 = v128.load32_splat(c, 40);
+    const n = load<i32>(at, LENGTH), p = load<usize>(at, PARAMETERS), g = load<usize>(at, GRADIENT);
+    const s0 = load<usize>(at, SLOTS), s1 = load<usize>(at, SLOTS + 4), s2 = load<usize>(at, SLOTS + 8);
+    const c = load<usize>(at, COEFFICIENTS);
+    const vgs = v128.load32_splat(c), wd = load<f32>(c, 4 * WD), dec = load<f32>(c, 4 * DEC);
+    const v0 = v128.load32_splat(c, 4 * OWN), v1 = v128.load32_splat(c, 4 * OWN + 4), v2 = v128.load32_splat(c, 4 * OWN + 8);
+    const v3 = v128.load32_splat(c, 4 * OWN + 12), v4 = v128.load32_splat(c, 4 * OWN + 16), v5 = v128.load32_splat(c, 4 * OWN + 20);
+    const v6 = v128.load32_splat(c, 4 * OWN + 24), v7 = v128.load32_splat(c, 4 * OWN + 28);
     const i = list.first(n), t = list.step();
     if (dec != 0) loopHalf<Half, Decoupled>(n, p, g, s0, s1, s2, vgs, dec, v0, v1, v2, v3, v4, v5, v6, v7, i, t);
     else if (wd != 0) loopHalf<Half, Coupled>(n, p, g, s0, s1, s2, vgs, wd, v0, v1, v2, v3, v4, v5, v6, v7, i, t);

@@ -3,30 +3,15 @@
 // only say which there are. With a pass, a run is taken in blocks that stay in the first-level cache,
 // unless nothing rides along and the kernel takes the slots as they are.
 //
-// A record, 32 bytes: n > 0, p, g, four slots, the address of the coefficients. A long one, 64 bytes, goes on with the
-// address of an average or 0 and, since a run with small slots (see format.ts) is one tensor's, with the formats of the
-// slots, a byte each; the tensor's step; the index of the run's first element in the tensor, a multiple of 256, plus the
-// number of elements at its end that are padding; and the bases of the slots.
-// A pass, 128 bytes: the long record of the block that is due; then 1 to clear the gradients, else 0; the weight with which
-// averages approach the parameters (float32); the address of 16 KB in which small slots are unpacked; the bytes of a
-// record, which are 32 without a pass. What short records lack is 0 in it from the start. Each thread has its own.
-import { BFLOAT16, SHARED, pack, unpack } from "./format";
+// layout/run-list.ts has the fields of records and of a pass: the long record of the block that is due, then what is done with
+// every block. What short records lack is 0 in it from the start. Each thread has its own.
+import { pack, unpack } from "./format";
+import { BFLOAT16, SHARED } from "./layout/formats";
+import {
+  AVERAGE, BASES, BLOCK, CLEAR, COEFFICIENTS, FIRST, FORMATS, GRADIENT, LENGTH, MAX_SLOTS, PARAMETERS, RECORD_BYTES, SLOTS,
+  STEP, STRIDE, UNPACKED, WEIGHT,
+} from "./layout/run-list";
 import { approach } from "./reduce";
-
-const SHORT: usize = 32;
-const SLOTS: usize = 12;
-const COEFFICIENTS: usize = 28;
-const AVERAGE: usize = 32;
-const FORMATS: usize = 36;
-const STEP: usize = 40;
-const FIRST: usize = 44;
-const BASES: usize = 48;
-const CLEAR: usize = 64;
-const WEIGHT: usize = 68;
-const SCRATCH: usize = 72;
-const STRIDE: usize = 76;
-/** Elements: five buffers of them take 20 KB. */
-const BLOCK: i32 = 1024;
 
 let record: usize, stride: usize, end: usize, pass: usize;
 let left: i32, own: i32;
@@ -42,12 +27,12 @@ export function halves(s0: usize, s1: usize, s2: usize): i32 {
 // @ts-ignore: decorator
 @inline
 export function keeps(n: i32, list: usize, header: usize, formats: i32): bool {
-  return n < 0 && header != 0 && load<usize>(header, STRIDE) != SHORT && load<i32>(list, FORMATS) == formats;
+  return n < 0 && header != 0 && load<usize>(header, STRIDE) != RECORD_BYTES && load<i32>(list, FORMATS) == formats;
 }
 
 /** Which element of its tensor a block of n begins with, and the tensor's step. */
 export function first(n: i32): i32 {
-  return (load<i32>(record, FIRST) & -16) + load<i32>(record) - left - n;
+  return (load<i32>(record, FIRST) & -16) + load<i32>(record, LENGTH) - left - n;
 }
 export function step(): i32 {
   return load<i32>(record, STEP);
@@ -57,7 +42,7 @@ export function step(): i32 {
 export function open(n: i32, list: usize, header: usize, direct: i32): usize {
   own = direct;
   record = list;
-  stride = header ? load<usize>(header, STRIDE) : SHORT;
+  stride = header ? load<usize>(header, STRIDE) : RECORD_BYTES;
   end = list + <usize>-n * stride;
   pass = header;
   return header ? begin() : list;
@@ -68,7 +53,7 @@ export function open(n: i32, list: usize, header: usize, direct: i32): usize {
 @inline
 export function next(at: usize): usize {
   if (pass) return nextBlock();
-  return at + SHORT == end ? 0 : at + SHORT;
+  return at + RECORD_BYTES == end ? 0 : at + RECORD_BYTES;
 }
 
 function nextBlock(): usize {
@@ -87,7 +72,7 @@ function converts(): bool {
 }
 
 function begin(): usize {
-  left = load<i32>(record);
+  left = load<i32>(record, LENGTH);
   memory.copy(pass, record, stride);
   return block();
 }
@@ -95,22 +80,22 @@ function begin(): usize {
 function block(): usize {
   const riding = load<i32>(pass, CLEAR) | load<i32>(pass, AVERAGE);
   const n = riding || converts() ? min(left, BLOCK) : left;
-  store<i32>(pass, n);
-  if (converts()) convert(n, load<i32>(record) - left, true);
+  store<i32>(pass, n, LENGTH);
+  if (converts()) convert(n, load<i32>(record, LENGTH) - left, true);
   left -= n;
   return pass;
 }
 
 /** What rides along with the block just swept. */
 function finish(): void {
-  const n = load<i32>(pass);
+  const n = load<i32>(pass, LENGTH);
   const bytes = <usize>n << 2;
-  const p = load<usize>(pass, 4), g = load<usize>(pass, 8), average = load<usize>(pass, AVERAGE);
+  const p = load<usize>(pass, PARAMETERS), g = load<usize>(pass, GRADIENT), average = load<usize>(pass, AVERAGE);
   if (load<i32>(pass, CLEAR)) memory.fill(g, 0, bytes);
   if (average) approach(n, average, p, load<f32>(pass, WEIGHT));
-  if (converts()) convert(n, load<i32>(record) - left - n, false);
+  if (converts()) convert(n, load<i32>(record, LENGTH) - left - n, false);
   if (average) store<usize>(pass, average + bytes, AVERAGE);
-  for (let field: usize = 4; field < COEFFICIENTS; field += 4) {
+  for (let field = PARAMETERS; field < COEFFICIENTS; field += 4) {
     const address = load<usize>(pass + field);
     if (!address) continue;
     const small = field >= SLOTS && load<i32>(pass, FORMATS) && !converts();
@@ -120,13 +105,13 @@ function finish(): void {
 
 /** The small slots of the block that begins at element `done` of the record: to float32 behind the pass, or back. */
 function convert(n: i32, done: i32, out: bool): void {
-  for (let k = 0; k < 4; k++) {
+  for (let k = 0; k < MAX_SLOTS; k++) {
     const format = load<u8>(pass + FORMATS + k);
     if (!format) continue;
     const at = <usize>k << 2;
     const small = load<usize>(record + SLOTS + at) + (<usize>done << (format == BFLOAT16 ? 1 : 0));
     const bases = load<usize>(record + BASES + at) + (<usize>(done / SHARED) << 1);
-    const scratch = load<usize>(pass, SCRATCH) + <usize>k * (BLOCK << 2);
+    const scratch = load<usize>(pass, UNPACKED) + <usize>k * (BLOCK << 2);
     if (out) {
       unpack(format, n, small, bases, scratch);
       store<usize>(pass + SLOTS + at, scratch);

@@ -7,7 +7,7 @@
 // and the blocks are added in order. So a sum depends on no thread, and the float64s hold what float32 squares overflow.
 // Reductions take the true length and read nothing beyond it: padding may hold anything.
 
-const BLOCK: i32 = 16384;
+import { BLOCK } from "./layout/reductions";
 
 // What is summed, of two neighbouring elements or of one: each reads what it needs at the addresses.
 

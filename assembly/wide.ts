@@ -1,5 +1,7 @@
 // The sweep of lane.ts for a rule with up to four slots and twelve coefficients.
 import { Absent, BEFORE, Coupled, Decoupled, end } from "./lane";
+import { DEC, OWN, WD } from "./layout/coefficients";
+import { COEFFICIENTS, GRADIENT, LENGTH, PARAMETERS, SLOTS } from "./layout/run-list";
 import * as list from "./list";
 
 // @ts-ignore: decorator
@@ -16,29 +18,29 @@ export function sweepWide<Rule, Result = u8>(
   let v8 = f32x4.splat(c8), v9 = f32x4.splat(c9), v10 = f32x4.splat(c10), v11 = f32x4.splat(c11);
   while (true) {
     if (at) {
-      n = load<i32>(at);
-      p = load<usize>(at, 4);
-      g = load<usize>(at, 8);
-      s0 = load<usize>(at, 12);
-      s1 = load<usize>(at, 16);
-      s2 = load<usize>(at, 20);
-      s3 = load<usize>(at, 24);
-      const c = load<usize>(at, 28);
+      n = load<i32>(at, LENGTH);
+      p = load<usize>(at, PARAMETERS);
+      g = load<usize>(at, GRADIENT);
+      s0 = load<usize>(at, SLOTS);
+      s1 = load<usize>(at, SLOTS + 4);
+      s2 = load<usize>(at, SLOTS + 8);
+      s3 = load<usize>(at, SLOTS + 12);
+      const c = load<usize>(at, COEFFICIENTS);
       vgs = v128.load32_splat(c);
-      wd = load<f32>(c, 4);
-      dec = load<f32>(c, 8);
-      v0 = v128.load32_splat(c, 12);
-      v1 = v128.load32_splat(c, 16);
-      v2 = v128.load32_splat(c, 20);
-      v3 = v128.load32_splat(c, 24);
-      v4 = v128.load32_splat(c, 28);
-      v5 = v128.load32_splat(c, 32);
-      v6 = v128.load32_splat(c, 36);
-      v7 = v128.load32_splat(c, 40);
-      v8 = v128.load32_splat(c, 44);
-      v9 = v128.load32_splat(c, 48);
-      v10 = v128.load32_splat(c, 52);
-      v11 = v128.load32_splat(c, 56);
+      wd = load<f32>(c, 4 * WD);
+      dec = load<f32>(c, 4 * DEC);
+      v0 = v128.load32_splat(c, 4 * OWN);
+      v1 = v128.load32_splat(c, 4 * OWN + 4);
+      v2 = v128.load32_splat(c, 4 * OWN + 8);
+      v3 = v128.load32_splat(c, 4 * OWN + 12);
+      v4 = v128.load32_splat(c, 4 * OWN + 16);
+      v5 = v128.load32_splat(c, 4 * OWN + 20);
+      v6 = v128.load32_splat(c, 4 * OWN + 24);
+      v7 = v128.load32_splat(c, 4 * OWN + 28);
+      v8 = v128.load32_splat(c, 4 * OWN + 32);
+      v9 = v128.load32_splat(c, 4 * OWN + 36);
+      v10 = v128.load32_splat(c, 4 * OWN + 40);
+      v11 = v128.load32_splat(c, 4 * OWN + 44);
     }
     if (dec != 0) loopWide<Rule, Result, Decoupled>(n, p, g, s0, s1, s2, s3, vgs, dec, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);
     else if (wd != 0) loopWide<Rule, Result, Coupled>(n, p, g, s0, s1, s2, s3, vgs, wd, v0, v1, v2, v3, v4, v5, v6, v7, v8, v9, v10, v11);

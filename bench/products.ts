@@ -3,7 +3,7 @@
 // 94 % are left out.
 import { setImmediate } from "node:timers/promises";
 import { Arena } from "../src/arena.js";
-import { PACK_BYTES } from "../src/nn/scratch.js";
+import { PACK_BYTES } from "../src/wasm/generated/layout/products.js";
 import { Random } from "../src/nn/random.js";
 import { makePeak } from "./peak.js";
 import { median } from "./turns.js";

@@ -4,9 +4,9 @@ import { instantiateKernels } from "./wasm/module.js";
 import { clip, knownOnly, number, record, usedAfterDispose } from "./check.js";
 import { defineDispose } from "./dispose.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
+import { ALIGNMENT, PAGE_BYTES } from "./wasm/generated/layout/memory.js";
 
-/** Tensors and slots start on a multiple of this many bytes, and are padded to one. */
-export const ALIGNMENT = 64;
+export { ALIGNMENT };
 export const padded = (elements: number): number => Math.ceil((elements * 4) / ALIGNMENT) * ALIGNMENT;
 
 /**
@@ -17,7 +17,7 @@ export const padded = (elements: number): number => Math.ceil((elements * 4) / A
 export const gapAfter = (bytes: number): number =>
   bytes < 16384 ? 0 : 640 + 4096 * Math.min(17, Math.floor(bytes / (64 * 4096)));
 
-export const PAGE = 65536;
+export const PAGE = PAGE_BYTES;
 export const RESERVED = PAGE; // address 0 means "absent" to a kernel, and the binary's constants stand in the first page
 export const MAX_CAPACITY = 2 ** 32 - PAGE;
 const capacityKind = number(

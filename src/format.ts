@@ -1,31 +1,23 @@
 // Slots that are kept in two bytes an element, or in one: see assembly/format.ts for what the codes say.
-import { type Arena, ALIGNMENT } from "./arena.js";
+import { ALIGNMENT, type Arena } from "./arena.js";
 import { oneOf } from "./check.js";
 import type { Vector } from "./parameters.js";
 import type { SlotKind } from "./rule.js";
 import type { Table } from "./table.js";
+import { BFLOAT16, FLOAT32, LEAST_BASE, POSITIVE, SHARED, SIGNED, SPECIAL } from "./wasm/generated/layout/formats.js";
+import { BLOCK, UNPACKED_BYTES } from "./wasm/generated/layout/run-list.js";
+
+export { FLOAT32 };
 
 /** How an optimizer keeps its state. */
 export type StateFormat = "float32" | "bfloat16" | "8bit";
 export const formatKind = oneOf("float32", "bfloat16", "8bit");
 
-/** Formats of a slot, as kernels number them. */
-export const FLOAT32 = 0;
-const BFLOAT16 = 1;
-const SIGNED = 2;
-const POSITIVE = 3;
-
 /** Elements from which on a tensor's slots are kept in eight bits. */
 const LEAST = 4096;
-/** Elements that share a base. */
-const SHARED = 256;
-const SPECIAL = 0x8000;
-/** Bits above the 20th: of the smallest normal number less one code, and of infinity. */
-const [LEAST_BASE, INFINITE] = [7, 0x7f8];
-/** Elements unpacked at a time, the memory for it, and with a list of one run beside it. */
-const BLOCK = 1024;
-const SLOTS = 4;
-export const UNPACKED_BYTES = SLOTS * BLOCK * 4;
+/** Bits above the 20th of infinity. */
+const INFINITE = 0x7f8;
+/** Memory in which small slots are unpacked, and a list of one run beside it. */
 export const CONVERTER_BYTES = UNPACKED_BYTES + 256;
 
 /** A slot as it is kept: the upper halves of float32s, or codes and the base of each 256 of them. Owned. */

@@ -1,9 +1,10 @@
 import { type Kind, knownOnly, nameList, oneOf, record, wrongType, wrongValue } from "./check.js";
 import type { ParameterDict, Tensor } from "./parameters.js";
+import { MAX_OWN } from "./wasm/generated/layout/coefficients.js";
 import { type CommonOptions, type Dialect, OWN, type Rule, type Settled } from "./rule.js";
 
 /** Room for gs, wd, dec and a rule's own coefficients. */
-const MAX_COEFFICIENTS = OWN + 12;
+const MAX_COEFFICIENTS = OWN + MAX_OWN;
 
 /** Marks a group whose rate came with a saved state, together with its base rate, and has not been set since. */
 export const RESTORED: unique symbol = Symbol.for("gradstep/restored");

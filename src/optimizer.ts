@@ -8,8 +8,8 @@ import { Request } from "./request.js";
 import { packedBytes, sweepRows } from "./rows.js";
 import { type CommonOptions, GS, type Run, type Settled } from "./rule.js";
 import { ABSENT, NOWHERE, stepsOf } from "./table.js";
+import { MAX_SLOTS } from "./wasm/generated/layout/run-list.js";
 
-const MAX_SLOTS = 4;
 /** Whether a tensor's slots are flushed after this step: a moment that decays under zero gradients would come to denormals,
  * which are slow, and stay there. Every 256 steps: by the count, so that resuming keeps the bits. */
 const flushes = (step: number): boolean => (step & 255) === 0;

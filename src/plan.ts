@@ -1,22 +1,25 @@
 import type { Arena } from "./arena.js";
-import { UNPACKED_BYTES, basesAt } from "./format.js";
+import { basesAt } from "./format.js";
+import { ROW_BYTES } from "./wasm/generated/layout/coefficients.js";
+import * as layout from "./wasm/generated/layout/run-list.js";
 import { type Table, adjoin, isSmall, stepsOf } from "./table.js";
 
-// Words of a record in a kernel's list of runs, of the pass before the list, and of a row of coefficients: assembly/list.ts.
-const SHORT = 8;
-const LONG = 16;
-const COEFFICIENTS = 7;
-const AVERAGE = 8;
-const FORMATS = 9;
-const STEP = 10;
-const FIRST = 11;
-const BASES = 12;
-const PASS = 32;
-const CLEAR = 16;
-const WEIGHT = 17;
-const CONVERTER = 18;
-const STRIDE = 19;
-const ROW = 16;
+// Offsets as words of four bytes.
+const SHORT = layout.RECORD_BYTES / 4;
+const LONG = layout.LONG_RECORD_BYTES / 4;
+const COEFFICIENTS = layout.COEFFICIENTS / 4;
+const AVERAGE = layout.AVERAGE / 4;
+const FORMATS = layout.FORMATS / 4;
+const STEP = layout.STEP / 4;
+const FIRST = layout.FIRST / 4;
+const BASES = layout.BASES / 4;
+const SLOTS = layout.SLOTS / 4;
+const PASS = layout.PASS_BYTES / 4;
+const CLEAR = layout.CLEAR / 4;
+const WEIGHT = layout.WEIGHT / 4;
+const CONVERTER = layout.UNPACKED / 4;
+const STRIDE = layout.STRIDE / 4;
+const ROW = ROW_BYTES / 4;
 
 /** The variant of a batch that no kernel call is made for. */
 export const APART = 0xffffffff;
@@ -161,15 +164,15 @@ export class Plan {
         length[i - 1] > 0 &&
         (averages === undefined || adjoin(averages[i - 1], averages[i], length[i - 1]))
       ) {
-        words[(this.runs - 1) * stride] += length[i];
+        words[(this.runs - 1) * stride + layout.LENGTH / 4] += length[i];
         continue;
       }
       runBatch[this.runs] = batch;
       const at = this.runs++ * stride;
-      words[at] = length[i];
-      words[at + 1] = data[i];
-      words[at + 2] = grad[i];
-      for (let k = 0; k < slots.length; k++) words[at + 3 + k] = slots[k][i];
+      words[at + layout.LENGTH / 4] = length[i];
+      words[at + layout.PARAMETERS / 4] = data[i];
+      words[at + layout.GRADIENT / 4] = grad[i];
+      for (let k = 0; k < slots.length; k++) words[at + SLOTS + k] = slots[k][i];
       words[at + COEFFICIENTS] = this.#rowAt(batch);
       if (stride === SHORT) continue;
       words[at + AVERAGE] = averages ? averages[i] : 0;
@@ -251,7 +254,7 @@ export class Plan {
   ): void {
     const { buffer } = this.#arena;
     this.aimRun(at, run);
-    const address = converter + UNPACKED_BYTES;
+    const address = converter + layout.UNPACKED_BYTES;
     const words = new Uint32Array(buffer, address, PASS + LONG + ROW);
     const floats = new Float32Array(buffer, address, PASS + LONG + ROW);
     setPass(words.fill(0), floats, LONG, converter, clear, weight);

@@ -2,9 +2,8 @@ import type { Arena } from "./arena.js";
 import { isList, wrongType, wrongValue } from "./check.js";
 import type { Run } from "./rule.js";
 import { ABSENT } from "./table.js";
+import { SWEPT_TOGETHER } from "./wasm/generated/layout/memory.js";
 
-/** Elements that kernels take at a time. */
-const VECTORS = 16;
 /** Elements of the rows of a sparse step that are packed at a time. */
 const PACKED = 4096;
 /** Bytes in which a sparse step packs row numbers and the rows of so many buffers. */
@@ -60,7 +59,7 @@ export function sweepRows(
     numbers.set(rows.subarray(r, r + n));
     for (let first = 0; first < width; first += columns) {
       const taken = Math.min(columns, width - first);
-      run.at[0] = Math.ceil((n * taken) / VECTORS) * VECTORS;
+      run.at[0] = Math.ceil((n * taken) / SWEPT_TOGETHER) * SWEPT_TOGETHER;
       for (let k = 0; k < starts.length; k++)
         if (starts[k] !== ABSENT)
           kernels.gatherRows(n, room, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);

@@ -1,6 +1,7 @@
 import { type Kind, fixed, flag, nonNegative, oneOf } from "./check.js";
 import type { Shape, Tensor } from "./parameters.js";
 import type { StateFormat } from "./format.js";
+import { DEC, GS, OWN, WD } from "./wasm/generated/layout/coefficients.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
 
 /**
@@ -93,12 +94,7 @@ export interface Run {
   scratch: number;
 }
 
-/** Where the coefficients that all rules have stand in {@link Run.c}. */
-export const GS = 0;
-export const WD = 1;
-export const DEC = 2;
-/** The first of a rule's own coefficients. */
-export const OWN = 3;
+export { DEC, GS, OWN, WD };
 
 /** The arithmetic of one optimizer, as its file in `rules/` declares it. */
 export interface Rule<Options extends CommonOptions> {

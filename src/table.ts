@@ -1,8 +1,8 @@
 import { FLOAT32 } from "./format.js";
 import type { Tensor } from "./parameters.js";
+import { ABSENT } from "./wasm/generated/layout/memory.js";
 
-/** The address of a slot that a tensor does not have. */
-export const ABSENT = 0;
+export { ABSENT };
 /** The address of an empty tensor's slot: without memory, yet not absent. */
 export const NOWHERE = 64;
 

@@ -1,8 +1,8 @@
 // Lists of what is not zero in a row or a column of an operand [row, k] or [k, column], in order of k, for the tiles of
 // sparse.ts. A slot holds how many there are, in 8 bytes, then 8 bytes for each: the value, and the address of its step
-// in a panel of the other operand, whose steps are STEP bytes apart. NaN is kept, −0 is not.
+// in a panel of the other operand, whose steps are SPARSE_STEP bytes apart. NaN is kept, −0 is not.
 
-export const STEP: u32 = 128;
+import { SPARSE_STEP } from "../layout/products";
 
 // For each mask of four lanes, the bytes that bring the masked lanes to the front.
 const FRONT = memory.data<u32>([
@@ -47,25 +47,25 @@ function appendOne(value: f32, place: u32, to: usize): usize {
 // @ts-ignore: decorator
 @inline
 function firstPlaces(panel: usize): v128 {
-  return i32x4.add(i32x4.splat(<i32>panel), i32x4(0, STEP, 2 * STEP, 3 * STEP));
+  return i32x4.add(i32x4.splat(<i32>panel), i32x4(0, SPARSE_STEP, 2 * SPARSE_STEP, 3 * SPARSE_STEP));
 }
 
 export function listRow(k: i32, from: usize, panel: usize, slot: usize): void {
   let to = slot + 8;
   let places = firstPlaces(panel);
-  const four = i32x4.splat(4 * STEP);
+  const four = i32x4.splat(4 * SPARSE_STEP);
   for (const whole = from + (<usize>(k & -4) << 2); from < whole; from += 16) {
     to = append(v128.load(from), places, to);
     places = i32x4.add(places, four);
   }
-  let place = <u32>panel + <u32>(k & -4) * STEP;
-  for (let rest = k & 3; rest; rest--, from += 4, place += STEP) to = appendOne(load<f32>(from), place, to);
+  let place = <u32>panel + <u32>(k & -4) * SPARSE_STEP;
+  for (let rest = k & 3; rest; rest--, from += 4, place += SPARSE_STEP) to = appendOne(load<f32>(from), place, to);
   store<i32>(slot, <i32>(to - slot - 8) >> 3);
 }
 
 export function listColumn(k: i32, from: usize, stride: usize, panel: usize, slot: usize): void {
   let to = slot + 8;
-  for (let place = <u32>panel, end = place + <u32>k * STEP; place < end; place += STEP, from += stride)
+  for (let place = <u32>panel, end = place + <u32>k * SPARSE_STEP; place < end; place += SPARSE_STEP, from += stride)
     to = appendOne(load<f32>(from), place, to);
   store<i32>(slot, <i32>(to - slot - 8) >> 3);
 }
@@ -75,7 +75,7 @@ export function listColumns4(k: i32, from: usize, stride: usize, panel: usize, s
   const slot1 = slot + size, slot2 = slot1 + size, slot3 = slot2 + size;
   let to0 = slot + 8, to1 = slot1 + 8, to2 = slot2 + 8, to3 = slot3 + 8;
   let places = firstPlaces(panel);
-  const four = i32x4.splat(4 * STEP);
+  const four = i32x4.splat(4 * SPARSE_STEP);
   let groups = k >> 2;
   for (; groups; groups--) {
     const a = v128.load(from), b = v128.load((from += stride));
@@ -91,8 +91,8 @@ export function listColumns4(k: i32, from: usize, stride: usize, panel: usize, s
     }
     places = i32x4.add(places, four);
   }
-  let place = <u32>panel + <u32>(k & -4) * STEP;
-  for (let rest = k & 3; rest; rest--, from += stride, place += STEP) {
+  let place = <u32>panel + <u32>(k & -4) * SPARSE_STEP;
+  for (let rest = k & 3; rest; rest--, from += stride, place += SPARSE_STEP) {
     to0 = appendOne(load<f32>(from), place, to0);
     to1 = appendOne(load<f32>(from, 4), place, to1);
     to2 = appendOne(load<f32>(from, 8), place, to2);

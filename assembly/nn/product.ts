@@ -9,12 +9,10 @@
 // stays in the first cache together with two rows of A, and at most 128 rows, whose panels stay in the second.
 //
 // The scratch holds the panels of A, one of B and a tile, in less than what sparse.ts asks for.
+import { MAX_K, MAX_ROWS } from "../layout/products";
 import { packColumns16, packColumns2, packRows16, packRows2 } from "./pack";
 import { at, evenly, firstOfPart, lastOfPart } from "./parts";
 import { copyTile, tiles } from "./tile";
-
-const MAX_K: i32 = 272;
-const MAX_ROWS: i32 = 128;
 
 // A is [m, k] where aByRows, else [k, m]; B is [n, k] where bByRows, else [k, n]; C is [m, n].
 // C overlaps neither; exactly its elements are written.

@@ -4,15 +4,11 @@
 //
 // B is packed into panels of 32 columns by blocks of at most 200 steps of k (25 KB: they stay in the first cache), the
 // lists of as many rows as the scratch has room for. Turned results come by way of four rows of a tile.
-//
-// The scratch holds the lists, a panel and four rows of a tile: 12·64·272 + 4·(32·200 + 4·32) bytes.
-import { STEP, listColumn, listColumns4, listRow } from "./lists";
+import { LISTS_BYTES, MAX_SPARSE_K, SPARSE_STEP } from "../layout/products";
+import { listColumn, listColumns4, listRow } from "./lists";
 import { packColumns32, packRows32 } from "./pack";
 import { copyTile, plus } from "./tile";
 import { at, evenly, firstOfPart, lastOfPart } from "./parts";
-
-const MAX_K: i32 = 200;
-const LISTS: i32 = 12 * 64 * 272;
 
 // As product() in product.ts.
 export function sparseProduct(
@@ -23,13 +19,13 @@ export function sparseProduct(
   const bStride = <usize>(bByRows ? k : n) << 2;
   const cRow = turned ? 4 : <usize>n << 2;
   const cColumn = turned ? <usize>m << 2 : 4;
-  const panel = scratch + LISTS;
-  const edge = panel + <usize>(MAX_K * STEP);
+  const panel = scratch + LISTS_BYTES;
+  const edge = panel + <usize>(MAX_SPARSE_K * SPARSE_STEP);
   const mFirst = firstOfPart(m), mLast = lastOfPart(m);
   if (mFirst == mLast) return;
-  const kBlock = evenly(k, MAX_K);
+  const kBlock = evenly(k, MAX_SPARSE_K);
   const slot = (kBlock << 3) + 8;
-  const mBlock = (evenly(mLast - mFirst, (LISTS / slot) & -4) + 3) & -4;
+  const mBlock = (evenly(mLast - mFirst, (LISTS_BYTES / slot) & -4) + 3) & -4;
 
   for (let m0 = mFirst; m0 < mLast; m0 += mBlock) {
     const mEnd = min(m0 + mBlock, mLast);
@@ -66,12 +62,12 @@ export function sparseProduct(
           const byFours = turned && rows == 4;
           if (k0) {
             if (byFours) turnIn(columns, to, cColumn, edge);
-            else copyTile(rows, columns, to, cRow, cColumn, edge, STEP, 4);
+            else copyTile(rows, columns, to, cRow, cColumn, edge, SPARSE_STEP, 4);
           }
-          if (half) sparse16(rows, list, slot, k0 == 0, edge, STEP);
-          else sparse32(rows, list, slot, k0 == 0, edge, STEP);
+          if (half) sparse16(rows, list, slot, k0 == 0, edge, SPARSE_STEP);
+          else sparse32(rows, list, slot, k0 == 0, edge, SPARSE_STEP);
           if (byFours) turnOut(columns, edge, to, cColumn);
-          else copyTile(rows, columns, edge, STEP, 4, to, cRow, cColumn);
+          else copyTile(rows, columns, edge, SPARSE_STEP, 4, to, cRow, cColumn);
         }
       }
     }
@@ -142,7 +138,7 @@ function sparse16(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, st
 // Four rows of n sums into n rows of four, `stride` bytes apart.
 function turnOut(n: i32, from: usize, to: usize, stride: usize): void {
   for (let groups = n >> 2; groups; groups--, from += 16) {
-    const a = v128.load(from), b = v128.load(from, STEP), c = v128.load(from, 2 * STEP), d = v128.load(from, 3 * STEP);
+    const a = v128.load(from), b = v128.load(from, SPARSE_STEP), c = v128.load(from, 2 * SPARSE_STEP), d = v128.load(from, 3 * SPARSE_STEP);
     const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
     const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
     v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5)), to += stride;
@@ -152,9 +148,9 @@ function turnOut(n: i32, from: usize, to: usize, stride: usize): void {
   }
   for (let rest = n & 3; rest; rest--, from += 4, to += stride) {
     store<f32>(to, load<f32>(from));
-    store<f32>(to, load<f32>(from, STEP), 4);
-    store<f32>(to, load<f32>(from, 2 * STEP), 8);
-    store<f32>(to, load<f32>(from, 3 * STEP), 12);
+    store<f32>(to, load<f32>(from, SPARSE_STEP), 4);
+    store<f32>(to, load<f32>(from, 2 * SPARSE_STEP), 8);
+    store<f32>(to, load<f32>(from, 3 * SPARSE_STEP), 12);
   }
 }
 
@@ -162,8 +158,8 @@ function turnOut(n: i32, from: usize, to: usize, stride: usize): void {
 function turnIn(n: i32, from: usize, stride: usize, to: usize): void {
   for (; n; n--, from += stride, to += 4) {
     store<f32>(to, load<f32>(from));
-    store<f32>(to, load<f32>(from, 4), STEP);
-    store<f32>(to, load<f32>(from, 8), 2 * STEP);
-    store<f32>(to, load<f32>(from, 12), 3 * STEP);
+    store<f32>(to, load<f32>(from, 4), SPARSE_STEP);
+    store<f32>(to, load<f32>(from, 8), 2 * SPARSE_STEP);
+    store<f32>(to, load<f32>(from, 12), 3 * SPARSE_STEP);
   }
 }

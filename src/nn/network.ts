@@ -1,7 +1,7 @@
 import { type Arena, padded } from "../arena.js";
 import type { ParameterDict, Tensor, Vector } from "../parameters.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
-import { PACK_BYTES } from "./scratch.js";
+import { PACK_BYTES } from "../wasm/generated/layout/products.js";
 
 /** What hidden layers put on their sums; `"gelu"` is the tanh form. */
 export type Activation = "relu" | "tanh" | "sigmoid" | "gelu";

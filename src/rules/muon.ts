@@ -1,6 +1,6 @@
 import { padded } from "../arena.js";
 import { belowOne, finite, flag, number, oneOf, triple, wrongValue } from "../check.js";
-import { PACK_BYTES } from "../nn/scratch.js";
+import { PACK_BYTES } from "../wasm/generated/layout/products.js";
 import { StepOptimizer } from "../optimizer.js";
 import type { OptimizerOptions } from "../options.js";
 import type { ParameterDict } from "../parameters.js";

@@ -1,5 +1,7 @@
 import type { Kernels } from "../wasm/generated/kernels.js";
-import { BLOCK, MAX_RECORDS, PARTS, RECORDS, RECORD_BYTES, RESULT } from "./layout.js";
+import { BLOCK } from "../wasm/generated/layout/reductions.js";
+import * as runList from "../wasm/generated/layout/run-list.js";
+import { MAX_RECORDS, PARTS, RECORDS, RECORD_BYTES, RESULT } from "../wasm/generated/layout/threads.js";
 import type { Kernel } from "./share.js";
 import type { Team } from "./team.js";
 
@@ -70,10 +72,6 @@ export const products = new Set([
   "denseWeightSkip",
 ]);
 const PER_ELEMENT = 4;
-/** The words of a pass that have the address of small slots' room, and the bytes of a record, which are else so many. */
-const UNPACKED = 18;
-const STRIDE = 19;
-const SHORT = 32;
 /** Products that the slowest processor does in a millisecond. */
 const SLOWEST = 1e6;
 
@@ -137,9 +135,9 @@ export function divided(kernels: Kernels, team: Team): Kernels {
   };
 
   /** Whether a list's pass has room in which small slots are unpacked, which only the caller has: see assembly/list.ts. */
-  const unpacks = (pass: number): boolean => pass !== 0 && words[pass / 4 + UNPACKED] !== 0;
+  const unpacks = (pass: number): boolean => pass !== 0 && words[(pass + runList.UNPACKED) / 4] !== 0;
 
-  const strideOf = (pass: number): number => (pass === 0 ? SHORT : words[pass / 4 + STRIDE]);
+  const strideOf = (pass: number): number => (pass === 0 ? runList.RECORD_BYTES : words[(pass + runList.STRIDE) / 4]);
 
   /** Elements in a list, counted no further than matters. */
   const elementsIn = (count: number, start: number, pass: number): number => {

@@ -7,7 +7,7 @@ import { text } from "../wasm/generated/shared.js";
 import { decode } from "../wasm/text.js";
 import { SharedArena } from "./arena.js";
 import { type WorkerThread, obstacle, processors, startWorker } from "./host.js";
-import { ASLEEP, CALL, LINE, MAX_THREADS, MEMORY, SENT } from "./layout.js";
+import { ASLEEP, CALL, LINE, MAX_THREADS, MEMORY, SENT } from "../wasm/generated/layout/threads.js";
 import type { Message } from "./messages.js";
 
 const OWNER = "Threads";

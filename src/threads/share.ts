@@ -3,7 +3,6 @@ import {
   ADDRESSES,
   ARGUMENTS,
   ARITY,
-  AVERAGE,
   BLOCKS,
   BLOCK_BYTES,
   CALLER_ASLEEP,
@@ -21,7 +20,8 @@ import {
   ROOM,
   ROOM_BYTES,
   SCRATCH_BYTES,
-} from "./layout.js";
+} from "../wasm/generated/layout/threads.js";
+import { AVERAGE } from "../wasm/generated/layout/run-list.js";
 
 export type Kernel = (...args: number[]) => number | undefined;
 
@@ -110,7 +110,7 @@ export class Share {
     words[to] = elements;
     for (let k = 1; k < RECORD_BYTES / 4; k++) {
       const word = words[from + k];
-      words[to + k] = (k > ADDRESSES && k !== AVERAGE) || word === 0 ? word : word + first * 4;
+      words[to + k] = (k > ADDRESSES && k !== AVERAGE / 4) || word === 0 ? word : word + first * 4;
     }
     return this.#room;
   }

@@ -15,7 +15,6 @@ import {
   MAX_BLOCKS,
   MOVING,
   PASS,
-  PASS_BYTES,
   QUEUE,
   QUEUE_BYTES,
   READY,
@@ -23,7 +22,8 @@ import {
   ROOM,
   ROOM_BYTES,
   SCRATCH_BYTES,
-} from "./layout.js";
+} from "../wasm/generated/layout/threads.js";
+import { PASS_BYTES } from "../wasm/generated/layout/run-list.js";
 import type { Threads } from "./pool.js";
 import { Share } from "./share.js";
 

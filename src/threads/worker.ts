@@ -1,6 +1,6 @@
 // What a worker runs. It is sent the pool's words first, then each memory as it comes; between messages it stays in
 // `serve`, where it works when it is called, watches for a while, and sleeps.
-import { ASLEEP, CALL, LINE, MEMORY, QUEUE, QUEUE_BYTES, READY, SENT } from "./layout.js";
+import { ASLEEP, CALL, LINE, MEMORY, QUEUE, QUEUE_BYTES, READY, SENT } from "../wasm/generated/layout/threads.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import type { Message } from "./messages.js";
 import { parent } from "./parent.js";

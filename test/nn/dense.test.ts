@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { PACK_BYTES } from "../../src/nn/scratch.js";
+import { PACK_BYTES } from "../../src/wasm/generated/layout/products.js";
 import { Field, kernels, numbers } from "./field.js";
 import * as reference from "./reference.js";
 

@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { Arena } from "../../src/arena.js";
 import { Random } from "../../src/nn/random.js";
-import { PACK_BYTES } from "../../src/nn/scratch.js";
+import { PACK_BYTES } from "../../src/wasm/generated/layout/products.js";
 import { Field, expectSameBits, kernels, numbers } from "./field.js";
 import * as reference from "./reference.js";
 
