@@ -124,6 +124,16 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     this.#adopt(tensors, [{ options, params: tensors.map((t) => t.name) }], () => 0);
   }
 
+  /** @internal Takes more tensors of the same arena into the groups that `groupOf` says. Throws when there is no room; nothing is changed then. */
+  extend(params: ParameterDict, groupOf: (tensor: Tensor) => number): void {
+    this.check();
+    const { name } = this.rule;
+    const tensors = params.tensors(name);
+    for (const tensor of tensors) this.rule.accept?.(tensor, `params.${tensor.name}`);
+    this.#place(tensors, groupOf, (tensor) => this.groups[groupOf(tensor)].options);
+    for (const tensor of tensors) this.groups[groupOf(tensor)].join(tensor.name);
+  }
+
   /**
    * A tensor's state: `step` (0 before the first) and, under PyTorch's names in camel case, numbers and views of the slots;
    * of slots that `stateFormat` keeps small, owned copies in float32 instead, made anew each time.
@@ -280,19 +290,12 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     groupOf: (tensor: Tensor) => number,
   ): void {
     const { rule } = this;
-    const ordered = [...tensors].sort((a, b) => a.dataAt - b.dataAt);
-    const from = this.table.tensors.length;
-    const table = this.slots.add(this.table, ordered, (tensor) => added[groupOf(tensor)].options);
-    const scalarStarts = Object.values(rule.scalars ?? {});
-    ordered.forEach((tensor, k) => {
-      const i = from + k;
-      tensor.owner = this;
-      this.indexOf.set(tensor.name, i);
-      table.group[i] = this.groups.length + groupOf(tensor);
-      table.scalars.forEach((column, s) => (column[i] = scalarStarts[s]));
-      table.joined[i] = i > 0 && follows(table, i) ? 1 : 0;
-    });
-    this.table = table;
+    const from = this.groups.length;
+    this.#place(
+      tensors,
+      (tensor) => from + groupOf(tensor),
+      (tensor) => added[groupOf(tensor)].options,
+    );
     const { options: first } = added.find(({ params }) => params.length > 0) ?? added[0];
     const start = Object.values(rule.shared?.start(first) ?? {});
     if (rule.shared?.by === "optimizer" && !this.groups.some(({ occupied }) => occupied))
@@ -303,6 +306,27 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
       this.groups.push(makeGroup(rule, this.groups.length, options, params, shared, () => this.check()));
     }
     this.#faces = Object.freeze(this.groups.map(({ face }) => face)) as unknown as typeof this.paramGroups;
+  }
+
+  /** Takes tensors into the table, with slots, which may throw. */
+  #place(
+    tensors: readonly Tensor[],
+    groupOf: (tensor: Tensor) => number,
+    optionsOf: (tensor: Tensor) => Settled<Options>,
+  ): void {
+    const ordered = [...tensors].sort((a, b) => a.dataAt - b.dataAt);
+    const from = this.table.tensors.length;
+    const table = this.slots.add(this.table, ordered, optionsOf);
+    const scalarStarts = Object.values(this.rule.scalars ?? {});
+    ordered.forEach((tensor, k) => {
+      const i = from + k;
+      tensor.owner = this;
+      this.indexOf.set(tensor.name, i);
+      table.group[i] = groupOf(tensor);
+      table.scalars.forEach((column, s) => (column[i] = scalarStarts[s]));
+      table.joined[i] = i > 0 && follows(table, i) ? 1 : 0;
+    });
+    this.table = table;
   }
 }
 defineDispose(Optimizer);

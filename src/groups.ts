@@ -16,6 +16,8 @@ export interface Group<Options> {
   readonly face: Settled<Options> & { readonly params: readonly string[] };
   /** Whether it has tensors: one without has no say in what is common to all. */
   readonly occupied: boolean;
+  /** Puts one more tensor's name into the group. */
+  join(name: string): void;
   readonly c: Float64Array;
   /** Scalars of the tensors at hand. */
   readonly scalars: Float64Array;
@@ -116,11 +118,16 @@ export function makeGroup<Options extends CommonOptions>(
     { ...settled, params: Object.freeze([...params]) },
     // Not enumerable: no option of the rule, and no group takes it over from another.
     { initialLr: { value: undefined, writable: true }, [RESTORED]: { value: false, writable: true } },
-  ) as Group<Options>["options"] & { readonly params: readonly string[] };
+  ) as Group<Options>["options"] & { params: readonly string[] };
   return {
     options,
     face: faceOf(rule, `paramGroups[${index}].`, options, checkAlive),
-    occupied: params.length > 0,
+    get occupied() {
+      return options.params.length > 0;
+    },
+    join(name) {
+      options.params = Object.freeze([...options.params, name]);
+    },
     c: new Float64Array(MAX_COEFFICIENTS),
     scalars: new Float64Array(Object.keys(rule.scalars ?? {}).length),
     shared,

@@ -38,16 +38,25 @@ export interface Table {
   readonly sparse: Float64Array;
 }
 
-export function makeTable(tensors: readonly Tensor[], slots: number, scalars: number): Table {
+/** A table of tensors; those before `from` are left for the caller to fill in. */
+export function makeTable(tensors: readonly Tensor[], slots: number, scalars: number, from = 0): Table {
   const { length } = tensors;
-  const columns = <T>(count: number, make: (length: number) => T): T[] =>
-    Array.from({ length: count }, () => make(length));
+  const columns = <T>(count: number, make: (length: number) => T): T[] => {
+    const made: T[] = [];
+    for (let k = 0; k < count; k++) made.push(make(length));
+    return made;
+  };
+  const column = (valueOf: (tensor: Tensor) => number): Uint32Array => {
+    const values = new Uint32Array(length);
+    for (let i = from; i < length; i++) values[i] = valueOf(tensors[i]);
+    return values;
+  };
   return {
     tensors,
-    length: Uint32Array.from(tensors, (t) => t.bytes / 4),
-    size: Uint32Array.from(tensors, (t) => t.size),
-    data: Uint32Array.from(tensors, (t) => t.dataAt),
-    grad: Uint32Array.from(tensors, (t) => t.gradAt),
+    length: column((t) => t.bytes / 4),
+    size: column((t) => t.size),
+    data: column((t) => t.dataAt),
+    grad: column((t) => t.gradAt),
     slots: columns(slots, (n) => new Uint32Array(n)),
     slotSizes: columns(slots, (n) => new Uint32Array(n)),
     formats: columns(slots, (n) => new Uint8Array(n)),
@@ -62,15 +71,19 @@ export function makeTable(tensors: readonly Tensor[], slots: number, scalars: nu
 }
 
 type Column = Uint32Array | Uint8Array | Float64Array;
-const columnsOf = (table: Table): Column[] =>
-  Object.values<Column | readonly Column[]>({ ...table, tensors: [] }).flat();
+function columnsOf(table: Table): Column[] {
+  const { slots, slotSizes, formats, scalars } = table;
+  const single = Object.values<unknown>({ ...table }).filter((column): column is Column => ArrayBuffer.isView(column));
+  return [...single, ...slots, ...slotSizes, ...formats, ...scalars];
+}
 
 /** The table with more tensors at its end, which have no slots yet. */
 export function extend(table: Table, tensors: readonly Tensor[]): Table {
-  const next = makeTable([...table.tensors, ...tensors], table.slots.length, table.scalars.length);
+  const from = table.tensors.length;
+  const next = makeTable([...table.tensors, ...tensors], table.slots.length, table.scalars.length, from);
   const known = columnsOf(table);
   columnsOf(next).forEach((column, k) => column.set(known[k]));
-  next.step.fill(-table.together[0], table.tensors.length);
+  next.step.fill(-table.together[0], from);
   return next;
 }
 

@@ -2,10 +2,8 @@ import {
   type NamedTensorMap,
   Optimizer,
   type Scalar,
-  type Tensor,
   type Variable,
-  dispose,
-  keep,
+  engine,
   serialization,
 } from "@tensorflow/tfjs-core";
 import { type Kind, finite, number, record, wrongType, wrongValue } from "../check.js";
@@ -14,8 +12,8 @@ import type { ParameterDict } from "../parameters.js";
 import type { WholeOptions } from "../rule.js";
 import { LBFGS } from "../rules/lbfgs.js";
 import { SCHEDULABLE } from "../schedulable.js";
-import { encode, groupsOf, optionsOf, readConfig } from "./config.js";
-import { type GroupPlan, type VariableGroup, groupOf, readGroups, steadyFace } from "./groups.js";
+import { allowStrings, encode, groupsOf, optionsOf, readConfig } from "./config.js";
+import { type GroupPlan, type VariableGroup, groupOf, readGroups, steadyFace, warnOfUnmatched } from "./groups.js";
 import { readGradients } from "./gradients.js";
 import { Mirror } from "./mirror.js";
 import { type RuleName, type RuleOptions, rules } from "./rules.js";
@@ -65,8 +63,9 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   #options: Record<string, unknown>;
   #clipNorm: number | undefined;
   #gradScale: number;
-  /** What {@link getWeights} gave last. */
-  #given: Tensor[] = [];
+  /** Whether the names in `groups` have been compared with the variables that there are. */
+  #groupsChecked = false;
+  #restored = false;
 
   /**
    * @param rule Name of the rule's class in lower case, such as "adamw".
@@ -91,6 +90,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     this.#plans = readGroups(OWNER, groups);
     this.#mirror = new Mirror({
       owner: OWNER,
+      evaluates: rule.startsWith("schedulefree"),
       make: (params, names) => this.#make(params, names),
       groupOf: (name) => groupOf(this.#plans, name),
       slots: () => {
@@ -129,6 +129,11 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     for (const group of this.#faces as unknown as { lr: number }[]) group.lr = lr;
   }
 
+  /** As `learningRate`, by the name that `tf.train.sgd` and `tf.train.momentum` have for it. */
+  setLearningRate(learningRate: number): void {
+    this.learningRate = learningRate;
+  }
+
   /** The norm to which the gradients of a step are clipped; undefined for none. */
   get clipNorm(): number | undefined {
     return this.#clipNorm;
@@ -161,6 +166,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
       throw new Error(`${OWNER}: "lbfgs" evaluates the loss several times a step: call minimize()`);
     const pulls = readGradients(OWNER, variableGradients);
     this.#mirror.meet(pulls.map(({ variable }) => variable));
+    if (!this.#groupsChecked) this.#checkGroups();
     this.#mirror.step(pulls, this.#gradScale, this.#clipNorm);
     this.incrementIterations();
   }
@@ -190,54 +196,56 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
    * optimizer.train();
    */
   eval(): void {
-    this.#swap("eval");
+    this.#mirror.swap("eval");
   }
 
   /** The parameters for training again. */
   train(): void {
-    this.#swap("train");
+    this.#mirror.swap("train");
   }
 
   /**
    * The state: `iter`, `gradstep` (all numbers, as JSON in a string), and each slot as `<variable>/<slot>`. The tensors are
-   * copies that belong to the optimizer: good until the next call, or {@link dispose}.
+   * copies, yours for as long as you want. They stand outside of TensorFlow.js's memory until an operation takes one, which
+   * you dispose of then.
    * @example
    * await model.save("localstorage://model", { includeOptimizer: true });
    */
   override async getWeights(): Promise<NamedTensor[]> {
-    const weights = toWeights(this.iterations, this.#mirror.save());
-    dispose(this.#given);
-    this.#given = weights.map(({ tensor }) => keep(tensor));
-    return Promise.resolve(weights);
+    return Promise.resolve(toWeights(this.iterations, this.#mirror.save()));
   }
 
   /**
    * Goes on from what {@link getWeights} gave, of the same rule with as many groups: options come from it too. A variable
-   * takes its state when it is met next: that of its name, or of its name without the number that TensorFlow.js adds.
+   * takes its state when it is met next: that of its name, or of its name without the number that TensorFlow.js adds, or by
+   * order and shape. What finds no match is warned about once.
    * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
    */
   override async setWeights(weights: NamedTensor[]): Promise<void> {
-    const { iterations, state } = await fromWeights(OWNER, weights, this.#rule, this.#plans.length + 1);
-    const { groups } = state;
+    const { iterations, ...saved } = await fromWeights(OWNER, weights, this.#rule, this.#plans.length + 1);
+    const { groups } = saved.state;
     const [options, plans] = [this.#options, this.#plans];
     try {
       this.#options = { ...options, ...optionsOf(groups[0].options) };
       this.#plans = plans.map(({ members }, g) => ({ members, options: optionsOf(groups[g + 1].options) }));
-      this.#mirror.load(state);
+      this.#mirror.load(saved);
     } catch (error) {
       this.#options = options;
       this.#plans = plans;
       throw error;
     }
     this.iterations_ = iterations;
+    this.#restored = true;
   }
 
   /** Rule and options, as they are now, for {@link fromConfig}. Plain JSON that passes through a saved model. */
   override getConfig(): serialization.ConfigDict {
     const [first, ...rest] = this.#faces;
-    const groups = rest.length > 0 ? groupsOf(this.#plans, [first, ...rest]) : undefined;
+    const groups = rest.length > 0 ? groupsOf(OWNER, this.#plans, [first, ...rest]) : undefined;
+    const { lr, ...options } = optionsOf(first);
     const config = {
-      ...optionsOf(first),
+      learningRate: lr,
+      ...options,
       dialect: first.dialect,
       nonFinite: this.#nonFinite,
       clipNorm: this.#clipNorm,
@@ -247,19 +255,22 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     return encode({ rule: this.#rule, ...config }) as serialization.ConfigDict;
   }
 
-  /** The optimizer that a config describes. */
+  /**
+   * The optimizer that a config describes. It may come from a file: patterns in it are matched in time that grows with a name's
+   * length alone.
+   * @throws RangeError for a pattern with backreferences, lookbehind, named groups or `\p`; as the constructor.
+   */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
     config: serialization.ConfigDict,
   ): T {
     const { rule, options } = readConfig(OWNER, config);
+    allowStrings();
     return new (cls as unknown as new (rule: unknown, options: unknown) => T)(rule, options);
   }
 
   /** Frees all memory; each later use throws. The variables live on. */
   override dispose(): void {
-    dispose(this.#given);
-    this.#given = [];
     this.#mirror.dispose();
   }
 
@@ -268,11 +279,11 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     return new rules[this.#rule](params, groups.length > 0 ? { ...this.#options, groups } : this.#options);
   }
 
-  #swap(way: "eval" | "train"): void {
-    const { variables, inner } = this.#mirror;
-    this.#mirror.copyIn(variables.map((variable) => ({ variable })));
-    inner[way]();
-    if (this.#rule.startsWith("schedulefree")) this.#mirror.copyOut(variables);
+  #checkGroups(): void {
+    this.#groupsChecked = true;
+    if (this.#plans.length === 0) return;
+    const filled = (g: number) => this.#restored && this.#faces[g + 1].params.length > 0;
+    warnOfUnmatched(OWNER, this.#plans, Object.keys(engine().registeredVariables), filled);
   }
 }
 Object.defineProperty(GradstepOptimizer.prototype, SCHEDULABLE, { value: true });

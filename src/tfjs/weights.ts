@@ -1,9 +1,10 @@
-import { type Tensor, scalar, tensor, util } from "@tensorflow/tfjs-core";
+import { type Tensor, util } from "@tensorflow/tfjs-core";
 import { record, whole, wrongType, wrongValue } from "../check.js";
 import { parseJson, stringifyNumbers } from "../checkpoint/json.js";
 import { same } from "../saved.js";
 import type { Vector } from "../parameters.js";
 import type { OptimizerState, TensorStateDict } from "../state.js";
+import { standIn } from "./stand-in.js";
 
 /** TensorFlow.js's type of that name, which its packages do not export. */
 export interface NamedTensor {
@@ -13,6 +14,20 @@ export interface NamedTensor {
   tensor: Tensor;
 }
 
+/** What tells variables of one name apart when state is loaded; files of 0.1 have none. */
+export interface Mark {
+  /** The fingerprint of the variable's values when it was saved. */
+  readonly values?: string | undefined;
+  /** The same for all variables that were met together, as those of a model are. */
+  readonly model?: number | undefined;
+}
+
+/** An optimizer's state, and the marks of its variables. */
+export interface Marked {
+  readonly state: OptimizerState;
+  readonly marks: Readonly<Record<string, Mark>>;
+}
+
 const FORMAT = "gradstep/tfjs";
 const VERSION = 1;
 const STEPS = "iter";
@@ -20,23 +35,27 @@ const REST = "gradstep";
 
 /**
  * An optimizer's state as named tensors: `iter`, as in TensorFlow.js's own optimizers; `gradstep`, a string with all
- * numbers, since float32 would round them; and each slot as `<variable>/<slot>`. The caller disposes of them.
+ * numbers, since float32 would round them; and each slot as `<variable>/<slot>`.
  */
-export function toWeights(iterations: number, { state, ...rest }: OptimizerState): NamedTensor[] {
+export function toWeights(iterations: number, { state: { state, ...rest }, marks }: Marked): NamedTensor[] {
   const tensors = Object.entries(state).map(([name, { slots, ...numbers }]) => ({
     name,
     ...numbers,
+    ...marks[name],
     slots: Object.keys(slots),
   }));
   const json = stringifyNumbers({ ...rest, format: FORMAT, version: VERSION, tensors });
   const weights: NamedTensor[] = [
-    { name: STEPS, tensor: scalar(iterations, "int32") },
-    { name: REST, tensor: scalar(json, "string") },
+    { name: STEPS, tensor: standIn(Int32Array.of(iterations), [], "int32") },
+    { name: REST, tensor: standIn([json], [], "string") },
   ];
   for (const [name, { shape, slots }] of Object.entries(state))
-    for (const [slot, values] of Object.entries(slots as Record<string, Vector>)) {
+    for (const [slot, values] of Object.entries(slots as Record<string, Float32Array>)) {
       const fits = values.length === util.sizeFromShape([...shape]);
-      weights.push({ name: `${name}/${slot}`, tensor: tensor(values, fits ? [...shape] : [values.length], "float32") });
+      weights.push({
+        name: `${name}/${slot}`,
+        tensor: standIn(values, fits ? [...shape] : [values.length], "float32"),
+      });
     }
   return weights;
 }
@@ -47,9 +66,15 @@ export async function fromWeights(
   weights: unknown,
   rule: string,
   groups: number,
-): Promise<{ iterations: number; state: OptimizerState }> {
-  if (!Array.isArray(weights)) throw wrongType(owner, "weights", "an array of named tensors", weights);
-  const byName = new Map((weights as NamedTensor[]).map((weight) => [weight.name, weight.tensor]));
+): Promise<Marked & { iterations: number }> {
+  const expected = "an array of named tensors, as getWeights() gives";
+  if (!Array.isArray(weights)) throw wrongType(owner, "weights", expected, weights);
+  const byName = new Map<string, Tensor>();
+  weights.forEach((weight: Partial<NamedTensor> | null | undefined, i) => {
+    if (typeof weight?.name !== "string" || typeof weight.tensor?.data !== "function")
+      throw wrongType(owner, `weights[${i}]`, "a tensor with its name, as getWeights() gives", weight);
+    byName.set(weight.name, weight.tensor);
+  });
   const find = (name: string) => {
     const found = byName.get(name);
     if (found === undefined)
@@ -70,17 +95,27 @@ export async function fromWeights(
     throw wrongValue(owner, `${REST}.groups`, `${groups} groups, as the optimizer has`, rest.groups);
   if (!Array.isArray(tensors)) throw wrongType(owner, `${REST}.tensors`, "an array", tensors);
   const state: Record<string, TensorStateDict> = {};
+  const marks: Record<string, Mark> = {};
   for (const item of tensors as unknown[]) {
-    const { name, slots, ...numbers } = record(owner, `${REST}.tensors`, item) as unknown as Omit<
-      TensorStateDict,
-      "slots"
-    > & { name: string; slots: string[] };
+    const {
+      name,
+      slots,
+      values: fingerprint,
+      model,
+      ...numbers
+    } = record(owner, `${REST}.tensors`, item) as unknown as Omit<TensorStateDict, "slots"> &
+      Mark & { name: string; slots: string[] };
     const values: [string, Vector][] = [];
     for (const slot of slots) values.push([slot, Float32Array.from(await find(`${name}/${slot}`).data())]);
     state[name] = { ...numbers, slots: Object.fromEntries(values) };
+    marks[name] = {
+      values: typeof fingerprint === "string" ? fingerprint : undefined,
+      model: Number.isSafeInteger(model) ? model : undefined,
+    };
   }
   return {
     iterations: whole.read(owner, STEPS, iterations),
     state: { ...rest, format: "gradstep/optimizer", version: 1, state } as unknown as OptimizerState,
+    marks,
   };
 }

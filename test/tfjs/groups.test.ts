@@ -4,6 +4,9 @@ import * as gradstep from "../../src/index.js";
 import { CosineAnnealingLR, ReduceLROnPlateau } from "../../src/schedule/index.js";
 import { GradstepOptimizer } from "../../src/tfjs/index.js";
 import { onBackends, train, values, variable } from "./setup.js";
+import { watchWarnings } from "./warnings.js";
+
+const warnings = watchWarnings();
 
 onBackends(() => {
   test("groups by name and by pattern are the class's groups", () => {
@@ -62,6 +65,59 @@ onBackends(() => {
   });
 });
 
+onBackends(() => {
+  test.each<[string[], (string | RegExp)[], string[]]>([
+    [
+      ["head/kernel", "head/bias"],
+      ["head/kernel", "head/bias"],
+      ["head/kernel", "head/bias"],
+    ],
+    [
+      ["head/kernel_1", "head/bias_1"],
+      ["head/kernel", "head/bias"],
+      ["head/kernel_1", "head/bias_1"],
+    ],
+    [
+      ["head/kernel", "head/bias"],
+      ["head/kernel_2", "head/bias_2"],
+      ["head/kernel", "head/bias"],
+    ],
+    [["a/bias_3", "a/kernel_3"], [/bias$/], ["a/bias_3"]],
+    [["w_1", "w_2", "w_3"], ["w_1"], ["w_1"]],
+    [["w_1_1", "w_2_1"], ["w_1"], ["w_1_1"]],
+    [["w_1", "w_1_1"], ["w_1_1"], ["w_1_1"]],
+  ])("of %j, %j are %j, and nothing is warned of", (names, params, members) => {
+    const optimizer = new GradstepOptimizer("sgd", { groups: [{ params }, { params: [] }] });
+    train(
+      optimizer,
+      names.map((name) => variable(name, [2])),
+      0,
+      1,
+    );
+    expect(optimizer.paramGroups[1].params).toEqual(members);
+    expect(warnings.texts).toEqual([]);
+  });
+
+  test("a whole name goes before a name without its number, in whatever group", () => {
+    const groups = [{ params: ["w"] }, { params: ["w_1"] }];
+    const optimizer = new GradstepOptimizer("sgd", { groups });
+    const variables = ["w", "w_1", "w_2"].map((name) => variable(name, [2]));
+    train(optimizer, variables, 0, 1);
+    expect(optimizer.paramGroups.map(({ params }) => params)).toEqual([[], ["w", "w_2"], ["w_1"]]);
+  });
+
+  test("names and patterns that no variable has are warned of once", () => {
+    const groups = [{ params: ["head/kernel", "head/bais"] }, { params: /gamma/ }];
+    const optimizer = new GradstepOptimizer("sgd", { groups });
+    const [kernel, later] = [variable("head/kernel", [2]), variable("later", [2])];
+    train(optimizer, [kernel], 0, 2);
+    train(optimizer, [kernel, later], 2, 3);
+    expect(warnings.texts).toEqual([
+      'GradstepOptimizer: no variable has the name or matches the pattern of "groups[0]: head/bais", "groups[1]: /gamma/"',
+    ]);
+  });
+});
+
 test("a plateau, and learningRate, reach every group", () => {
   const optimizer = new GradstepOptimizer("adam", { lr: 1, groups: [{ params: ["a"], lr: 0.5 }] });
   const plateau = new ReduceLROnPlateau(optimizer, { patience: 0, factor: 0.1 });
@@ -71,6 +127,11 @@ test("a plateau, and learningRate, reach every group", () => {
   expect(optimizer.learningRate).toBe(0.1);
   optimizer.learningRate = 0.2;
   expect(optimizer.paramGroups.map(({ lr }) => lr)).toEqual([0.2, 0.2]);
+  optimizer.setLearningRate(0.3);
+  expect(optimizer.paramGroups.map(({ lr }) => lr)).toEqual([0.3, 0.3]);
+  expect(() => optimizer.setLearningRate(-1)).toThrow("expected a finite number >= 0");
+  expect(() => optimizer.setLearningRate("1" as never)).toThrow(TypeError);
+  expect(optimizer.learningRate).toBe(0.3);
   expect(Object.keys(optimizer.paramGroups[1])).toContain("betas");
   expect(() => (optimizer.paramGroups[1].lr = -1)).toThrow('Adam: "paramGroups[1].lr" expected a finite number >= 0');
   expect(() => (optimizer.paramGroups[1].amsgrad = true)).toThrow("is settled when the optimizer is made");

@@ -3,6 +3,9 @@ import { expect, test } from "vitest";
 import { GradstepOptimizer, type GradstepOptions, type RuleName } from "../../src/tfjs/index.js";
 import { rules } from "../../src/tfjs/rules.js";
 import { bits, onBackends, train, values, variable } from "./setup.js";
+import { watchWarnings } from "./warnings.js";
+
+const warnings = watchWarnings();
 
 const stepping = (Object.keys(rules) as RuleName[]).filter((name) => name !== "lbfgs");
 
@@ -48,6 +51,49 @@ test("a config holds groups, clipping, and strings that TensorFlow.js would chan
   const kernel = variable("dense_Dense1/kernel", [2, 2]);
   train(copy, [kernel], 0, 1);
   expect(copy.paramGroups[1].params).toEqual(["dense_Dense1/kernel"]);
+  tf.disposeVariables();
+});
+
+test("a config has TensorFlow.js's learningRate, and may have 0.1's lr", () => {
+  const config = new GradstepOptimizer("sgd", { lr: 0.5, groups: [{ params: ["a"], lr: 0.25 }] }).getConfig();
+  expect(config.learningRate).toBe(0.5);
+  const read = (given: object) =>
+    GradstepOptimizer.fromConfig<GradstepOptimizer>(GradstepOptimizer as never, throughModel(given));
+  const rates = (given: object) => read(given).paramGroups.map(({ lr }) => lr);
+  expect(rates(config)).toEqual([0.5, 0.25]);
+  expect(rates({ ...config, learningRate: 0.1 })).toEqual([0.1, 0.25]);
+  const { learningRate, ...rest } = config;
+  expect(rates({ ...rest, lr: learningRate })).toEqual([0.5, 0.25]);
+  expect(rates(rest)).toEqual([1e-3, 0.25]);
+  expect(() => rates({ ...config, lr: 0.1 })).toThrow(
+    'GradstepOptimizer: "config.lr" expected nothing beside another learningRate, got 0.1',
+  );
+});
+
+test("for a pattern that no file may hold, a config has the names that it has matched", () => {
+  const optimizer = new GradstepOptimizer("sgd", {
+    groups: [{ params: [/(?<!head\/)bias/, "x"] }, { params: /bias/ }],
+  });
+  const names = ["a/bias", "head/bias", "x", "b/bias"];
+  train(
+    optimizer,
+    names.map((name) => variable(name, [2])),
+    0,
+    1,
+  );
+  const members = optimizer.paramGroups.map(({ params }) => params);
+  expect(members).toEqual([[], ["a/bias", "x", "b/bias"], ["head/bias"]]);
+  const copy = again(optimizer);
+  expect(warnings.texts).toEqual([
+    "GradstepOptimizer: no file may hold the pattern /(?<!head\\/)bias/; the names it has matched are saved instead",
+  ]);
+  train(
+    copy,
+    names.map((name) => tf.engine().registeredVariables[name]),
+    0,
+    1,
+  );
+  expect(copy.paramGroups.map(({ params }) => params)).toEqual(members);
   tf.disposeVariables();
 });
 
@@ -175,6 +221,11 @@ onBackends(() => {
     const before = bits([w]);
     const refused: [unknown, string][] = [
       [{}, '"weights" expected an array'],
+      [null, '"weights" expected an array of named tensors, as getWeights() gives, got null'],
+      [undefined, '"weights" expected an array of named tensors, as getWeights() gives, got undefined'],
+      [[null], '"weights[0]" expected a tensor with its name, as getWeights() gives, got null'],
+      [[iter, { name: "gradstep", tensor: null }], '"weights[1]" expected a tensor with its name'],
+      [[tf.scalar(1)], '"weights[0]" expected a tensor with its name'],
       [[], '"weights" expected a tensor "iter"'],
       [[iter], '"weights" expected a tensor "gradstep"'],
       [[iter, numbers, slots[0]], '"weights" expected a tensor "w/expAvgSq"'],
@@ -202,7 +253,7 @@ onBackends(() => {
     expect(bits([restored])).toEqual(after);
   });
 
-  test("names that differ in their last number find their state where only one can be meant", async () => {
+  test("names that differ in their last number find their state, several by order", async () => {
     const options = { lr: 1, momentum: 0.9, groups: [{ params: ["k"], lr: 0.1 }] };
     const from = new GradstepOptimizer("sgd", options);
     train(from, [variable("k", [2]), variable("u_1", [2]), variable("u_2", [2])], 0, 2);
@@ -212,11 +263,11 @@ onBackends(() => {
     train(to, [variable("k_3", [2]), variable("u_7", [2]), variable("u_8", [2])], 2, 3);
     expect(to.paramGroups.map(({ params }) => params)).toEqual([["u_7", "u_8"], ["k_3"]]);
     const state = Object.fromEntries((await to.getWeights()).map(({ name, tensor }) => [name, tensor]));
-    expect(Object.keys(state)).toEqual(expect.arrayContaining(["k_3/momentumBuffer", "u_1/momentumBuffer"]));
+    expect(Object.keys(state)).toEqual(expect.arrayContaining(["k_3/momentumBuffer", "u_7/momentumBuffer"]));
     const numbers = JSON.parse((state.gradstep.dataSync() as unknown as string[])[0]) as {
       tensors: { name: string; step: number }[];
     };
     const steps = Object.fromEntries(numbers.tensors.map(({ name, step }) => [name, step]));
-    expect(steps).toEqual({ k_3: 3, u_7: 1, u_8: 1, u_1: 2, u_2: 2 });
+    expect(steps).toEqual({ k_3: 3, u_7: 3, u_8: 3 });
   });
 });
