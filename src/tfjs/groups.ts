@@ -43,20 +43,23 @@ export function readGroups(owner: string, groups: unknown): readonly GroupPlan[]
   });
 }
 
-/** The number of the group that a variable belongs to; 0, the first, when none names it. Its whole name comes first. */
-export function groupOf(plans: readonly GroupPlan[], variable: string): number {
+/**
+ * The number of the group that a variable belongs to; 0, the first, when none names it. Its whole name comes first.
+ * @param exists Whether there is a variable of a name.
+ */
+export function groupOf(plans: readonly GroupPlan[], variable: string, exists: (name: string) => boolean): number {
   const found = plans.findIndex(({ members }) => members.some((member) => has(member, variable)));
   if (found >= 0) return 1 + found;
-  return 1 + plans.findIndex(({ members }) => members.some((member) => hasUnnumbered(member, variable)));
+  return 1 + plans.findIndex(({ members }) => members.some((member) => hasUnnumbered(member, variable, exists)));
 }
 
 const has = (member: Member, name: string): boolean =>
   typeof member === "string" ? member === name : member.test(name);
 
 /** Whether a member means a variable but for the number that TensorFlow.js has added to one of the two names. */
-function hasUnnumbered(member: Member, name: string): boolean {
+function hasUnnumbered(member: Member, name: string, exists: (name: string) => boolean): boolean {
   const plain = unnumbered(name);
-  if (typeof member === "string" && unnumbered(member) === name) return true;
+  if (typeof member === "string" && unnumbered(member) === name && !exists(member)) return true;
   return plain !== name && has(member, plain);
 }
 
@@ -71,9 +74,10 @@ export function warnOfUnmatched(
   names: readonly string[],
   filled: (group: number) => boolean,
 ): void {
+  const exists = (name: string) => names.includes(name);
   const unmatched = plans.flatMap(({ members }, g) =>
     members
-      .filter((member) => !filled(g) && !names.some((name) => has(member, name) || hasUnnumbered(member, name)))
+      .filter((member) => !filled(g) && !names.some((name) => has(member, name) || hasUnnumbered(member, name, exists)))
       .map((member) => `groups[${g}]: ${textOf(member)}`),
   );
   if (unmatched.length > 0)

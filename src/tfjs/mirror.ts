@@ -112,6 +112,7 @@ export class Mirror {
     const fresh = variables.filter((variable) => this.#entries.get(variable.name)?.variable !== variable);
     if (fresh.length === 0) return;
     const waiting = this.#waiting;
+    // A saved tensor whose own variable is there, and may be met later.
     const awaits = (name: string): boolean => {
       const variable = engine().registeredVariables[name] as Variable | undefined;
       return variable !== undefined && this.#rank(variable) > 0 && !fresh.includes(variable);
@@ -273,10 +274,8 @@ export class Mirror {
     });
     let inner: Inner | undefined;
     try {
-      inner = this.#plan.make(
-        params,
-        saved.groups.slice(1).map((group) => group.params),
-      );
+      const names = saved.groups.slice(1).map((group) => group.params);
+      inner = this.#plan.make(params, names);
       inner.loadStateDict({ ...saved, state: { ...inner.stateDict().state, ...saved.state } });
       return { params, inner };
     } catch (error) {
@@ -295,7 +294,6 @@ export class Mirror {
   }
 }
 
-type Shaped = readonly [string, { readonly shape: Shape }];
-const named = (variables: readonly Variable[]): Shaped[] => variables.map((variable) => [variable.name, variable]);
-const shapesOf = (tensors: readonly Shaped[]): Record<string, Shape> =>
-  Object.fromEntries(tensors.map(([name, { shape }]) => [name, shape]));
+const shapesOf = (tensors: Iterable<readonly [string, { readonly shape: Shape }]>): Record<string, Shape> =>
+  Object.fromEntries(Array.from(tensors, ([name, { shape }]) => [name, shape]));
+const named = (variables: readonly Variable[]) => variables.map((variable) => [variable.name, variable] as const);

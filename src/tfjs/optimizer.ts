@@ -92,7 +92,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
       owner: OWNER,
       evaluates: rule.startsWith("schedulefree"),
       make: (params, names) => this.#make(params, names),
-      groupOf: (name) => groupOf(this.#plans, name),
+      groupOf: (name) => groupOf(this.#plans, name, (other) => Object.hasOwn(engine().registeredVariables, other)),
       slots: () => {
         const { historySize } = this.#options;
         return whole ? 2 * (typeof historySize === "number" ? historySize : HISTORY) + 5 : 6;

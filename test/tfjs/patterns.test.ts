@@ -4,6 +4,9 @@ import { expect, test } from "vitest";
 import { GradstepOptimizer } from "../../src/tfjs/index.js";
 import { SafePattern, newBudget } from "../../src/tfjs/pattern.js";
 import { train, variable } from "./setup.js";
+import { watchWarnings } from "./warnings.js";
+
+watchWarnings();
 
 const atoms =
   "a b _ / 1 A - \\d \\w \\W \\s \\D . [ab] [^a_] [a-c1] [\\w-] [\\d_-] [^] [] \\b \\B ^ $ \\/ \\x61 \\u0062 \\. (?:) } ]".split(
