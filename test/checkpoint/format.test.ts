@@ -69,7 +69,7 @@ describe("load", () => {
     ["a header that begins otherwise", file(" {}", ""), /does not begin with {/],
     ["a list as header", file("[]", ""), /does not begin with {/],
     ["bad JSON", file('{"a":}', ""), /has a header that is no JSON/],
-    ["text behind the JSON", file('{}}', ""), /has a header that is no JSON/],
+    ["text behind the JSON", file("{}}", ""), /has a header that is no JSON/],
     ["bad UTF-8", file(text(`"a":${JSON.stringify(a)}`), data).map((x, i) => (i === 10 ? 0xff : x)), /no UTF-8/],
     [
       "a doubled tensor",

@@ -1,5 +1,7 @@
 // Files as another program writes them.
 import type { Dtype } from "../../src/checkpoint/index.js";
+import { writeChecksum } from "../../src/checkpoint/own.js";
+import { pack, unpack } from "../../src/checkpoint/safetensors.js";
 
 /** A tensor of such a file. */
 export interface Written {
@@ -81,3 +83,23 @@ export const adamw = {
   fused: null,
   decoupled_weight_decay: true,
 };
+
+/** A file of ours with other metadata, and the checksum that fits it. */
+export function recrafted(bytes: Uint8Array, change: (own: Own, metadata: Map<string, string>) => void): Uint8Array {
+  const { tensors, metadata } = unpack(bytes);
+  const own = JSON.parse(metadata.get("gradstep") ?? "") as Own;
+  const changed = new Map([...metadata, ["gradstep.crc32", "00000000"]]);
+  change(own, changed);
+  changed.set("gradstep", JSON.stringify(own));
+  const file = pack(tensors, changed);
+  writeChecksum(file);
+  return file;
+}
+
+/** The metadata entry "gradstep", taken apart. */
+export interface Own {
+  version: unknown;
+  params: unknown;
+  optimizers: unknown;
+  extra: Record<string, unknown>;
+}
