@@ -3,8 +3,33 @@
 import { clip, counted } from "../check.js";
 import { parseMembers, quote } from "./json.js";
 
-/** What the format can hold, and the bits of an element. */
-const widths = {
+/** A type of elements, by the format's name. */
+export type Dtype =
+  | "F4"
+  | "F6_E2M3"
+  | "F6_E3M2"
+  | "BOOL"
+  | "U8"
+  | "I8"
+  | "F8_E5M2"
+  | "F8_E4M3"
+  | "F8_E8M0"
+  | "F8_E4M3FNUZ"
+  | "F8_E5M2FNUZ"
+  | "I16"
+  | "U16"
+  | "F16"
+  | "BF16"
+  | "I32"
+  | "U32"
+  | "F32"
+  | "C64"
+  | "F64"
+  | "I64"
+  | "U64";
+
+/** The bits of an element. */
+const widths: Readonly<Record<Dtype, number>> = {
   F4: 4,
   F6_E2M3: 6,
   F6_E3M2: 6,
@@ -27,10 +52,7 @@ const widths = {
   F64: 64,
   I64: 64,
   U64: 64,
-} as const;
-
-/** A type of elements, by the format's name. */
-export type Dtype = keyof typeof widths;
+};
 
 /** One tensor of a file. */
 export interface Entry {
