@@ -198,6 +198,18 @@ export const useJunk = command(
 /** What states of 0.1 lack, so that it may be missing. */
 const LATER = ["debias", "clipExponent", "nsCoefficients", "maximize", "rates"];
 
+/** A saved state with other numbers that are right, so that any of them that is written shows. */
+function changed(value: unknown, key = ""): unknown {
+  if (value instanceof Float32Array) return value.fill(7);
+  if (typeof value === "number") {
+    if (["lr", "weightDecay", "decay", "alpha"].includes(key)) return value / 2;
+    return ["step", "steps", "updates", "counter"].includes(key) ? value + 1 : value;
+  }
+  if (typeof value === "object" && value !== null && !ArrayBuffer.isView(value) && !Array.isArray(value))
+    return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, changed(inner, name)]));
+  return Array.isArray(value) ? value.map((inner) => changed(inner)) : value;
+}
+
 /** A saved state of which one part is missing or wrong. */
 export const damage = command(
   4,
@@ -214,7 +226,7 @@ export const damage = command(
     kinds.push(...all.map(({ real }) => real));
     const target = pick(kinds, at);
     if (!target || world.averages.some(({ kept }) => kept)) return; // nothing is saved then
-    const saved = structuredClone(target.stateDict());
+    const saved = changed(structuredClone(target.stateDict())) as object;
     let inside = saved as Record<string, unknown>;
     for (const n of path) {
       const key = pick(Object.keys(inside), n);
