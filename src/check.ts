@@ -37,7 +37,8 @@ function show(value: unknown): string {
   if (typeof value === "object" && value !== null) {
     const kind = Object.prototype.toString.call(value).slice(8, -1);
     if (ArrayBuffer.isView(value) && "length" in value) return `${withArticle(kind)} of ${String(value.length)}`;
-    const made = kind === "Object" ? ((value as { constructor?: { name?: string } }).constructor?.name ?? kind) : kind;
+    const maker = (value as { constructor?: { name?: unknown } }).constructor?.name;
+    const made = kind === "Object" && typeof maker === "string" ? maker : kind;
     return made === "Object" ? "an object" : withArticle(made);
   }
   return String(value);

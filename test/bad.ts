@@ -19,6 +19,7 @@ export const common: readonly Bad[] = [
   ],
   [{ lr: "0.1" }, TypeError, /"lr" expected a finite number >= 0, got "0.1"$/],
   [{ lr: null }, TypeError, /"lr" expected a finite number >= 0, got null$/],
+  [{ lr: { constructor: { name: Symbol("lr") } } }, TypeError, /"lr" expected a finite number >= 0, got an object$/],
   [{ weightDecay: -0.1 }, RangeError, /"weightDecay" expected a finite number >= 0, got -0.1$/],
   [{ maximize: "no" }, TypeError, /"maximize" expected true or false, got "no"$/],
   [{ dialect: "caffe" }, RangeError, /"dialect" expected (one of )?"torch"(, "keras")?(, "optax")?, got "caffe"$/],
