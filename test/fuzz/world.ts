@@ -52,6 +52,7 @@ export interface LiveAverage extends Charged {
   values: Float32Array[];
   readonly views: readonly Float32Array[];
   decay: number;
+  debias: boolean;
   updates: number;
   /** The parameters, while the average stands in their place. */
   kept: Float32Array[] | undefined;

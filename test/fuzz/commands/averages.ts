@@ -1,6 +1,7 @@
 // Averages and slow weights.
 import fc from "fast-check";
 import { Lookahead, WeightAverage, WeightEma } from "../../../src/index.js";
+import { power } from "../../reference/common.js";
 import { approach } from "../plain.js";
 import { type LiveAverage, type World, applied, pick } from "../world.js";
 import { command, which } from "./command.js";
@@ -8,21 +9,24 @@ import { moved, prepare, step } from "./step.js";
 
 /** What an update does to the model. */
 export function updateAverage(average: LiveAverage): void {
-  const { kind, tensors, values, updates, decay } = average;
-  const w = kind === "WeightEma" ? 1 - decay : 1 / (updates + 1);
+  const { kind, tensors, values, updates, decay, debias } = average;
+  const corrected = debias && decay < 1 ? 1 - power(decay, updates + 1) : 1;
+  const w = kind === "WeightAverage" || (debias && decay === 1) ? 1 / (updates + 1) : (1 - decay) / corrected;
   tensors.forEach(({ p }, i) => (updates === 0 ? values[i].set(p) : approach(values[i], p, w)));
   average.updates++;
 }
 
 export const makeAverage = command(
   3,
-  fc.record({ at: which, mean: fc.boolean(), decay: fc.constantFrom(0, 0.7, 0.999, 1) }),
-  (world, { at, mean, decay }) => {
+  fc.record({ at: which, mean: fc.boolean(), decay: fc.constantFrom(0, 0.7, 0.999, 1), debias: fc.boolean() }),
+  (world, { at, mean, decay, debias }) => {
     const dict = pick(world.dicts, at);
     if (!dict || applied(world, dict.tensors)) return;
     const { real, tensors } = dict;
     const charge = { bytes: 0 };
-    const made = world.call(() => (mean ? new WeightAverage(real) : new WeightEma(real, { decay })), { to: charge });
+    const made = world.call(() => (mean ? new WeightAverage(real) : new WeightEma(real, { decay, debias })), {
+      to: charge,
+    });
     if (!made) return;
     world.averages.push({
       real: made.value,
@@ -31,6 +35,7 @@ export const makeAverage = command(
       values: tensors.map(({ p }) => p.slice()),
       views: tensors.map(({ name }) => made.value.values[name]),
       decay,
+      debias,
       updates: 0,
       kept: undefined,
       ...charge,

@@ -63,6 +63,9 @@ const simple: Make[] = [
   (o) => new schedule.OneCycleLR(o, { maxLr: 0.1, totalSteps: 6, cycleMomentum: false }),
   (o) => new schedule.CyclicLR(o, { baseLr: 0.01, maxLr: 0.1, stepSizeUp: 2, cycleMomentum: false }),
   (o) => new schedule.OneCycleLR(o, { maxLr: 0.1, totalSteps: 6 }),
+  (o) => new schedule.MultiplicativeLR(o, { lrLambda: (e) => (e === 3 ? 1 : 0.8) }),
+  (o) => new schedule.SWALR(o, { swaLr: 0.02, annealEpochs: 3 }),
+  (o) => new schedule.CosineAnnealingLR(o, { tMax: 4, lastEpoch: 3 }),
 ];
 
 const makeOf = (a: number, b: number, how: number): Make => {
@@ -84,7 +87,7 @@ function read({ real, plain }: LiveOptimizer): void {
 const REFUSES = /^(SGD|[A-Z]\w+): /;
 export const makeSchedule = command(
   3,
-  fc.record({ at: which, a: which, b: which, how: fc.nat(2) }),
+  fc.record({ at: which, a: fc.nat(14), b: fc.nat(14), how: fc.nat(2) }),
   (world, { at, a, b, how }) => {
     const optimizer = pick(world.optimizers, at);
     if (!optimizer) return;
@@ -95,7 +98,7 @@ export const makeSchedule = command(
     if (made || how > 0) read(optimizer);
     if (!made && how === 0 && JSON.stringify(optimizer.plain.groups.map(({ options }) => options)) !== before)
       throw new Error("a schedule that was refused has changed the options");
-    if (made) world.schedules.push({ real: made.value, optimizer, make, counter: 0 });
+    if (made) world.schedules.push({ real: made.value, optimizer, make, counter: made.value.stateDict().counter });
   },
 );
 
