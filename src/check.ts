@@ -91,6 +91,7 @@ const isFrom0 = (x: number): boolean => x >= 0 && x < Infinity;
 export const nonNegative = float(FROM_0, isFrom0);
 /** What keeps a divisor from 0, which 0 alone may fail to do. */
 export const epsilon = float(FROM_0, isFrom0, false);
+export const atLeast0 = number("a number >= 0", (x) => x >= 0);
 export const fraction = number("a number in [0, 1]", (x) => x >= 0 && x <= 1);
 export const belowOne = number("a number in [0, 1)", (x) => x >= 0 && x < 1);
 /* @__NO_SIDE_EFFECTS__ */

@@ -1,4 +1,5 @@
-import { epsilon, flag, knownOnly, nonNegative, number, record } from "./check.js";
+import { atLeast0, epsilon, flag, knownOnly, nonNegative, number, record } from "./check.js";
+import { clipFactor, multiply } from "./gradients.js";
 import { type ParameterDict, type Tensor, checkDict } from "./parameters.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
 
@@ -21,7 +22,6 @@ export interface ClipGradAdaptiveOptions {
 }
 
 const normKind = number("1, 2 or Infinity", (x) => x === 1 || x === 2 || x === Infinity);
-const limitKind = number("a number >= 0", (x) => x >= 0);
 
 /**
  * The norm of all gradients taken as one vector, in float64: elements of 3e38 do not overflow, nor do denormals vanish.
@@ -43,10 +43,11 @@ export function gradNorm(params: ParameterDict, options: GradNormOptions = {}): 
 
 /**
  * Scales all gradients, taken as one vector, down to a norm of at most `maxNorm`: by min(1, maxNorm/(norm + 1e-6)), as
- * PyTorch does. An infinite element makes that factor 0 and itself NaN, a NaN makes all of them NaN.
+ * PyTorch does. An infinite element makes that factor 0 and itself NaN, a NaN makes all of them NaN; but with a `maxNorm`
+ * of Infinity nothing is changed, whatever the norm.
  *
  * @param params Whose gradients; a subset will do.
- * @param maxNorm >= 0; Infinity changes no finite gradient.
+ * @param maxNorm >= 0.
  * @param options Which norm, and what to do when it is not finite. Default: the root of the sum of squares; go on.
  * @returns The norm before clipping.
  * @see Pascanu, Mikolov, Bengio (2013), https://arxiv.org/abs/1211.5063
@@ -59,7 +60,7 @@ export function gradNorm(params: ParameterDict, options: GradNormOptions = {}): 
 export function clipGradNorm(params: ParameterDict, maxNorm: number, options: ClipGradNormOptions = {}): number {
   const owner = "clipGradNorm";
   const tensors = tensorsOf(owner, params);
-  const max = limitKind.read(owner, "maxNorm", maxNorm);
+  const max = atLeast0.read(owner, "maxNorm", maxNorm);
   const given = record(owner, "options", options);
   knownOnly(owner, "", given, ["normType", "errorIfNonFinite"]);
   const normType = readNormType(owner, given.normType);
@@ -68,7 +69,7 @@ export function clipGradNorm(params: ParameterDict, maxNorm: number, options: Cl
   const { kernels } = params.arena;
   const total = norm(kernels, tensors, normType);
   if (strict && !Number.isFinite(total)) throw new Error(`${owner}: the norm of the gradients is ${total}`);
-  const factor = Math.min(1, max / (total + 1e-6));
+  const factor = clipFactor(max, total);
   if (factor !== 1) for (const tensor of tensors) multiply(kernels, tensor, 0, tensor.size, factor);
   return total;
 }
@@ -85,7 +86,7 @@ export function clipGradNorm(params: ParameterDict, maxNorm: number, options: Cl
 export function clipGradValue(params: ParameterDict, limit: number): void {
   const owner = "clipGradValue";
   const tensors = tensorsOf(owner, params);
-  const most = limitKind.read(owner, "limit", limit);
+  const most = atLeast0.read(owner, "limit", limit);
   const { kernels } = params.arena;
   for (const { size, gradAt } of tensors) kernels.clamp(size, gradAt, most);
 }
@@ -140,22 +141,4 @@ function norm(kernels: Kernels, tensors: readonly Tensor[], normType: number): n
     else total = Math.max(total, kernels.maxAbs(size, gradAt));
   }
   return normType === 2 ? Math.sqrt(total) : total;
-}
-
-/** A factor below this is taken in two steps, since it would lose digits as a float32 denormal. */
-const SMALL = 1 / 2 ** 100;
-
-/** Multiplies `count` elements of the gradient from `start` by the factor, and no others but the tensor's padding. */
-function multiply(kernels: Kernels, tensor: Tensor, start: number, count: number, factor: number): void {
-  if (factor > 0 && factor < SMALL) {
-    multiply(kernels, tensor, start, count, SMALL);
-    multiply(kernels, tensor, start, count, factor / SMALL);
-    return;
-  }
-  const { grad, gradAt, size } = tensor;
-  // The kernel takes whole vectors: the end of a row, behind which another row or tensor stands, is left to the loop.
-  const whole = count === size ? count : count - (count % 4);
-  kernels.scale(whole, gradAt + start * 4, factor);
-  const c = Math.fround(factor);
-  for (let i = start + whole; i < start + count; i++) grad[i] *= c;
 }

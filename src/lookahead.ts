@@ -90,7 +90,7 @@ export class Lookahead<Name extends string = string> {
 
   /**
    * One step of the optimizer; after every k-th that it did not skip as a whole, the slow weights move and the parameters
-   * are theirs.
+   * are theirs. An `average` is updated after that.
    * @returns What the optimizer's `step()` returned.
    * @throws as the optimizer's `step()`; RangeError when a group was added and the arena has no room for its slow weights:
    * {@link stateDict} still works then, for a dictionary with more `slots` to go on from.
@@ -99,12 +99,13 @@ export class Lookahead<Name extends string = string> {
    */
   step(options?: StepOptions<Name>): boolean {
     this.#adopt();
-    if (!this.#optimizer.step(options)) return false;
+    const moves = (this.#steps + 1) % this.#k === 0;
+    if (!this.#optimizer.stepWith(options, !moves)) return false;
     this.#steps++;
-    if (this.#steps % this.#k === 0) {
-      this.#slow.approach(this.#alpha);
-      this.#slow.write();
-    }
+    if (!moves) return true;
+    this.#slow.approach(this.#alpha);
+    this.#slow.write();
+    options?.average?.update();
     return true;
   }
 

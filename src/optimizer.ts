@@ -1,7 +1,7 @@
 import { Optimizer } from "./base.js";
 import { clip } from "./check.js";
 import { FLOAT32 } from "./format.js";
-import { firstNonFinite, globalNorm } from "./gradients.js";
+import { clipByNorm, firstNonFinite, multiplyBefore } from "./gradients.js";
 import type { StepOptions } from "./options.js";
 import { APART, Plan } from "./plan.js";
 import { Request } from "./request.js";
@@ -51,6 +51,11 @@ export abstract class StepOptimizer<
    * optimizer.step({ rows: { embedding: Uint32Array.of(3, 17) } });
    */
   step(options?: StepOptions<Name>): boolean {
+    return this.stepWith(options, true);
+  }
+
+  /** @internal A step, in which `average` is updated, or left to the caller. */
+  stepWith(options: StepOptions<Name> | undefined, averages: boolean): boolean {
     this.checkValues();
     const { table, rule, groups } = this;
     if (this.evaluating && rule.evaluation)
@@ -59,14 +64,17 @@ export abstract class StepOptimizer<
     const request = this.#request;
     request.reset();
     if (options !== undefined) request.read(options, this);
+    if (!averages) request.average = request.averages = undefined;
+    if (!Number.isNaN(request.clipNorm[0])) clipByNorm(this.arena.kernels, table, request);
     if (this.nonFinite !== "propagate" && !this.#allFinite()) {
+      this.#gradNorm[0] = NaN;
       request.averages = undefined;
       if (request.clear) for (let i = 0; i < table.step.length; i++) this.#ride(i);
       return false;
     }
     if (request.rows.size > 0 && this.#packed === 0)
       this.#packed = this.slots.take(packedBytes(2 + table.slots.length), "a sparse step");
-    if (request.clipNorm[0] !== Infinity) this.#clip();
+    this.#gradNorm[0] = request.norm[0];
 
     if (this.#plan?.table !== table) {
       this.#plan?.dispose();
@@ -76,12 +84,17 @@ export abstract class StepOptimizer<
     plan.cut(request.call, request.whole);
     if (this.slots.copied.length > 0) this.#copyParameters(plan);
     if (rule.advance) for (let g = 0; g < groups.length; g++) rule.advance(groups[g].options, groups[g].shared);
+    const giveBack = multiplyBefore(this.arena.kernels, table, request);
     const moved = rule.scope === "tensor" ? this.#sweepTensors(plan) : this.#sweepRuns(plan);
+    giveBack?.();
     this.#finish(plan, moved);
     return true;
   }
 
-  /** The global norm of the gradients, times `gradScale`, before clipping, at the last step that had a `clipNorm`; NaN before. */
+  /**
+   * The global norm of the last step's gradients, times `gradScale`, before clipping; NaN where that step had no `clipNorm` or
+   * was skipped, and before the first.
+   */
   get gradNorm(): number {
     this.check();
     return this.#gradNorm[0];
@@ -267,22 +280,18 @@ export abstract class StepOptimizer<
     if (average !== 0) arena.kernels.approach(table.length[i], average, table.data[i], this.#request.pace[0]);
   }
 
-  /** Takes the norm of this step's gradients, and its clipping into their factor. */
-  #clip(): void {
-    const { gradScale, clipNorm } = this.#request;
-    globalNorm(this.#gradNorm, this.arena.kernels, this.table, this.#request);
-    gradScale[0] *= Math.min(1, clipNorm[0] / (this.#gradNorm[0] + 1e-6));
-  }
-
-  /** Whether the gradients that this step would use are finite; throws under `nonFinite: "throw"` when they are not. */
+  /** Whether the gradients are finite as the rule would see them; throws under `nonFinite: "throw"` when they are not. */
   #allFinite(): boolean {
     const { table, rule } = this;
+    if (this.#request.norm[0] < 3.4e38) return true; // with an element that float32 cannot hold it would be larger
     const found = firstNonFinite(this.arena.kernels, table, this.#request);
     if (found === undefined) return true;
     if (this.nonFinite === "skip") return false;
     const { name, grad } = table.tensors[found.tensor];
+    const value = grad[found.element];
+    const scaled = Number.isFinite(value) ? `, which times "gradScale" is infinite` : "";
     throw new Error(
-      `${rule.name}: the gradient of "${clip(name, 100)}" is ${grad[found.element]} at element ${found.element}`,
+      `${rule.name}: the gradient of "${clip(name, 100)}" is ${value} at element ${found.element}${scaled}`,
     );
   }
 }

@@ -48,12 +48,15 @@ export interface StepOptions<Name extends string = string> {
    * The first such step takes 64 to 96 KiB of the arena.
    */
   readonly rows?: Readonly<Record<string, ArrayLike<number>>> | undefined;
-  /** Multiplies every gradient, a finite number: 1/n for gradients summed over n micro-batches, 1/scale for scaled losses. Default 1. */
+  /**
+   * Multiplies every gradient: 1/n for gradients summed over n micro-batches, 1/scale for scaled losses. A finite number that
+   * float32 can hold. Default 1.
+   */
   readonly gradScale?: number | undefined;
   /**
    * Clips by the global norm, as `clipGradNorm` before the step does, but for one read of the gradients and no write:
    * where the norm n of the gradients of this step, times `gradScale`, is above it, they count times clipNorm/(n + 1e-6).
-   * A number >= 0. `optimizer.gradNorm` tells n.
+   * A number >= 0; Infinity clips nothing. `optimizer.gradNorm` tells n.
    */
   readonly clipNorm?: number | undefined;
   /**

@@ -1,5 +1,5 @@
 import type { Average } from "./average.js";
-import { finite, flag, knownOnly, nameList, nonNegative, record, wrongType, wrongValue } from "./check.js";
+import { atLeast0, finite, flag, knownOnly, nameList, record, wrongType, wrongValue } from "./check.js";
 import type { StateFormat } from "./format.js";
 import type { Group } from "./groups.js";
 import type { StepOptions } from "./options.js";
@@ -22,9 +22,11 @@ interface Asked<Options extends CommonOptions> {
 export class Request {
   /** The call's number; the table has those of the calls that last skipped a tensor, or took some of its rows. */
   call = 0;
-  /** The factor of every gradient, and the norm above which they are clipped: arrays, since a field would box them. */
+  /** The factor of every gradient, clipping included: an array, since a field would box it. */
   readonly gradScale = Float64Array.of(1);
-  readonly clipNorm = Float64Array.of(Infinity);
+  /** The norm above which gradients are clipped, and the norm that they have; NaN where that is not asked for. */
+  readonly clipNorm = Float64Array.of(NaN);
+  readonly norm = Float64Array.of(NaN);
   /** Whether it is for all elements of all tensors. */
   whole = true;
   /** Whether gradients are cleared. */
@@ -46,7 +48,7 @@ export class Request {
   reset(): void {
     this.call++;
     this.gradScale[0] = 1;
-    this.clipNorm[0] = Infinity;
+    this.clipNorm[0] = this.norm[0] = NaN;
     this.whole = true;
     this.clear = false;
     this.average = this.averages = undefined;
@@ -64,7 +66,7 @@ export class Request {
     if (!(Number.isFinite(gradScale) && Math.abs(gradScale) < 3e38)) finite.read(name, "gradScale", gradScale);
     this.gradScale[0] = gradScale;
     if (clipNorm !== undefined) {
-      if (!(Number.isFinite(clipNorm) && clipNorm >= 0)) nonNegative.read(name, "clipNorm", clipNorm);
+      if (!(Number.isFinite(clipNorm) && clipNorm >= 0)) atLeast0.read(name, "clipNorm", clipNorm);
       this.clipNorm[0] = clipNorm;
     }
     this.clear = flag.read(name, "zeroGrad", zeroGrad);

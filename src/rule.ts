@@ -26,8 +26,9 @@ export interface WholeOptions {
   /** Semantics and defaults: "torch" (default), "keras" or "optax", where the rule has them. */
   dialect?: Dialect | undefined;
   /**
-   * A gradient that is not finite: "propagate" (default) into parameters and state, "skip" the step as a whole (which
-   * then returns false), or "throw" an error that names the first such element. Both of the latter change nothing.
+   * A gradient that is not finite, as it is or once it is multiplied by `gradScale` and clipped: "propagate" (default) into
+   * parameters and state, "skip" the step as a whole (which then returns false), or "throw" an error that names the first
+   * such element. Both of the latter change nothing.
    */
   nonFinite?: NonFinitePolicy | undefined;
   /**

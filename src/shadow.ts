@@ -2,7 +2,7 @@ import type { Arena } from "./arena.js";
 import type { Tensor, Vector } from "./parameters.js";
 import { type SavedTensor, checkShape, readEach, readVector } from "./saved.js";
 
-/** Copies of tensors, in their own arena, that follow them: an average, or Lookahead's slow weights. */
+/** Copies of tensors, in their own arena, that follow them: an average, or Lookahead's slow weights. Moves allocate nothing. */
 export class Shadow {
   readonly #owner: string;
   readonly #arena: Arena;
@@ -33,18 +33,21 @@ export class Shadow {
 
   /** shadow ← θ. */
   read(): void {
-    this.tensors.forEach(({ dataAt, bytes }, i) => this.#arena.copy(dataAt, this.#at[i], bytes));
+    for (let i = 0; i < this.tensors.length; i++)
+      this.#arena.copy(this.tensors[i].dataAt, this.#at[i], this.tensors[i].bytes);
   }
 
   /** θ ← shadow. */
   write(): void {
-    this.tensors.forEach(({ dataAt, bytes }, i) => this.#arena.copy(this.#at[i], dataAt, bytes));
+    for (let i = 0; i < this.tensors.length; i++)
+      this.#arena.copy(this.#at[i], this.tensors[i].dataAt, this.tensors[i].bytes);
   }
 
   /** shadow ← shadow + w(θ − shadow). */
   approach(w: number): void {
     const { kernels } = this.#arena;
-    this.tensors.forEach(({ dataAt, size }, i) => kernels.approach(size, this.#at[i], dataAt, w));
+    for (let i = 0; i < this.tensors.length; i++)
+      kernels.approach(this.tensors[i].size, this.#at[i], this.tensors[i].dataAt, w);
   }
 
   /** Addresses of the copies. */

@@ -4,10 +4,12 @@ import * as gradstep from "gradstep";
 
 const { rule, options, groups, shapes, riders } = JSON.parse(process.argv[2]);
 const params = new gradstep.ParameterDict(shapes);
-const optimizer = new gradstep[rule](params, { ...options, ...(groups ? { groups } : {}) });
+const policy = riders ? { nonFinite: "throw" } : {};
+const inner = new gradstep[rule](params, { ...options, ...policy, ...(groups ? { groups } : {}) });
+const optimizer = riders ? new gradstep.Lookahead(inner, { k: 3 }) : inner;
 for (const name of params.names) params.grad[name].fill(0.01);
 const average = new gradstep.WeightEma(params);
-const stepOptions = riders ? { clipNorm: 0.5, zeroGrad: true, average } : { gradScale: 0.5, skip: ["c"] };
+const stepOptions = riders ? { clipNorm: 0.5, zeroGrad: true, average, gradScale: 2 } : { gradScale: 0.5, skip: ["c"] };
 
 function steps(count) {
   for (let i = 0; i < count; i++) {

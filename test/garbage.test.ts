@@ -14,7 +14,11 @@ const plain = rows.map((row) => ({
 /** One rule of single elements, one of tensors. */
 const riding = rows
   .filter(({ rule }) => rule === "NAdam" || rule === "LARS")
-  .map((row) => ({ row, riders: true, title: `${row.rule}: nor with clipNorm, zeroGrad and average` }));
+  .map((row) => ({
+    row,
+    riders: true,
+    title: `${row.rule}: nor with clipNorm, zeroGrad, average and nonFinite in Lookahead`,
+  }));
 
 test.each([...plain, ...riding])("$title", { timeout: 60_000 }, async ({ row, ...more }) => {
   const { riders } = { riders: false, ...more };

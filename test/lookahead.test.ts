@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { AdamW, Arena, LBFGS, Lookahead, ParameterDict, SGD, ScheduleFreeSGD } from "../src/index.js";
+import {
+  AdamW,
+  Arena,
+  LBFGS,
+  Lookahead,
+  ParameterDict,
+  SGD,
+  ScheduleFreeSGD,
+  WeightAverage,
+  WeightEma,
+} from "../src/index.js";
 import { fillGradient, firstDifference, random, shapesOf } from "./harness.js";
 import { type Row, make, rows } from "./rules.js";
 
@@ -57,6 +67,27 @@ describe("Lookahead", () => {
     params.grad.a[0] = -1;
     expect(lookahead.step()).toBe(true);
     expect(params.data.a[0]).toBe(f(slow + f(0.5 * f(5 - slow))));
+  });
+
+  test.each([1, 2, 3])("an average that rides along takes the parameters as the step leaves them, k = %i", (k) => {
+    for (const kind of ["WeightEma", "WeightAverage"] as const) {
+      const results = [true, false].map((rides) => {
+        const { params, draw } = start();
+        const inner = new AdamW(params, { lr: 0.1, nonFinite: "skip", groups: [{ params: ["b"], lr: 0.2 }] });
+        const lookahead = new Lookahead(inner, { k, alpha: 0.3 });
+        const some = params.subset(["a", "c"]);
+        const average = kind === "WeightEma" ? new WeightEma(some, { decay: 0.7 }) : new WeightAverage(some);
+        for (let t = 1; t <= 7; t++) {
+          draw();
+          if (t === 4) params.grad.a[0] = NaN;
+          const stepped = lookahead.step({ zeroGrad: true, skip: t === 2 ? ["c"] : [], ...(rides ? { average } : {}) });
+          if (!rides && stepped) average.update();
+        }
+        return { params: params.copy(), average: average.stateDict(), lookahead: lookahead.stateDict() };
+      });
+      expect(results[0].average.updates).toBe(6);
+      expect(results[0]).toEqual(results[1]);
+    }
   });
 
   test("a step that throws changes nothing and does not count", () => {

@@ -93,6 +93,45 @@ describe("nonFinite", () => {
     expect(optimizer.state("b").step).toBe(3);
   });
 
+  test.each(["SGD", "Adam", "LAMB"])(
+    "a gradient that overflows by gradScale is none that is finite, unless it is clipped: %s",
+    (rule) => {
+      for (const nonFinite of ["skip", "throw"]) {
+        const { params, optimizer, memory } = setUp(rule, { nonFinite });
+        params.grad.b[35] = -1e30;
+        params.grad.c[2] = 2e38;
+        const before = memory.slice();
+        const step = (options: object) => () => optimizer.step(options);
+        const refused: [options: object, message: string][] = [
+          [{ gradScale: 1e9 }, `"b" is ${Math.fround(-1e30)} at element 35`],
+          [{ gradScale: -2 }, `"c" is ${Math.fround(2e38)} at element 2`],
+          [{ gradScale: 1e30, skip: ["b"] }, `"c" is ${Math.fround(2e38)} at element 2`],
+        ];
+        for (const [options, message] of refused)
+          if (nonFinite === "skip") expect(step(options)()).toBe(false);
+          else
+            expect(step(options)).toThrow(`${rule}: the gradient of ${message}, which times "gradScale" is infinite`);
+        expect(Buffer.compare(before, memory)).toBe(0);
+        for (const options of [
+          {},
+          { gradScale: 1.7 },
+          { gradScale: 1e9, skip: ["b", "c"] },
+          { gradScale: 1e9, clipNorm: 1 },
+        ])
+          expect(step(options)()).toBe(true);
+        for (const name of params.names) expect(params.data[name].every(Number.isFinite)).toBe(true);
+      }
+    },
+  );
+
+  test("of rows, only those that are asked for count", () => {
+    const params = new ParameterDict({ table: [4, 3] });
+    const optimizer = new Adam(params, { nonFinite: "throw" });
+    params.grad.table[10] = 1e30;
+    expect(optimizer.step({ rows: { table: [0, 2] }, gradScale: 1e20 })).toBe(true);
+    expect(() => optimizer.step({ rows: { table: [0, 3] }, gradScale: 1e20 })).toThrow("at element 10, which times");
+  });
+
   test("large gradients and denormals are finite", () => {
     const { params, optimizer } = setUp("SGD", { lr: 1e-38, nonFinite: "throw" });
     params.grad.a.set([3.4028234663852886e38, -3.4028234663852886e38, 2 ** -149, -0, 0]);

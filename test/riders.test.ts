@@ -161,14 +161,101 @@ describe("riders", () => {
     expect([...params.data.table.subarray(0, 6)]).toEqual([0, 0, 0, -2, -2, -2]);
   });
 
-  test("the norm is that of the scaled gradients", () => {
+  test("the norm is that of the scaled gradients of this step: NaN where none was taken, and where it was skipped", () => {
     const params = new ParameterDict({ a: [4] });
-    const optimizer = new SGD(params, { lr: 1 });
+    const optimizer = new SGD(params, { lr: 1, nonFinite: "skip" });
     expect(optimizer.gradNorm).toBeNaN();
     params.grad.a.fill(4);
     optimizer.step({ gradScale: -0.5, clipNorm: 2 });
     expect(optimizer.gradNorm).toBe(4);
     expect(params.data.a[0]).toBeCloseTo(1, 6);
     expect(gradNorm(params)).toBe(8);
+    optimizer.step();
+    expect(optimizer.gradNorm).toBeNaN();
+    optimizer.step({ clipNorm: 2 });
+    expect(() => optimizer.step({ clipNorm: -1 })).toThrow(RangeError);
+    expect(optimizer.gradNorm).toBe(8); // a call that throws changes nothing
+    params.grad.a[1] = Infinity;
+    expect(optimizer.step({ clipNorm: 2 })).toBe(false);
+    expect(optimizer.gradNorm).toBeNaN();
+  });
+
+  test("a clipNorm of Infinity measures and clips nothing, not even where the norm is infinite", () => {
+    const [one, other] = [new ParameterDict({ a: [20] }), new ParameterDict({ a: [20] })];
+    const [measuring, plain] = [new SGD(one, { lr: 1 }), new SGD(other, { lr: 1 })];
+    for (const bad of [0, Infinity, NaN]) {
+      for (const { grad } of [one, other]) grad.a.fill(3e38).fill(bad, 0, 1);
+      measuring.step({ clipNorm: Infinity });
+      plain.step();
+      expect(measuring.gradNorm).toBe(gradNorm(one));
+      expect(clipGradNorm(one, Infinity)).toBe(measuring.gradNorm);
+      expect(firstDifference(one.grad.a, other.grad.a)).toBe(-1);
+      expect(firstDifference(one.data.a, other.data.a)).toBe(-1);
+      for (const { data } of [one, other]) data.a.fill(0);
+    }
+  });
+});
+
+describe("a factor that would lose digits as a float32", () => {
+  const extremes: [g: number, clipNorm: number, gradScale?: number][] = [
+    [3e38, 1],
+    [1e38, 1e-10],
+    [3e38, 1e-30],
+    [1e30, 1e-12],
+    [1e10, 1e-34],
+    [1e30, 1e-10, -1e8],
+    [3e38, Infinity, 1e-40],
+    [3e38, 1, 1e-44],
+  ];
+  const cases = extremes.flatMap((extreme) =>
+    ["SGD", "Adam", "LAMB", "Prodigy"].map((rule) => [rule, ...extreme] as const),
+  );
+
+  test.each(cases)(
+    "%s, gradients of %f clipped to %f: the bits of clipGradNorm before",
+    (rule, g, clipNorm, gradScale = 1) => {
+      const row = rows.find((each) => each.rule === rule)!;
+      const options = { lr: 0.1, weightDecay: 0.01 };
+      const [one, other] = [parameters(row, SIZES), parameters(row, SIZES)];
+      const [whole, parts] = [make(rule, one, options), make(rule, other, options)];
+      const next = random(3);
+      for (let t = 1; t <= 3; t++) {
+        for (const name of one.names) one.grad[name].set(one.grad[name].map(() => g * (next() - 0.5)));
+        const gradients = Object.fromEntries(one.names.map((name) => [name, one.grad[name].slice()]));
+        for (const name of one.names) other.grad[name].set(gradients[name]);
+        if (gradScale === 1) {
+          expect(whole.step({ clipNorm, skip: ["c"] })).toBe(true);
+          clipGradNorm(other.subset(other.names.filter((name) => name !== "c")), clipNorm);
+          parts.step({ skip: ["c"] });
+        } else {
+          // Powers of two lose nothing: the rest of the factor is left to the step.
+          expect(whole.step({ clipNorm, gradScale, skip: ["c"] })).toBe(true);
+          const factor = gradScale * Math.min(1, clipNorm / (whole.gradNorm + 1e-6));
+          const half = 2 ** Math.round(Math.log2(Math.abs(factor)) / 2);
+          for (const name of other.names) if (name !== "c") other.grad[name].set(gradients[name].map((x) => x * half));
+          parts.step({ gradScale: factor / half, skip: ["c"] });
+        }
+        for (const name of one.names) {
+          expect(firstDifference(one.data[name], other.data[name]), `${name} at step ${t}`).toBe(-1);
+          expect(firstDifference(one.grad[name], gradients[name]), `gradient of ${name}`).toBe(-1);
+        }
+      }
+    },
+  );
+
+  test("clears what it is to clear, and puts the rest back", () => {
+    const params = new ParameterDict({ table: [3, 2], b: [2], skipped: [1] });
+    const optimizer = new SGD(params, { lr: 1 });
+    const fill = (): void => params.names.forEach((name) => params.grad[name].fill(3e38));
+    fill();
+    optimizer.step({ clipNorm: 1e-3, rows: { table: [1] }, skip: ["skipped"] });
+    expect([...params.grad.table, ...params.grad.b, ...params.grad.skipped]).toEqual(Array(9).fill(Math.fround(3e38)));
+    expect([...params.data.table].map((x) => x.toPrecision(6))).toEqual(
+      [0, 0, -0.0005, -0.0005, 0, 0].map((x) => x.toPrecision(6)),
+    );
+    optimizer.step({ clipNorm: 1e-3, rows: { table: [1] }, skip: ["skipped"], zeroGrad: true });
+    const kept = Math.fround(3e38);
+    expect([...params.grad.table]).toEqual([kept, kept, 0, 0, kept, kept]);
+    expect([...params.grad.b, ...params.grad.skipped]).toEqual([0, 0, 0]);
   });
 });
