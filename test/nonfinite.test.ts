@@ -64,6 +64,8 @@ describe("nonFinite", () => {
       const [before, state] = [memory.slice(), optimizer.stateDict()];
       const expected = `${row.rule}: the gradient of "${name}" is ${value} at element ${element}`;
       expect(() => optimizer.step()).toThrow(expected);
+      expect(() => optimizer.step({ clipNorm: 1, gradScale: 2 })).toThrow(expected);
+      expect(optimizer.gradNorm).toBeNaN();
       expect(Buffer.compare(before, memory)).toBe(0);
       expect(optimizer.stateDict()).toEqual(state);
     }

@@ -27,7 +27,8 @@ function train({ params, optimizer }: ReturnType<typeof fresh>, from: number, to
   for (let t = from; t <= to; t++) {
     const next = random(50 + t);
     for (const name of params.names) fillGradient(params.grad[name], next);
-    optimizer.step({ skip: t === 2 ? ["b"] : [] });
+    if (t === 2) optimizer.step({ skip: ["b", "s"].filter((name) => params.names.includes(name)) });
+    else optimizer.step();
   }
 }
 
@@ -46,7 +47,8 @@ describe.each(rows)("$rule", (row) => {
     const saved = one.optimizer.stateDict();
     const clone = structuredClone(saved);
     expect(clone).toEqual(saved);
-    train(two, 1, 3);
+    // Steps of all tensors together, where those that are loaded have taken different numbers of them.
+    for (let t = 1; t <= 3; t++) two.optimizer.step();
     two.params.assign(one.params.copy());
     two.optimizer.loadStateDict(clone);
     expect(two.optimizer.stateDict()).toEqual(saved);

@@ -37,6 +37,17 @@ export function checkInput(owner: string, x: unknown, inputs: number): number {
   return rows;
 }
 
+/** Throws for bytes that are no image's but one-hot rows or masks: none above 1, some 1. Of an image, few are looked at. */
+export function checkImages(owner: string, x: Inputs): void {
+  if (x.BYTES_PER_ELEMENT === 4) return;
+  let most = 0;
+  for (let i = 0; i < x.length && most <= 1; i++) if (x[i] > most) most = x[i];
+  if (most === 1)
+    throw new RangeError(
+      `${owner}: "x" has bytes of 0 and 1 alone, which would count as 0 and 1/255: give inputScale: 1`,
+    );
+}
+
 export function checkTargets(owner: string, y: unknown, rows: number, outputs: number): void {
   const expected = (): string => `a Float32Array of ${rows * outputs}: ${outputs} for each row of x`;
   if (kindOf(y) !== "Float32Array") throw wrongType(owner, "y", expected(), y);

@@ -6,7 +6,7 @@ import { ParameterDict, type Vector } from "../parameters.js";
 import { type Init, fillLayer, inits } from "./init.js";
 import { type Activation, type Loss, Network, activations, losses, scratchBytes } from "./network.js";
 import { Random } from "./random.js";
-import { type Inputs, type Labels, checkInput, checkLabels, checkTargets } from "./data.js";
+import { type Inputs, type Labels, checkImages, checkInput, checkLabels, checkTargets } from "./data.js";
 
 const OWNER = "MLP";
 /** `predict` and `evaluate` go through at least so many rows at a time: weights are packed once for all of them. */
@@ -36,7 +36,8 @@ export interface MLPOptions extends MemoryOptions {
   seed?: number | undefined;
   /**
    * What bytes are multiplied by, in float32, when x is a `Uint8Array` or `Uint8ClampedArray`; a finite number > 0. The
-   * default, 1/255, takes images to [0, 1]; one-hot rows want 1. A `Float32Array` is taken as it is.
+   * default, 1/255, takes images to [0, 1]; one-hot rows want 1. A `Float32Array` is taken as it is. Left out, `trainBatch`
+   * and `evaluate` refuse bytes that are all 0 and 1, and not all 0.
    */
   inputScale?: number | undefined;
   /**
@@ -50,7 +51,10 @@ export interface MLPOptions extends MemoryOptions {
 export interface Evaluation {
   /** The mean loss. */
   loss: number;
-  /** Share of rows, in [0, 1], whose largest output is their label's (the first of equal ones); NaN for `"mse"`. */
+  /**
+   * Share of rows, in [0, 1], whose largest output is their label's (the first of equal ones), and none NaN; NaN for
+   * `"mse"`.
+   */
   accuracy: number;
 }
 
@@ -85,6 +89,8 @@ export class MLP {
   readonly #batchSize: number;
   readonly #loss: Loss;
   readonly #inputScale: number;
+  /** Whether the scale is the default, which is not for bytes of 0 and 1. */
+  readonly #forImages: boolean;
   readonly #network: Network;
   readonly #chunk: number;
   readonly #ownsArena: boolean;
@@ -122,6 +128,7 @@ export class MLP {
     this.#batchSize = batchSize;
     this.#loss = loss;
     this.#inputScale = inputScale;
+    this.#forImages = options.inputScale === undefined;
     this.#chunk = chunk;
     this.#ownsArena = options.arena === undefined;
   }
@@ -133,7 +140,8 @@ export class MLP {
    * @param x 1 to `batchSize` rows, row-major, [rows, inputs]: float32, or bytes, multiplied by `inputScale`.
    * @param y For `"cross-entropy"` a class index in [0, outputs) for each row, in any integer array or an array of whole
    * numbers; for `"mse"` float32, row-major, [rows, outputs].
-   * @throws TypeError, RangeError when x or y do not fit, Error after `dispose()`; nothing is changed then.
+   * @throws TypeError, RangeError when x or y do not fit, or x is bytes of 0 and 1 without an `inputScale`; Error after
+   * `dispose()`. Nothing is changed then.
    * @example
    * const mlp = new MLP([2, 8, 2]);
    * const loss = mlp.trainBatch(Float32Array.of(0, 1, 1, 1), [1, 0]);
@@ -144,6 +152,7 @@ export class MLP {
     if (rows < 1 || rows > this.#batchSize)
       throw wrongValue(OWNER, "x", `1 to ${this.#batchSize} ("batchSize") rows of ${this.#inputs}`, x);
     this.#checkTargets(y, rows);
+    if (this.#forImages) checkImages(OWNER, x);
     this.#load(x, 0, rows);
     this.#loadTargets(y, 0, rows);
     this.#network.forward(rows);
@@ -188,6 +197,7 @@ export class MLP {
     const rows = checkInput(OWNER, x, this.#inputs);
     if (rows < 1) throw wrongValue(OWNER, "x", `at least one row of ${this.#inputs}`, x);
     this.#checkTargets(y, rows);
+    if (this.#forImages) checkImages(OWNER, x);
     let loss = 0;
     let correct = 0;
     for (let first = 0; first < rows; first += this.#chunk) {
@@ -232,15 +242,17 @@ export class MLP {
     else for (let i = 0; i < rows; i++) this.#network.labels[i] = Number(y[first + i]);
   }
 
-  /** Rows whose largest output is the label's. */
+  /** Rows whose largest output is the label's; those with a NaN are not. */
   #correct(rows: number): number {
     const { output, labels } = this.#network;
     const classes = this.#outputs;
     let correct = 0;
     for (let i = 0, at = 0; i < rows; i++, at += classes) {
-      let best = 0;
-      for (let j = 1; j < classes; j++) if (output[at + j] > output[at + best]) best = j;
-      if (best === labels[i]) correct++;
+      const label = labels[i];
+      let j = 0;
+      while (j < classes && (j < label ? output[at + j] < output[at + label] : output[at + j] <= output[at + label]))
+        j++;
+      if (j === classes) correct++;
     }
     return correct;
   }

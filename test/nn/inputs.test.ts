@@ -39,6 +39,34 @@ describe("x in bytes", () => {
   });
 });
 
+describe("bytes of 0 and 1 alone", () => {
+  const message = 'MLP: "x" has bytes of 0 and 1 alone, which would count as 0 and 1/255: give inputScale: 1';
+  const some = new Uint8Array(rows * inputs).fill(1, 40, 41);
+  const y = labels.subarray(0, rows);
+
+  it.each([Uint8Array, Uint8ClampedArray])("are refused without an inputScale, and change nothing: %o", (kind) => {
+    using mlp = new MLP(sizes, { batchSize: rows });
+    mlp.trainBatch(floats(1).subarray(0, rows * inputs), y);
+    const before = Object.values(mlp.params.grad).map((gradient) => gradient.slice());
+    for (const call of [() => mlp.trainBatch(kind.from(some), y), () => mlp.evaluate(kind.from(some), y)])
+      expect(call).toThrow(new RangeError(message));
+    expect(Object.values(mlp.params.grad)).toEqual(before);
+    expect(mlp.predict(kind.from(some)).length).toBe(rows * sizes[2]); // a dark frame is no error
+  });
+
+  it.each([
+    ["an inputScale", some, { inputScale: 1 }],
+    ["the default as an inputScale", some, { inputScale: 1 / 255 }],
+    ["a byte above 1, be it the last", some.map((x, i) => (i === some.length - 1 ? 2 : x)), {}],
+    ["nothing but 0", some.map(() => 0), {}],
+    ["float32", Float32Array.from(some), {}],
+  ])("are taken with %s", (_, x, options) => {
+    using mlp = new MLP(sizes, { batchSize: rows, ...options });
+    expect(Number.isFinite(mlp.trainBatch(x, y))).toBe(true);
+    expect(Number.isFinite(mlp.evaluate(x, y).loss)).toBe(true);
+  });
+});
+
 describe("skipZeros", () => {
   it.each(["relu", "gelu"] as const)("changes no bit: %s", (activation) => {
     expect(results(bytes, { activation, skipZeros: false })).toEqual(results(bytes, { activation, skipZeros: true }));

@@ -129,6 +129,21 @@ describe("evaluate", () => {
     expect(new MLP([7, 9, 4], { batchSize: 100 }).evaluate(x, labels)).toEqual(result);
   });
 
+  it("counts a row with a NaN among its outputs as wrong, whichever its label is", () => {
+    const mlp = new MLP([2, 3]);
+    mlp.params.assign({ "0.weight": new Float32Array(6), "0.bias": [2, 1, 2] });
+    const x = new Float32Array(6);
+    expect(mlp.evaluate(x, [0, 1, 2]).accuracy).toBe(1 / 3); // the first of equal ones
+    for (let bad = 0; bad < 3; bad++) {
+      mlp.params.assign({ "0.bias": [2, 1, 3].map((b, i) => (i === bad ? NaN : b)) });
+      expect(mlp.evaluate(x, [0, 1, 2]).accuracy, `output ${bad}`).toBe(0);
+    }
+    mlp.params.data["0.bias"].fill(NaN);
+    expect(mlp.evaluate(x, [0, 1, 2]).accuracy).toBe(0);
+    mlp.params.assign({ "0.bias": [-Infinity, Infinity, 1] });
+    expect(mlp.evaluate(x, [1, 1, 2]).accuracy).toBe(2 / 3);
+  });
+
   it("has no accuracy for squared errors", () => {
     const mlp = new MLP([7, 3], { loss: "mse", batchSize: 150 });
     const targets = numbers(450, 6);
