@@ -38,7 +38,7 @@ export abstract class StepOptimizer<
   #plan: Plan | undefined;
 
   /**
-   * Updates every tensor from its gradient, once. Allocates nothing (but for `rows`).
+   * Updates every tensor from its gradient, once. Allocates nothing (but for `rows`, and where clipping takes a factor below 2⁻¹²⁶).
    * @returns true; false when a gradient was not finite and `nonFinite` is "skip".
    * @throws RangeError for a name in `skip` or `rows` that is unknown or there twice, a row that is out of range or there
    * twice, a `gradScale` that is not finite, a `clipNorm` below 0, or an `average` of other tensors; TypeError for a wrong

@@ -354,7 +354,7 @@ describe("wrong use", () => {
       'MLP: "x" expected a Float32Array or Uint8Array of rows of 2',
     ],
     ["x of float64", classifier, Float64Array.of(1, 2), [0], "TypeError", "got a Float64Array of 2"],
-    ["x of signed bytes", classifier, Int8Array.of(1, 2), [0], "TypeError", "got a Int8Array of 2"],
+    ["x of signed bytes", classifier, Int8Array.of(1, 2), [0], "TypeError", "got an Int8Array of 2"],
     ["bytes of half a row", classifier, Uint8Array.of(1, 2, 3), [0, 1], "RangeError", "got a Uint8Array of 3"],
     ["x of half a row", classifier, x.slice(0, 3), [0, 1], "RangeError", "got a Float32Array of 3"],
     ["no rows", classifier, x.slice(0, 0), [], "RangeError", 'MLP: "x" expected 1 to 2 ("batchSize") rows of 2'],

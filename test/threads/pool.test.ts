@@ -293,7 +293,7 @@ describe("a shared dictionary", () => {
     [
       { arena: new Arena({ capacity: 1e5 }) },
       TypeError,
-      'SharedParameterDict: "arena" expected a SharedArena, got a Arena',
+      'SharedParameterDict: "arena" expected a SharedArena, got an Arena',
     ],
   ])("options %#", (options, error, message) => {
     expect(() => new SharedParameterDict({ w: [1] }, options as never)).toThrow(error);
