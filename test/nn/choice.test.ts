@@ -1,7 +1,7 @@
 // When zeros are left out: where there are so many, on every eighth row, that lists are faster. Left-out zeros are seen by a
 // NaN of the other operand that they would have met.
 import { expect, test } from "vitest";
-import { PACK_BYTES } from "../../src/nn/scratch.js";
+import { PACK_BYTES } from "../../src/wasm/generated/layout/products.js";
 import { Field, kernels, numbers } from "./field.js";
 
 // 17 rows, of which those at 0, 8 and 16 are counted, and 43 columns, of which 40 are.
