@@ -211,3 +211,22 @@ test("Keras's LAMB with lr·λ above 1 takes the norm of what decay leaves: Kera
     expected.forEach((x, i) => expect(params.data.w[i]).toBeCloseTo(x, 5));
   }
 });
+
+test("RAdam at a ρ of exactly 5: PyTorch has no rectification yet, optax has", () => {
+  const [lr, beta] = [0.5, 0.8397685748659787]; // ρ is 5 at step 6, in float64
+  const most = 2 / (1 - beta) - 1;
+  const rectified = Math.sqrt(((5 - 4) * (5 - 2) * most) / ((most - 4) * (most - 2) * 5));
+  for (const [dialect, expected] of [
+    ["torch", 1],
+    ["optax", rectified],
+  ] as const) {
+    const params = new ParameterDict({ w: [1] });
+    const optimizer = make("RAdam", params, { lr, betas: [0.9, beta], dialect });
+    params.grad.w[0] = 1;
+    for (let t = 1; t <= 6; t++) {
+      params.data.w[0] = 0;
+      optimizer.step();
+      expect(params.data.w[0] / -lr, `${dialect}, step ${t}`).toBeCloseTo(t < 6 ? 1 : expected, 5);
+    }
+  }
+});
