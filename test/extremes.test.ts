@@ -94,7 +94,7 @@ describe("numbers that float32 cannot hold", () => {
     const group = optimizer.paramGroups[0] as Options;
     const saved = optimizer.stateDict();
     for (const [name, value] of Object.entries(group)) {
-      const numeric = typeof value === "number" ? [1e39] : name === "stepSizes" ? [[0, 1e39]] : [];
+      const numeric: unknown[] = typeof value === "number" ? [1e39] : name === "stepSizes" ? [[0, 1e39]] : [];
       if (name === "eps") numeric.push(Array.isArray(value) ? [1e-50, 0] : 1e-50);
       for (const bad of numeric) {
         if (name === "growthRate") continue; // may be infinite
