@@ -43,6 +43,7 @@ const definition: Definition<Omit<SequentialLROptions, "schedulers">> = {
     };
     const move = (way: "next" | "chain") => (lr: number, base: number, e: number, g: number) => {
       const { curve, at } = phase(e);
+      if (e === 0) return curve.rate(base, 0, g);
       return begins(e) ? curve.enter(lr, base, g) : curve[way](lr, base, at, g);
     };
     return closed({
