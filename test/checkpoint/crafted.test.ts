@@ -180,3 +180,58 @@ describe("8-bit bases", () => {
     }
   });
 });
+
+test("no message quotes more than 200 characters of a name or a value", () => {
+  const long = "n".repeat(5000);
+  const field = '{"dtype":"F32","shape":[0],"data_offsets":[0,0]}';
+  const params = new ParameterDict({ [long]: [2], [`${long}2`]: [2] });
+  const optimizers = [new Adam(params)];
+  const state = { [long]: tensor("F32", [2]), [`${long}2`]: tensor("F32", [2]) };
+  const options = { ...adamw, decoupled_weight_decay: false };
+  const calls: (() => unknown)[] = [
+    () => load(withHeader(`{"${long}":${field},"${long}":${field}}`, []), params),
+    () => load(withHeader(`{"${long}":[]}`, []), params),
+    () => load(withHeader(`{"${long}":${field.replace("F32", long)}}`, []), params),
+    () => load(withHeader(`{"w":${field.replace("dtype", long)}}`, []), params),
+    () => load(withHeader(`{"w":${field.replace("[0]", `[${"1".repeat(5000)}]`)}}`, []), params),
+    () => load(withHeader(`{"w":${field.replace("[0]", `[${"1,".repeat(5000)}0,1]`)}}`, [new Uint8Array(4)]), params),
+    () => load(fileOf({}, { __proto__x: long }), params),
+    () => load(fileOf(state), new ParameterDict({})),
+    () => load(fileOf({ [long]: tensor("F32", [3]) }), params),
+    () => load(fileOf(state), params, { rename: () => long }),
+    () => load(fileOf(state), params, { rename: (name) => [name] as never }),
+    () => load(fileOf(state, paramGroups(Object.keys(state), { ...options, lr: long })), params, { optimizers }),
+    () => load(fileOf(state, paramGroups([long], options)), params, { optimizers }),
+    () =>
+      load(
+        recrafted(save(params), (own) => (own.version = long)),
+        params,
+      ),
+    () =>
+      load(
+        recrafted(save(params), (own) => (own.extra.x = { $: long })),
+        params,
+      ),
+    () =>
+      load(
+        recrafted(save(params), (own) => (own.extra.x = { $: "tensor", kind: long, name: long })),
+        params,
+      ),
+    () =>
+      load(
+        recrafted(save(params), (own) => (own.params = [long.repeat(2)])),
+        params,
+      ),
+  ];
+  calls.forEach((call, i) => {
+    let message = "";
+    try {
+      call();
+    } catch (error) {
+      message = (error as Error).message;
+    }
+    expect(message, `call ${i}`).not.toBe("");
+    expect(message, `call ${i}`).not.toMatch(/n{201}|1{201}|(1, ){67}/);
+    expect(message.length, `call ${i}`).toBeLessThanOrEqual(400);
+  });
+});

@@ -49,6 +49,12 @@ describe("load", () => {
     expect([...params.data.a, ...params.data.b]).toEqual([4, 5, 6]);
   });
 
+  test("takes empty tensors anywhere, in any order of the header", () => {
+    const params = new ParameterDict({ a: [2], b: [1], e: [0], f: [0] });
+    load(file({ f: field(12, 12), b, e: field(8, 8), a }, data), params);
+    expect([...params.data.a, ...params.data.b]).toEqual([1, 2, 3]);
+  });
+
   const whole = file({ a, b }, data);
   const faults: [string, Uint8Array, RegExp][] = [
     ["nothing", new Uint8Array(), /the file is cut short: it has 0 bytes, and 8 say/],
