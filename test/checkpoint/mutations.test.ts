@@ -176,7 +176,7 @@ test("files changed in structure load or are refused, and never in part", { time
       load(before, params, { optimizers: sample.optimizers });
       expect(Buffer.compare(state(), before)).toBe(0);
     }),
-    runs(1500),
+    runs(1000),
   );
   expect(counts.done, "so that loading is tried too").toBeGreaterThan(100);
   expect(counts.refused).toBeGreaterThan(100);
