@@ -1,8 +1,8 @@
 import type { Arena } from "./arena.js";
-import { basesAt } from "./format.js";
+import { FLOAT32, basesAt } from "./format.js";
 import { ROW_BYTES } from "./wasm/generated/layout/coefficients.js";
 import * as layout from "./wasm/generated/layout/run-list.js";
-import { type Table, adjoin, isSmall, stepsOf } from "./table.js";
+import { type Table, adjoin, stepsOf } from "./table.js";
 
 // Offsets as words of four bytes.
 const SHORT = layout.RECORD_BYTES / 4;
@@ -70,7 +70,7 @@ export class Plan {
     this.table = table;
     this.#arena = arena;
     this.#merge = merge;
-    this.#small = table.tensors.some((_, i) => isSmall(table, i));
+    this.#small = table.formats.some((column) => column.some((format) => format !== FLOAT32));
     this.#rows = Math.min(length, 2 * groups + 6);
     this.#coefficients = new Float32Array(this.#rows * ROW);
     this.#latest = new Int32Array(groups);

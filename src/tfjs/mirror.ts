@@ -1,5 +1,6 @@
 import { type Variable, engine, util } from "@tensorflow/tfjs-core";
 import { usedAfterDispose } from "../check.js";
+import { RESTORED } from "../groups.js";
 import { StepOptimizer } from "../optimizer.js";
 import { ParameterDict, type Shape, type Vector } from "../parameters.js";
 import type { OptimizerState } from "../state.js";
@@ -36,7 +37,7 @@ export interface Plan {
   slots(): number;
 }
 
-/** Bytes that an arena has at least, once variables have come in two steps. */
+/** Bytes that an arena has at least, for variables that come later: memory that no tensor has touched costs nothing. */
 const ROOM = 2 ** 24;
 
 /** Which mirror has met a variable last. */
@@ -112,7 +113,6 @@ export class Mirror {
     const fresh = variables.filter((variable) => this.#entries.get(variable.name)?.variable !== variable);
     if (fresh.length === 0) return;
     const waiting = this.#waiting;
-    // A saved tensor whose own variable is there, and may be met later.
     const awaits = (name: string): boolean => {
       const variable = engine().registeredVariables[name] as Variable | undefined;
       return variable !== undefined && this.#rank(variable) > 0 && !fresh.includes(variable);
@@ -165,9 +165,8 @@ export class Mirror {
   copyOut(variables: readonly Variable[]): void {
     for (const variable of variables) {
       const entry = this.#entries.get(variable.name);
-      if (entry === undefined) continue;
-      assign(variable, entry.data);
-      entry.dataId = variable.dataId;
+      if (entry) assign(variable, entry.data);
+      if (entry) entry.dataId = variable.dataId;
     }
   }
 
@@ -200,7 +199,9 @@ export class Mirror {
     let more: ParameterDict | undefined;
     const groups = new Map(fresh.map(({ name }) => [name, this.#plan.groupOf(name)]));
     try {
-      more = new ParameterDict(shapesOf(named(fresh)), { arena: this.#params.arena });
+      more = new ParameterDict(shapesOf(fresh.map((variable) => [variable.name, variable])), {
+        arena: this.#params.arena,
+      });
       inner.extend(more, ({ name }) => groups.get(name) ?? 0);
     } catch {
       more?.dispose(); // a new arena says what is wrong with them, if that was not the room
@@ -215,6 +216,7 @@ export class Mirror {
   #rebuild(fresh: readonly Variable[], loaded: ReadonlyMap<Variable, string>): void {
     const waiting = this.#waiting?.saved.state;
     const old = this.inner.stateDict();
+    const restored = this.#inner.groups.map(({ options }) => (options as { [RESTORED]?: boolean })[RESTORED]);
     const state: Record<string, OptimizerState["state"][string]> = {};
     const kept: Pick<Entry, "variable" | "group" | "model">[] = [...this.#entries.values()].filter((entry) =>
       isAlive(entry.variable),
@@ -236,9 +238,10 @@ export class Mirror {
       ...group,
       params: kept.filter((entry) => entry.group === g).map(({ variable }) => variable.name),
     }));
-    const shapes = shapesOf(named(kept.map(({ variable }) => variable)));
+    const shapes = shapesOf(kept.map(({ variable }) => [variable.name, variable]));
     const { params, inner } = this.#made(shapes, { ...old, groups, state }, this.#entries.size > 0);
     const entries = kept.map(({ variable, group, model }) => this.#entryOf(params, variable, group, model));
+    inner.groups.forEach(({ options }, g) => Object.assign(options, { [RESTORED]: restored[g] }));
     this.#replace(params, inner, new Map(entries.map((entry) => [entry.variable.name, entry])));
   }
 
@@ -268,14 +271,13 @@ export class Mirror {
   ): { params: ParameterDict; inner: Inner } {
     const slots = this.#plan.slots();
     const bytes = Object.values(shapes).reduce((sum, shape) => sum + 4 * util.sizeFromShape([...shape]), 64);
-    // Where variables come one by one, the next ones find room: memory that no tensor has touched costs nothing.
     const params = new ParameterDict(shapes, {
-      slots: growing ? Math.max(2 * slots + 2, Math.floor(ROOM / bytes)) : slots,
+      slots: Math.max(growing ? 2 * slots + 2 : slots, Math.floor(ROOM / bytes)),
     });
     let inner: Inner | undefined;
     try {
-      const names = saved.groups.slice(1).map((group) => group.params);
-      inner = this.#plan.make(params, names);
+      const [, ...others] = saved.groups.map((group) => group.params);
+      inner = this.#plan.make(params, others);
       inner.loadStateDict({ ...saved, state: { ...inner.stateDict().state, ...saved.state } });
       return { params, inner };
     } catch (error) {
@@ -296,4 +298,3 @@ export class Mirror {
 
 const shapesOf = (tensors: Iterable<readonly [string, { readonly shape: Shape }]>): Record<string, Shape> =>
   Object.fromEntries(Array.from(tensors, ([name, { shape }]) => [name, shape]));
-const named = (variables: readonly Variable[]) => variables.map((variable) => [variable.name, variable] as const);

@@ -1,7 +1,7 @@
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
 import * as gradstep from "../../src/index.js";
-import { CosineAnnealingLR, ReduceLROnPlateau } from "../../src/schedule/index.js";
+import { CosineAnnealingLR, LinearLR, ReduceLROnPlateau, StepLR } from "../../src/schedule/index.js";
 import { GradstepOptimizer } from "../../src/tfjs/index.js";
 import { onBackends, train, values, variable } from "./setup.js";
 import { watchWarnings } from "./warnings.js";
@@ -116,6 +116,25 @@ onBackends(() => {
       'GradstepOptimizer: no variable has the name or matches the pattern of "groups[0]: head/bais", "groups[1]: /gamma/"',
     ]);
   });
+});
+
+test("a second schedule goes on from the first, though variables were met in between", () => {
+  const rates = [false, true].map((between) => {
+    const optimizer = new GradstepOptimizer("sgd", { lr: 1 });
+    const first = variable("first", [1]);
+    train(optimizer, [first], 0, 1);
+    const step = new StepLR(optimizer, { stepSize: 1, gamma: 0.5 });
+    step.step();
+    if (between) {
+      first.dispose();
+      train(optimizer, [variable("second", [1])], 0, 1);
+    }
+    const other = new LinearLR(optimizer, { startFactor: 0.5, totalIters: 4 });
+    other.step();
+    tf.disposeVariables();
+    return optimizer.paramGroups[0].lr;
+  });
+  expect(rates[1]).toBe(rates[0]);
 });
 
 test("a plateau, and learningRate, reach every group", () => {

@@ -179,6 +179,25 @@ onBackends((backend) => {
     ]);
   });
 
+  test("files of 0.1, which have no values and models, load by names", async () => {
+    const w = variable("w", [4]);
+    const optimizer = new GradstepOptimizer("schedulefreeadamw", { lr: 0.1 });
+    train(optimizer, [w], 0, 3);
+    optimizer.eval();
+    const [iter, rest, ...slots] = await optimizer.getWeights();
+    const { lr, ...config } = { lr: 0.1, ...optimizer.getConfig(), learningRate: undefined };
+    const old = (rest.tensor.dataSync() as unknown as string[])[0].replace(/"(values|model)"/g, '"no$1"');
+    const resumed = GradstepOptimizer.fromConfig<GradstepOptimizer>(GradstepOptimizer as never, { ...config, lr });
+    await resumed.setWeights([iter, { name: "gradstep", tensor: tf.scalar(old, "string") }, ...slots]);
+    const average = w.dataSync().slice();
+    resumed.train();
+    const training = bits([w]);
+    w.assign(tf.tensor(average));
+    optimizer.train();
+    expect(bits([w])).toEqual(training);
+    expect(warnings.texts).toEqual([]);
+  });
+
   test.each<RuleName>(["schedulefreeadamw", "schedulefreesgd"])(
     "%s: eval(), save, load, train() goes on as if never saved",
     async (rule) => {
