@@ -3,8 +3,18 @@
 /** What the sender can mend. */
 export class Refusal extends Error {}
 
+/** What numbers may be: inputs, and weights from elsewhere, so that no product of them overflows. */
+export const LIMIT = 1000;
+export const fits = (value: unknown): boolean => typeof value === "number" && Math.abs(value) <= LIMIT;
+
 /** The beginning of a value, for a message. */
-const shown = (value: unknown): string => String(JSON.stringify(value)).slice(0, 80);
+function shown(value: unknown): string {
+  try {
+    return String(JSON.stringify(value)).slice(0, 80);
+  } catch {
+    return "what is nested too deep to be shown";
+  }
+}
 
 export const json = (value: unknown, status = 200): Response => Response.json(value, { status });
 
@@ -29,9 +39,8 @@ export function matrix(name: string, rows: unknown, width: number, most: number)
   if (!Array.isArray(rows) || rows.length < 1 || rows.length > most)
     throw new Refusal(`"${name}" expected 1 to ${most} rows`);
   rows.forEach((row: unknown, i) => {
-    const fits = (v: unknown): boolean => typeof v === "number" && Math.abs(v) <= 1000;
     if (!Array.isArray(row) || row.length !== width || !row.every(fits))
-      throw new Refusal(`"${name}[${i}]" expected ${width} numbers in [-1000, 1000], got ${shown(row)}`);
+      throw new Refusal(`"${name}[${i}]" expected ${width} numbers in [-${LIMIT}, ${LIMIT}], got ${shown(row)}`);
   });
   return Float32Array.from((rows as number[][]).flat());
 }

@@ -3,7 +3,7 @@ import { DurableObject } from "cloudflare:workers";
 import { AdamW } from "gradstep";
 import { load, save } from "gradstep/checkpoint";
 import { MLP } from "gradstep/nn";
-import { Refusal, json, matrix, reading, refused, whole } from "./http.js";
+import { LIMIT, Refusal, fits, json, matrix, reading, refused, whole } from "./http.js";
 import { restore, store } from "./storage.js";
 
 interface Env {
@@ -59,8 +59,9 @@ export class Model extends DurableObject<Env> {
   async #train(body: Record<string, unknown>): Promise<Response> {
     const x = matrix("x", body.x, this.env.LAYERS[0], MOST_ROWS);
     const y = body.y as number[];
-    const epochs = whole("epochs", body.epochs ?? 10, 1, MOST_EPOCHS);
+    const epochs = whole("epochs", body.epochs === undefined ? 10 : body.epochs, 1, MOST_EPOCHS);
     const before = refused(() => this.#mlp.evaluate(x, y)); // checks all labels before anything is changed
+    const kept = this.#file();
     const width = this.env.LAYERS[0];
     for (let epoch = 0; epoch < epochs; epoch++)
       for (let row = 0; row < y.length; row += BATCH) {
@@ -68,6 +69,10 @@ export class Model extends DurableObject<Env> {
         this.#optimizer.step({ clipNorm: 1 });
       }
     const after = this.#mlp.evaluate(x, y);
+    if (!Number.isFinite(after.loss) || !this.#weights().every(Number.isFinite)) {
+      load(kept, this.#mlp.params, { optimizers: [this.#optimizer] });
+      throw new Refusal("training on these rows leads to numbers that are not finite");
+    }
     await store(this.ctx.storage, this.#file());
     return json({ steps: this.#optimizer.state("0.weight").step, before, after });
   }
@@ -75,6 +80,7 @@ export class Model extends DurableObject<Env> {
   #predict(body: Record<string, unknown>): Response {
     const x = matrix("x", body.x, this.env.LAYERS[0], MOST_ROWS);
     const logits = this.#mlp.predict(x);
+    if (!logits.every(Number.isFinite)) throw new Refusal("the outputs for these rows are not finite");
     const width = this.env.LAYERS.at(-1)!;
     const rows = Array.from({ length: logits.length / width }, (_, i) => logits.subarray(i * width, (i + 1) * width));
     return json({
@@ -88,14 +94,18 @@ export class Model extends DurableObject<Env> {
     const { params } = this.#mlp;
     const kept = params.copy();
     refused(() => load(file, params));
-    if (!Object.values(params.data).every((values) => values.every(Number.isFinite))) {
+    if (!this.#weights().every(fits)) {
       params.assign(kept);
-      throw new Refusal("expected weights that are all finite");
+      throw new Refusal(`expected weights in [-${LIMIT}, ${LIMIT}]`);
     }
     this.#optimizer.dispose();
     this.#optimizer = new AdamW(params, { lr: 0.01 });
     await store(this.ctx.storage, this.#file());
     return json({ steps: 0 });
+  }
+
+  #weights(): number[] {
+    return Object.values(this.#mlp.params.data).flatMap((values) => Array.from(values));
   }
 
   #file(): Uint8Array<ArrayBuffer> {

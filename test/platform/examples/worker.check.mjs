@@ -140,6 +140,7 @@ describe("refuses what does not fit, and stays as it is", () => {
   beforeAll(() => restart());
   const x = ["1000", "0100", "0010"].map((row) => Array.from(row, Number));
   const y = [0, 1, 2];
+  const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
   const cases = [
     ["train", "{", /^expected a JSON object$/],
     ["train", "[]", /^expected a JSON object$/],
@@ -153,11 +154,17 @@ describe("refuses what does not fit, and stays as it is", () => {
     ["train", { x, y: "012" }, /^MLP: "y" expected 3 class indices/],
     ["train", { x, y: [0, 1, 3] }, /^MLP: "y\[2\]" expected a class index, a whole number in \[0, 3\), got 3$/],
     ["train", { x, y, epochs: 0 }, /^"epochs" expected a whole number in \[1, 100\], got 0$/],
+    ["train", { x, y, epochs: null }, /^"epochs" expected .* got null$/],
+    ["train", `{ "x": [${deep}], "y": [0] }`, /^"x\[0\]" expected 4 numbers/],
+    ["train", JSON.stringify({ x, y }).replace("[0,1,2]", deep), /^MLP: "y" expected 3 class indices/],
+    ["train", JSON.stringify({ x, y }).replace("[0,1,2]", `[0,1,${deep}]`), /^MLP: "y\[2\]" expected a class index/],
+    ["train", JSON.stringify({ x, y, epochs: 9 }).replace(":9", `:${deep}`), /^"epochs" expected/],
+    ["train", deep, /^expected a JSON object$/],
     ["train", { x, y, epochs: "9" }, /^"epochs" expected .* got "9"$/],
     ["predict", { x: [["1", 2, 3, 4]] }, /^"x\[0\]" expected 4 numbers .* got \["1",2,3,4\]$/],
     ["predict", {}, /^"x" expected 1 to 1000 rows$/],
   ];
-  test.each(cases)("%s %j", async (action, value, message) => {
+  test.each(cases)("%s, case %#", async (action, value, message) => {
     const before = await file("/whole");
     const body = typeof value === "string" ? value : JSON.stringify(value);
     expect(await ask(`/whole/${action}`, body)).toEqual({
@@ -174,11 +181,14 @@ describe("refuses what does not fit, and stays as it is", () => {
     const other = save(new MLP([4, 8, 3]).params);
     const { params } = new MLP(settings.vars.LAYERS);
     params.data["2.bias"][1] = NaN;
+    const large = new MLP(settings.vars.LAYERS).params;
+    large.data["0.weight"][0] = 1e38;
     for (const [bytes, message] of [
       [damaged, /^load: .*checksum/],
       [other, /^load: "0\.weight" /],
       [new Uint8Array(), /^load: /],
-      [save(params), /^expected weights that are all finite$/],
+      [save(params), /^expected weights in \[-1000, 1000\]$/],
+      [save(large), /^expected weights in \[-1000, 1000\]$/],
     ]) {
       const { status, body } = await ask("/whole", bytes, "PUT");
       expect([status, body.error]).toEqual([400, expect.stringMatching(message)]);
