@@ -1,10 +1,10 @@
 import Table from "cli-table3";
-import { smooth, writeChart } from "./chart.ts";
+import { makeChartFolder, smooth, writeChart } from "./chart.ts";
 import type { Dataset } from "./idx.ts";
 import { describeNetwork, optionsInJson } from "./once.ts";
 import type { CommandLine } from "./options.ts";
 import { type Report, accuracyText, lossText } from "./report.ts";
-import { settleRules } from "./rules.ts";
+import { settleRules } from "./all-rules.ts";
 import { type Run, type Settings, train } from "./train.ts";
 
 const SEEDS = 10;
@@ -29,6 +29,7 @@ export async function compareBetas(given: CommandLine, load: () => Dataset, repo
   const { epochs = EPOCHS, seeds = SEEDS, seed: first } = given;
   const settings = { hidden: [128], init: "glorot", batch: 32, epochs, seed: first } as const;
   const settled = pairs.map((betas) => settleRules(["adam"], { dialect: "keras", betas })[0]);
+  makeChartFolder("betas-loss.svg");
   const data = load();
   const about = describeNetwork(data, { rule: "adam", options: settled[0], ...settings });
   report.line(`${about}${seeds > 1 ? ` to ${first + seeds - 1}` : ""}`);

@@ -1,5 +1,5 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import * as Plot from "@observablehq/plot";
 import { JSDOM } from "jsdom";
 import { UserError } from "./errors.ts";
@@ -21,6 +21,7 @@ export interface Chart {
 
 /** The last colour of the ten is a grey, which a frame has. */
 const colors = ["#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e"];
+const FOLDER = "out";
 const MARGIN = { top: 48, right: 160, bottom: 48, left: 72 };
 const LEGEND_LINE = 20;
 
@@ -97,14 +98,25 @@ export function writeChart(file: string, { title, epochs, y, logarithmic, curves
   for (const [name, value] of Object.entries({ width: "100%", height: "100%", fill: "white" }))
     ground.setAttribute(name, value);
   svg.querySelector("style")?.after(ground);
-  const path = join("out", file);
+  const path = join(FOLDER, file);
+  writing(path, () => writeFileSync(path, `${svg.outerHTML}\n`));
+  return path;
+}
+
+/** @throws UserError where no chart could be written, before any time is spent on training. */
+export function makeChartFolder(file: string): void {
+  writing(join(FOLDER, file), () => {
+    mkdirSync(FOLDER, { recursive: true });
+    accessSync(FOLDER, constants.W_OK);
+  });
+}
+
+function writing(path: string, write: () => void): void {
   try {
-    mkdirSync(dirname(path), { recursive: true });
-    writeFileSync(path, `${svg.outerHTML}\n`);
+    write();
   } catch (error) {
     throw new UserError(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`, 1);
   }
-  return path;
 }
 
 /** 1, 2 and 5 of each power of ten, or the powers alone when they are many, from below the lowest to above the highest. */

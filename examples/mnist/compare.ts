@@ -1,11 +1,13 @@
 import Table from "cli-table3";
-import { smooth, writeChart } from "./chart.ts";
+import { makeChartFolder, smooth, writeChart } from "./chart.ts";
 import type { Dataset } from "./idx.ts";
 import { describeNetwork, optionsInJson, settingsOf } from "./once.ts";
 import type { CommandLine } from "./options.ts";
 import { type Report, accuracyText, lossText } from "./report.ts";
-import { type RuleName, settleRules } from "./rules.ts";
+import { type RuleName, settleRules } from "./all-rules.ts";
 import { train } from "./train.ts";
+
+const CHART = "compare.svg";
 
 /** `--compare`: each rule from the same start, with the same batches in the same order; a table and a chart. */
 export async function compareRules(
@@ -16,6 +18,7 @@ export async function compareRules(
 ): Promise<object> {
   const settings = settingsOf(given);
   const settled = settleRules(names, settings.options);
+  makeChartFolder(CHART);
   const data = load();
   const about = describeNetwork(data, { rule: names[0], ...settings });
   report.line(about);
@@ -42,7 +45,7 @@ export async function compareRules(
   report.line(table.toString());
   report.line("training loss: mean of the last epoch; seconds: trainBatch and step alone");
 
-  const chart = writeChart("compare.svg", {
+  const chart = writeChart(CHART, {
     title: `Training loss by update rule, batch ${settings.batch}, seed ${settings.seed}`,
     epochs: settings.epochs,
     y: "training loss, mean of 1/20 epoch",

@@ -3,7 +3,7 @@ import { UserError } from "./errors.ts";
 import { mnistDirectory, readDataset } from "./idx.ts";
 import { type CommandLine, betas, choice, decay, number, rule, ruleList, whole, widths } from "./options.ts";
 import { type Report, lines, restoreTerminal, silent, terminal } from "./report.ts";
-import { ruleNames, rules } from "./rules.ts";
+import { allRules, ruleNames, takesBetas } from "./all-rules.ts";
 import { trainOnce } from "./once.ts";
 import { scheduleNames } from "./train.ts";
 
@@ -14,7 +14,11 @@ const program = new Command("npm start --")
   .option("--epochs <n>", "passes over the training images (default: 3; 5 in the experiment)", whole(1, 10_000))
   .option("--batch <n>", "images in a batch; a shorter last one is kept", whole(1, 1_000_000), 64)
   .option("--lr <number>", `learning rate (default: ${learningRates()})`, number)
-  .option("--betas <b1,b2>", "decay rates of adam, adamw and nadam (default: 0.9,0.999)", betas)
+  .option(
+    "--betas <b1,b2>",
+    `decay rates of ${ruleNames.filter(takesBetas).join(", ")} (default: those of the rule)`,
+    betas,
+  )
   .addOption(
     new Option("--dialect <name>", "whose semantics and further defaults the rule has: torch or keras")
       .default("torch")
@@ -80,7 +84,7 @@ Examples:
   .exitOverride();
 
 function learningRates(): string {
-  return Object.entries(rules)
+  return Object.entries(allRules)
     .map(([name, { lr }]) => `${name} ${lr}`)
     .join(", ");
 }

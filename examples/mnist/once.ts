@@ -1,7 +1,8 @@
+import { checkEpochs, checkPlace, open } from "./checkpoint.ts";
 import type { Dataset } from "./idx.ts";
 import type { CommandLine } from "./options.ts";
 import { type Report, accuracyText, grouped } from "./report.ts";
-import { type SettledRule, settleRules } from "./rules.ts";
+import { type SettledRule, settleRules } from "./all-rules.ts";
 import { type Epoch, type Settings, train } from "./train.ts";
 
 const EPOCHS = 3;
@@ -33,6 +34,10 @@ export async function trainOnce(
   load: () => Dataset,
   report: Report,
 ): Promise<{ options: object; epochs: readonly Epoch[]; testAccuracy: number }> {
+  const { checkpoint, every } = given;
+  const resume = given.resume === undefined ? undefined : open(given.resume);
+  if (resume !== undefined) checkEpochs(resume.path, resume.epochs, given.epochs ?? EPOCHS);
+  checkPlace(checkpoint);
   const settings: Settings = { rule: given.rule, ...settingsOf(given) };
   const [settled] = settleRules([settings.rule], settings.options);
   const data = load();
@@ -40,7 +45,6 @@ export async function trainOnce(
   report.line(`${describeRule(settled)}${settings.schedule ? `, ${settings.schedule} schedule to 0` : ""}`);
   if (settings.ema !== undefined) report.line(`accuracy: of the weights' moving average, decay ${settings.ema}`);
   report.line("samples/s: trainBatch and step alone");
-  const { checkpoint, every, resume } = given;
   const watcher = report.watch("", settings.epochs, false);
   const run = await train(data, settings, watcher, { checkpoint, every, resume });
   report.line(`test accuracy ${accuracyText(run.testAccuracy)}`);

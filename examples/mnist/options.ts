@@ -1,7 +1,7 @@
 // What the values of options may be. Commander puts the option's name and value before each message.
 import { InvalidArgumentError } from "commander";
 import type { Dialect } from "gradstep";
-import { type RuleName, ruleNames } from "./rules.ts";
+import { type RuleName, ruleNames } from "./all-rules.ts";
 import type { ScheduleName } from "./train.ts";
 
 /** The command line, read. */

@@ -10,7 +10,6 @@ import {
   SGD,
   type StepOptimizer,
 } from "gradstep";
-import { UserError, asUsage } from "./errors.ts";
 
 /** What the command line says about a rule. */
 export interface RuleOptions {
@@ -30,7 +29,7 @@ interface RuleOnOffer {
 
 const momentum = 0.9;
 
-/** The rules on offer: name, class, options, and a learning rate for MNIST. */
+/** The common rules: name, class, options, and a learning rate for MNIST. */
 export const rules = {
   sgd: { about: "SGD", lr: 0.2, make: (p, o) => new SGD(p, o) },
   momentum: { about: "SGD, momentum 0.9", lr: 0.05, make: (p, o) => new SGD(p, { ...o, momentum }) },
@@ -58,35 +57,4 @@ export function makeOptimizer(name: RuleName, params: ParameterDict, given: Rule
   const { lr, make } = offer(name);
   const options = { lr: given.lr ?? lr, dialect: given.dialect };
   return make(params, given.betas !== undefined && hasBetas(name) ? { ...options, betas: given.betas } : options);
-}
-
-/** The options that a rule comes to, defaults filled in. */
-export interface SettledRule {
-  readonly rule: RuleName;
-  readonly lr: number;
-  readonly betas?: readonly [number, number];
-  readonly dialect: Dialect;
-}
-
-/**
- * Checks the options of rules, before any file is read.
- * @throws UserError for a value that a rule refuses, and for betas that none of them has.
- */
-export function settleRules(names: readonly RuleName[], options: RuleOptions): SettledRule[] {
-  if (options.betas !== undefined && !names.some(hasBetas))
-    throw new UserError(
-      `--betas is for ${ruleNames.filter(hasBetas).join(", ")}; ${names.join(", ")} ${names.length > 1 ? "have" : "has"} none`,
-      2,
-    );
-  return names.map((rule) =>
-    asUsage(() => {
-      const params = new ParameterDict({ any: [1] });
-      const optimizer = makeOptimizer(rule, params, options);
-      const { lr, dialect, ...others } = optimizer.paramGroups[0];
-      const betas = "betas" in others ? { betas: others.betas as readonly [number, number] } : {};
-      optimizer.dispose();
-      params.dispose();
-      return { rule, lr, ...betas, dialect };
-    }),
-  );
 }

@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
-import { type StepOptimizer, WeightEma } from "gradstep";
+import { LBFGS, WeightEma } from "gradstep";
 import { MLP, type MLPOptions, Random } from "gradstep/nn";
-import { CosineAnnealingLR, LinearLR } from "gradstep/schedule";
-import { type Identity, type Keeping, type Progress, checkPlace, keep, resume } from "./checkpoint.ts";
-import { UserError, asUsage } from "./errors.ts";
+import { CosineAnnealingLR, type LRScheduler, LinearLR } from "gradstep/schedule";
+import { type Identity, type Keeping, type Progress, checkEpochs, epochsDone, keep, resume } from "./checkpoint.ts";
+import { asUsage } from "./errors.ts";
 import type { Dataset, Samples } from "./idx.ts";
-import { type RuleName, type RuleOptions, makeOptimizer } from "./rules.ts";
+import type { RuleOptions } from "./rules.ts";
+import { type AnyOptimizer, type RuleName, makeOptimizers, slotsOf } from "./all-rules.ts";
 
 /** One training run: what is trained, how, and how long. */
 export interface Settings {
@@ -67,18 +68,20 @@ const REFRESH_MS = 100;
  * stopped and went on from a checkpoint.
  */
 export async function train(data: Dataset, settings: Settings, watcher: Watcher, keeping: Keeping = {}): Promise<Run> {
-  checkPlace(keeping);
   const { rule, options, hidden, init, epochs, seed } = settings;
   const { train, pixels } = data;
   const size = Math.min(settings.batch, train.count);
-  const mlp = asUsage(() => new MLP([pixels, ...hidden, data.classes], { init, batchSize: size, seed }));
-  const optimizer = asUsage(() => makeOptimizer(rule, mlp.params, options));
+  const mlp = asUsage(
+    () => new MLP([pixels, ...hidden, data.classes], { init, batchSize: size, seed, slots: slotsOf(rule) }),
+  );
+  const optimizers = asUsage(() => makeOptimizers(rule, mlp.params, options));
+  const [first] = optimizers;
   const { ema: decay } = settings;
   const ema = decay === undefined ? undefined : asUsage(() => new WeightEma(mlp.params, { decay }));
-  const identity = identify(data, settings, optimizer.paramGroups[0]);
+  const identity = identify(data, settings, first.paramGroups[0]);
   const perEpoch = Math.ceil(train.count / size);
-  const schedule = makeSchedule(settings.schedule, optimizer, epochs * perEpoch);
-  const trained = { params: mlp.params, optimizer, ema, schedule };
+  const schedules = optimizers.flatMap((optimizer) => makeSchedule(settings.schedule, optimizer, epochs * perEpoch));
+  const trained = { params: mlp.params, optimizers, ema, schedules };
 
   const full = makeBatch(size, pixels);
   const rest = makeBatch(train.count % size, pixels);
@@ -86,20 +89,28 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
   const glimpse = { x: test.x.subarray(0, GLIMPSE * pixels), y: test.y.subarray(0, GLIMPSE) };
 
   const p = keeping.resume === undefined ? start(train.count, seed) : resume(keeping.resume, trained, identity);
-  if (p.epoch - (p.seen === 0 ? 1 : 0) > epochs)
-    throw new UserError(
-      `cannot resume from ${keeping.resume}: it is in epoch ${p.epoch}, beyond --epochs ${epochs}`,
-      2,
-    );
+  if (keeping.resume !== undefined) checkEpochs(keeping.resume.path, epochsDone(p), epochs);
   const random = Random.from(p.random);
   const losses = new Float64Array(epochs * perEpoch);
   losses.set(p.losses.subarray(0, p.batches));
   p.losses = losses;
   const accuracyOn = (set: { x: Uint8Array; y: Uint8Array }): number => {
-    ema?.apply();
+    const kept = rule.startsWith("schedulefree") ? mlp.params.copy() : undefined;
+    if (ema) ema.apply();
+    else first.eval();
     const { accuracy } = mlp.evaluate(set.x, set.y);
-    ema?.restore();
+    if (ema) ema.restore();
+    else first.train();
+    if (kept) mlp.params.assign(kept); // eval() and train() may round
     return accuracy;
+  };
+
+  /** One batch; its loss is that before the step. */
+  const step = ({ x, y }: Batch): number => {
+    if (first instanceof LBFGS) return first.step(() => mlp.trainBatch(x, y));
+    const loss = mlp.trainBatch(x, y);
+    for (const optimizer of optimizers) if (!(optimizer instanceof LBFGS)) optimizer.step();
+    return loss;
   };
 
   const { checkpoint, every } = keeping;
@@ -112,10 +123,9 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
       const batch = train.count - p.seen >= size ? full : rest;
       fill(batch, train, p.order, p.seen);
       const start = performance.now();
-      const loss = mlp.trainBatch(batch.x, batch.y);
-      optimizer.step();
+      const loss = step(batch);
       ema?.update();
-      schedule?.step();
+      for (const schedule of schedules) schedule.step();
       const end = performance.now();
       p.busy += end - start;
       p.seen += batch.rows;
@@ -140,7 +150,7 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
       await keep(checkpoint, trained, identity, { ...p, epoch: epoch + 1 });
   }
   ema?.dispose();
-  optimizer.dispose();
+  for (const optimizer of optimizers) optimizer.dispose();
   mlp.dispose();
   return { epochs: p.epochs, losses, seconds: p.seconds, testAccuracy: p.epochs[epochs - 1].accuracy };
 }
@@ -153,10 +163,10 @@ const start = (count: number, seed: number): Progress => ({
   random: new Random(seed + 2 ** 32).state(),
 });
 
-function makeSchedule(name: ScheduleName | undefined, optimizer: StepOptimizer, batches: number) {
-  if (name === "cosine") return new CosineAnnealingLR(optimizer, { tMax: batches });
-  if (name === "linear") return new LinearLR(optimizer, { startFactor: 1, endFactor: 0, totalIters: batches });
-  return undefined;
+function makeSchedule(name: ScheduleName | undefined, optimizer: AnyOptimizer, batches: number): LRScheduler[] {
+  if (name === "cosine") return [new CosineAnnealingLR(optimizer, { tMax: batches })];
+  if (name === "linear") return [new LinearLR(optimizer, { startFactor: 1, endFactor: 0, totalIters: batches })];
+  return [];
 }
 
 /** What must be the same for a run to go on, as a text by option. The number of epochs is free without a schedule. */

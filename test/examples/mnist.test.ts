@@ -2,6 +2,8 @@ import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import * as gradstep from "gradstep";
+import { ruleNames } from "../../examples/mnist/all-rules.ts";
 import { run, runOnTerminal, temporaryFolder, tinyFiles, writeFiles } from "./command.ts";
 
 const folder = temporaryFolder();
@@ -116,6 +118,32 @@ describe("--compare", () => {
     expect(svg).not.toMatch(/NaN|undefined/);
     for (const text of [...rules, "epochs", "Training loss by update rule"]) expect(svg).toContain(text);
     expect(svg.match(/<path fill="none" stroke=|<path stroke=/g)?.length ?? 0).toBeGreaterThanOrEqual(rules.length);
+  });
+
+  it("takes every rule of gradstep", { timeout: 60_000 }, async () => {
+    const made = Object.values(gradstep).filter(
+      (value): value is typeof gradstep.Adam =>
+        typeof value === "function" &&
+        value.prototype instanceof gradstep.Optimizer &&
+        value !== gradstep.StepOptimizer,
+    );
+    const others = ["momentum", "nesterov"];
+    expect(ruleNames.filter((name) => !others.includes(name)).sort()).toEqual(
+      made.map(({ name }) => name.toLowerCase()).sort(),
+    );
+    const { code, stdout, stderr } = await tiny(
+      "--json",
+      "--compare",
+      ruleNames.join(","),
+      "--epochs",
+      "3",
+      "--batch",
+      "20",
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+    const { results } = JSON.parse(stdout) as { results: { rule: string; epochs: { loss: number }[] }[] };
+    expect(results.map(({ rule }) => rule)).toEqual(ruleNames);
+    for (const { rule, epochs } of results) expect(epochs[2].loss, rule).toBeLessThan(epochs[0].loss);
   });
 
   it("says in the legend which rule diverged, and keeps to JSON when asked", async () => {

@@ -12,7 +12,7 @@ describe("bad input", () => {
   writeFiles(blocked, { out: new Uint8Array() });
   const usage: [args: string, message: RegExp][] = [
     ["--epoch 2", /unknown option '--epoch'\n\(Did you mean --epochs\?\)/],
-    ["--rule adm", /--rule.*'adm'.*one of sgd, momentum, .*nadam/],
+    ["--rule adm", /--rule.*'adm'.*one of sgd, momentum, .*nadam, .*rprop/],
     ["--rule", /'--rule <name>' argument missing/],
     ["--epochs 0", /--epochs.*whole number from 1/],
     ["--epochs 1.5", /--epochs.*whole number/],
@@ -22,7 +22,7 @@ describe("bad input", () => {
     ["--lr -1", /Adam: "lr" expected a finite number >= 0, got -1/],
     ["--betas 0.9", /--betas.*two numbers with a comma/],
     ["--betas 1.5,0.9", /Adam: "betas\[0\]" expected a number in \[0, 1\), got 1\.5/],
-    ["--rule sgd --betas 0.9,0.99", /--betas is for adam, adamw, nadam; sgd has none/],
+    ["--rule sgd --betas 0.9,0.99", /--betas is for adam, adamw, nadam, .*schedulefreeadamw; sgd has none/],
     ["--compare sgd,adagrad --betas 0.9,0.99", /sgd, adagrad have none/],
     ["--dialect tf", /--dialect.*one of torch, keras/],
     ["--hidden 16,", /--hidden.*whole number from 1/],
@@ -31,6 +31,7 @@ describe("bad input", () => {
     ["--compare sgd,sgd", /"sgd" is there twice/],
     ["--compare sgd,,adam", /"" is none of sgd/],
     ["--compare adam --rule sgd", /cannot be used with option '--rule/],
+    ["--compare lion --dialect keras --betas 2,0.9", /Lion: "betas\[0\]" expected/],
     ["--experiment alphas", /Expected betas/],
     ["--experiment betas --lr 1", /cannot be used with option '--lr/],
     ["--seeds 3", /goes with '--experiment betas'/],

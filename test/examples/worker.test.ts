@@ -12,6 +12,7 @@ vi.mock("cloudflare:workers", () => ({
     ) {}
   },
 }));
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-assertion -- hides workerd's types from tsc
 const { Model } = (await import("../../examples/worker/worker.js" as string)) as {
   Model: new (ctx: object, env: object) => { fetch(request: Request): Promise<Response> };
 };
