@@ -32,20 +32,16 @@ function product(inner: readonly Curve[]): Curve | undefined {
   });
 }
 
-/** Any chain: each curve in turn moves the rate that the one before left, which PyTorch lets fall below 0. */
+/** Any chain: each curve in turn moves the rate that the one before left. Between them it may be below 0, as in PyTorch. */
 function recurrence(inner: readonly Curve[]): Curve {
-  const chain: Curve["chain"] = (lr, base, e, g) =>
-    Math.max(
-      0,
-      inner.reduce((rate, curve) => curve.chain(rate, base, e, g), lr),
-    );
+  const chain: Curve["chain"] = (lr, base, e, g) => inner.reduce((rate, curve) => curve.chain(rate, base, e, g), lr);
   const since = (e: number, g: number): number => Math.max(...inner.map((curve) => curve.since?.(e, g) ?? 0));
   return recursive({
     chain,
     since,
     rate(base, e, g) {
       let lr = base;
-      for (let at = since(e, g); at <= e; at++) lr = chain(lr, base, at, g);
+      for (let at = since(e, g); at <= e; at++) lr = Math.max(0, chain(lr, base, at, g));
       return lr;
     },
   });

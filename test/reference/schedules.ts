@@ -123,10 +123,21 @@ export interface PlainSchedule {
 }
 
 export function plainSchedule(groups: readonly PlainGroup[], spec: Spec): PlainSchedule {
+  const whole = partOf(groups, spec);
+  return {
+    ...whole,
+    step() {
+      whole.step();
+      for (const group of groups) group.lr = Math.max(0, group.lr);
+    },
+  };
+}
+
+function partOf(groups: readonly PlainGroup[], spec: Spec): PlainSchedule {
   const { kind, options, schedulers = [], milestones = [] } = spec;
-  const inner = schedulers.map((item) => plainSchedule(groups, item));
+  const inner = schedulers.map((item) => partOf(groups, item));
   const each = (move: (lr: number, base: number) => number): void => {
-    for (const group of groups) group.lr = Math.max(0, move(group.lr, (group.initialLr ??= group.lr)));
+    for (const group of groups) group.lr = move(group.lr, (group.initialLr ??= group.lr));
   };
   let e = 0;
   if (kind === "ChainedScheduler")
