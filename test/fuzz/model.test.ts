@@ -2,6 +2,7 @@
 import fc from "fast-check";
 import { test } from "vitest";
 import { sequences } from "./commands/index.js";
+import { found } from "./found.js";
 import { run } from "./run.js";
 import { runs, times } from "./runs.js";
 
@@ -16,4 +17,8 @@ test("any sequence of calls does what the plain model says", { timeout: 120_000 
     }),
     runs(CALLS / LENGTH),
   );
+});
+
+test.each(Object.entries(found))("no more: %s", (_, sequence) => {
+  run(sequence);
 });

@@ -14,7 +14,7 @@ export const sgd: Update = (tensor, o, t, gradScale) => {
   sweep(tensor, o, gradScale, false, (x, i) => {
     if (!o.momentum) return f(s * x);
     b[i] = ema(mu, b[i], c, x);
-    return o.nesterov ? f(f(s * b[i]) + f(q * x)) : f(s * b[i]);
+    return o.nesterov && q !== 0 ? f(f(s * b[i]) + f(q * x)) : f(s * b[i]);
   });
 };
 

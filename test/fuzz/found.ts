@@ -1,0 +1,67 @@
+// Sequences that failed once, by what was wrong.
+import type { Sequence } from "./commands/index.js";
+
+const step = { gradScale: 1, skip: [], rows: null, clipNorm: undefined, zeroGrad: false, average: null };
+const rule = { variant: 0, more: {}, nonFinite: "propagate", stateFormat: "float32" };
+const params = { sizes: [26, 5], form: "vector", prefix: "a", seed: 3, from: true };
+
+export const found: Readonly<Record<string, Sequence>> = {
+  "a NaN among a tensor's numbers was refused by a load": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: params },
+      { command: "construct", given: { at: 0, rule: { ...rule, row: 14 }, groups: [], split: [0, 0, 0, 0, 0] } },
+      { command: "step", given: { at: 0, asked: { ...step, seed: 3802, kind: "special" } } },
+      { command: "twin", given: { at: 0, way: "file", backwards: true } },
+      { command: "wind", given: { at: 0, steps: [1] } },
+    ],
+  },
+  "a NaN among a group's numbers was refused by a load": {
+    pages: 8,
+    acts: [
+      { command: "makeParams", given: params },
+      { command: "construct", given: { at: 0, rule: { ...rule, row: 17 }, groups: [1], split: [1, 0, 0, 0, 0] } },
+      { command: "step", given: { at: 0, asked: { ...step, seed: 7820, kind: "special", gradScale: -0.5 } } },
+      { command: "twin", given: { at: 0, way: "object", backwards: true } },
+    ],
+  },
+  "an average that went along with Lookahead took the fast weights": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: params },
+      { command: "construct", given: { at: 0, rule: { ...rule, row: 11 }, groups: [], split: [0, 0, 0, 0, 0] } },
+      { command: "makeLookahead", given: { at: 0, k: 1, alpha: 0 } },
+      { command: "makeAverage", given: { at: 0, mean: false, decay: 0, debias: false } },
+      { command: "stepLookahead", given: { at: 0, asked: { ...step, seed: 855, kind: "usual", average: 0 } } },
+    ],
+  },
+  "a load that Lookahead refused took in the tensors of a new group": {
+    pages: 8,
+    acts: [
+      { command: "makeParams", given: params },
+      { command: "makeParams", given: { ...params, prefix: "b" } },
+      { command: "construct", given: { at: 0, rule: { ...rule, row: 2 }, groups: [], split: [0, 0, 0, 0, 0] } },
+      { command: "makeLookahead", given: { at: 0, k: 2, alpha: 0.5 } },
+      { command: "addGroup", given: { at: 1, to: 0, override: 1 } },
+      { command: "damage", given: { at: 1, path: [0], value: 1 } },
+      { command: "stepLookahead", given: { at: 0, asked: { ...step, seed: 5, kind: "usual", gradScale: NaN } } },
+    ],
+  },
+  "under Keras's Nesterov at a rate of 0, a zero's sign differed from the plain loop's": {
+    pages: 1,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [21, 22], seed: 4229, from: false } },
+      {
+        command: "construct",
+        given: {
+          at: 0,
+          rule: { ...rule, row: 0, variant: 7, nonFinite: "skip" },
+          groups: [4],
+          split: [1, 2, 2, 2, 0],
+        },
+      },
+      { command: "write", given: { at: 0, seed: 7099, kind: "usual", how: 0 } },
+      { command: "stepOften", given: { at: 0, seed: 4664, count: 2 } },
+    ],
+  },
+};
