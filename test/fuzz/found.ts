@@ -44,7 +44,6 @@ export const found: Readonly<Record<string, Sequence>> = {
       { command: "makeLookahead", given: { at: 0, k: 2, alpha: 0.5 } },
       { command: "addGroup", given: { at: 1, to: 0, override: 1 } },
       { command: "damage", given: { at: 1, path: [0], value: 1 } },
-      { command: "stepLookahead", given: { at: 0, asked: { ...step, seed: 5, kind: "usual", gradScale: NaN } } },
     ],
   },
   "under Keras's Nesterov at a rate of 0, a zero's sign differed from the plain loop's": {

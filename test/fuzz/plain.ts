@@ -97,25 +97,31 @@ export class PlainOptimizer {
     this.#keep(member);
   }
 
-  /** Whether the gradients that a step would use are finite. */
-  finite({ skip, rows }: Asked): boolean {
+  /** Whether the gradients that a step would use are finite, by their factor too. */
+  finite({ skip, rows }: Asked, gradScale: number): boolean {
+    const factor = Math.max(1, Math.abs(f(gradScale))); // a smaller one makes nothing infinite
     return this.members.every(({ tensor }) => {
       if (skip.has(tensor.name)) return true;
       const width = widthOf(tensor);
       const chosen = rows.get(tensor.name);
-      return tensor.g.every((g, i) => Number.isFinite(g) || chosen?.includes(Math.floor(i / width)) === false);
+      return tensor.g.every(
+        (g, i) => Number.isFinite(f(g * (factor || 1))) || chosen?.includes(Math.floor(i / width)) === false,
+      );
     });
   }
 
   /** One step; false when the policy skips it. */
   step(asked: Asked): boolean {
+    const { gradScale, norm } = this.scaleOf(asked);
+    const skipped = this.nonFinite === "skip" && !this.finite(asked, gradScale);
+    this.gradNorm = skipped ? NaN : norm;
+    if (!skipped) this.#move(asked, gradScale);
+    this.#clear(asked);
+    return !skipped;
+  }
+
+  #move(asked: Asked, gradScale: number): void {
     const { row, groups } = this;
-    this.gradNorm = NaN;
-    if (this.nonFinite === "skip" && !this.finite(asked)) {
-      this.#clear(asked);
-      return false;
-    }
-    const gradScale = asked.gradScale * this.#clipping(asked);
     const active = this.members.filter(({ tensor }) => !asked.skip.has(tensor.name));
     const starts = (member: Member): [string, number | "parameters"][] =>
       Object.entries(row.start?.(groups[member.group].options) ?? {});
@@ -127,10 +133,14 @@ export class PlainOptimizer {
     for (const { options, shared } of groups) row.shared?.advance?.(options, shared);
     const { options, shared } = groups[0];
     const all = active.map(({ plain }) => plain);
-    if (!row.gather || (options.lr !== 0 && row.gather(all, options, gradScale, shared)))
-      for (const member of active) this.#update(member, asked.rows.get(member.tensor.name), gradScale);
-    this.#clear(asked);
-    return true;
+    // A factor of fewer digits than float32 has is taken in two steps, before the rule.
+    const early = gradScale !== 0 && Math.abs(gradScale) < 2 ** -126;
+    const scale = early ? Math.sign(gradScale) : gradScale;
+    const kept = all.map(({ g }) => g.slice());
+    if (early) for (const { g } of all) multiply(multiply(g, 2 ** -100), Math.abs(gradScale) / 2 ** -100);
+    if (!row.gather || (options.lr !== 0 && row.gather(all, options, scale, shared)))
+      for (const member of active) this.#update(member, asked.rows.get(member.tensor.name), scale);
+    if (early) all.forEach(({ g }, i) => g.set(kept[i]));
   }
 
   #update(member: Member, rows: readonly number[] | undefined, gradScale: number): void {
@@ -159,9 +169,9 @@ export class PlainOptimizer {
     });
   }
 
-  /** The factor that clips, of the norm that is taken for it. */
-  #clipping({ skip, rows, clipNorm, gradScale }: Asked): number {
-    if (clipNorm === undefined) return 1;
+  /** The gradients' factor, and their norm where one is taken. */
+  scaleOf({ skip, rows, clipNorm, gradScale }: Asked): { gradScale: number; norm: number } {
+    if (clipNorm === undefined) return { gradScale, norm: NaN };
     let sum = 0;
     for (const { tensor } of this.members) {
       if (skip.has(tensor.name)) continue;
@@ -170,8 +180,8 @@ export class PlainOptimizer {
       const pieces = rows.get(name)?.map((r) => part(g, r, width)) ?? [g];
       for (const x of pieces) sum += orderedSum(x.length, (i) => x[i] * x[i]);
     }
-    this.gradNorm = Math.sqrt(sum) * Math.abs(gradScale);
-    return Math.min(1, clipNorm / (this.gradNorm + 1e-6));
+    const norm = Math.sqrt(sum) * Math.abs(gradScale);
+    return { gradScale: gradScale * (clipNorm === Infinity ? 1 : Math.min(1, clipNorm / (norm + 1e-6))), norm };
   }
 
   #clear({ zeroGrad, rows }: Asked): void {
@@ -254,6 +264,11 @@ export class PlainOptimizer {
 }
 
 const part = (x: Float32Array, row: number, width: number): Float32Array => x.subarray(row * width, (row + 1) * width);
+
+function multiply(x: Float32Array, factor: number): Float32Array {
+  for (let i = 0; i < x.length; i++) x[i] = f(x[i] * f(factor));
+  return x;
+}
 
 function flushDenormals(x: Float32Array): void {
   for (let i = 0; i < x.length; i++) if (Math.abs(x[i]) < DENORMAL) x[i] = 0;

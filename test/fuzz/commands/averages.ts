@@ -132,7 +132,7 @@ export const stepLookahead = command(6, step.given, (world, given) => {
     } of plain.members)
       if (!slow.has(name)) slow.set(name, p.slice());
   }
-  const { options, step, average, refusal } = prepare(world, optimizer, { ...asked, average: null }); // TODO-STEP
+  const { options, step, average, refusal } = prepare(world, optimizer, asked);
   const made = world.call(() => real.step(options), { refusal, to: optimizer });
   if (!made) return;
   const want = plain.step(step);

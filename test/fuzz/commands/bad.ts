@@ -146,6 +146,13 @@ const refused: [use: Use, isRight: (value: unknown) => boolean][] = [
   ],
   [onOptimizer(({ real }, value) => real.step({ average: value })), (x) => x === undefined],
   [onOptimizer(({ real }, value) => real.step({ unheardOf: value } as never)), () => false],
+  [
+    (world, value, at) => {
+      const lookahead = pick(world.lookaheads, at);
+      return lookahead && (() => lookahead.real.step({ gradScale: value }));
+    },
+    (x) => isNumber(x) || x === undefined,
+  ],
   [onOptimizer(({ real }, value) => real.addParamGroup(value)), () => false],
   [onOptimizer(({ real }, value) => real.addParamGroup({ params: value })), () => false],
   [onOptimizer(({ real }, value) => real.loadStateDict(value)), () => false],
@@ -222,7 +229,6 @@ export const damage = command(
       ...world.averages,
       ...world.schedules,
     ];
-    all.push(...world.lookaheads.filter(({ slow, optimizer }) => slow.size === optimizer.plain.members.length));
     kinds.push(...all.map(({ real }) => real));
     const target = pick(kinds, at);
     if (!target || world.averages.some(({ kept }) => kept)) return; // nothing is saved then
