@@ -98,7 +98,7 @@ export class Lookahead<Name extends string = string> {
    * lookahead.step({ gradScale: 1 / 4 });
    */
   step(options?: StepOptions<Name>): boolean {
-    this.#adopt();
+    if (this.#later().length > 0) return this.#stepWithLater(options);
     const moves = (this.#steps + 1) % this.#k === 0;
     if (!this.#optimizer.stepWith(options, !moves)) return false;
     this.#steps++;
@@ -138,7 +138,10 @@ export class Lookahead<Name extends string = string> {
 
   /** @internal Checks a saved state; what is returned writes it. */
   prepareLoad(given: unknown): () => void {
-    this.#adopt();
+    return this.#adopting(() => this.#prepareLoad(given));
+  }
+
+  #prepareLoad(given: unknown): () => void {
     const saved = record(OWNER, "saved", given);
     same(OWNER, "saved.format", saved.format, FORMAT);
     same(OWNER, "saved.version", saved.version, VERSION);
@@ -163,10 +166,21 @@ export class Lookahead<Name extends string = string> {
     this.#slow.dispose();
   }
 
-  /** Takes in the tensors of groups that were added to the optimizer: their slow weights start now. */
-  #adopt(): void {
+  /** Apart from {@link step}, which would make a closure each time. */
+  #stepWithLater(options: StepOptions<Name> | undefined): boolean {
+    return this.#adopting(() => this.step(options));
+  }
+
+  /** Takes in the tensors of groups that were added to the optimizer: their slow weights start now, unless `act` throws. */
+  #adopting<T>(act: () => T): T {
     const later = this.#later();
-    if (later.length > 0) this.#slow.add(later);
+    this.#slow.add(later);
+    try {
+      return act();
+    } catch (error) {
+      this.#slow.drop(later);
+      throw error;
+    }
   }
 
   /** Tensors that have no slow weights yet. */

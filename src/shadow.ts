@@ -31,6 +31,13 @@ export class Shadow {
     }
   }
 
+  /** Lets go of the tensors that the last {@link add} took. */
+  drop({ length }: readonly Tensor[]): void {
+    const dropped = this.tensors.splice(this.tensors.length - length);
+    for (const list of [this.views, this.#at]) list.splice(list.length - length);
+    if (dropped.some(({ bytes }) => bytes > 0)) this.#arena.release(this.#blocks.pop() ?? 0);
+  }
+
   /** shadow ← θ. */
   read(): void {
     for (let i = 0; i < this.tensors.length; i++)

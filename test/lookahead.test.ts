@@ -246,6 +246,24 @@ describe("Lookahead", () => {
         expect(use).toThrow(`${owner}: used after dispose()`);
   });
 
+  test("a call that throws takes no tensors in: slow weights start at the parameters of a step that is taken", () => {
+    const arena = new Arena({ capacity: 2 ** 18 });
+    const optimizer = new SGD(new ParameterDict({ a: [3] }, { arena }), { lr: 1 });
+    const lookahead = new Lookahead(optimizer, { k: 1, alpha: 0.5 });
+    const later = new ParameterDict({ b: [1] }, { arena });
+    optimizer.addParamGroup({ params: later });
+    const saved = lookahead.stateDict();
+    const { used } = arena;
+    later.data.b[0] = 4;
+    expect(() => lookahead.step({ gradScale: NaN })).toThrow(RangeError);
+    expect(() => lookahead.loadStateDict({ ...saved, k: 0 })).toThrow(RangeError);
+    expect(arena.used).toBe(used);
+    later.data.b[0] = 8;
+    later.grad.b[0] = 2;
+    lookahead.step();
+    expect(later.data.b[0]).toBe(7);
+  });
+
   test("a schedule-free rule under evaluation is not stepped", () => {
     const { params, draw } = start();
     const optimizer = new ScheduleFreeSGD(params, { lr: 0.1 });
