@@ -63,4 +63,17 @@ export const found: Readonly<Record<string, Sequence>> = {
       { command: "stepOften", given: { at: 0, seed: 4664, count: 2 } },
     ],
   },
+  "a step count of 0 beside ASGD's weight of a later step was not as in the plain loop": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [63] } },
+      {
+        command: "construct",
+        given: { at: 0, rule: { ...rule, row: 9, variant: 1 }, groups: [], split: [0, 0, 0, 0, 0] },
+      },
+      { command: "stepOften", given: { at: 0, seed: 0, count: 4 } },
+      { command: "wind", given: { at: 0, steps: [0] } },
+      { command: "step", given: { at: 0, asked: { ...step, seed: 327, kind: "usual" } } },
+    ],
+  },
 };

@@ -5,7 +5,7 @@ export const asgd: Update = (tensor, o, t, gradScale) => {
   const { p, slots } = tensor;
   const { ax } = slots;
   const eta = t === 1 ? o.lr : tensor.scalars.eta;
-  const average = t === 1 ? 1 : tensor.scalars.mu;
+  const average = tensor.scalars.mu;
   tensor.scalars.eta = o.lr / Math.pow(1 + o.lambd * o.lr * t, o.alpha);
   tensor.scalars.mu = 1 / Math.max(1, t - o.t0);
   const [s, dec, mu, nu] = [f(eta), f(o.lambd * eta), f(average), f(1 - average)];
