@@ -76,4 +76,12 @@ export const found: Readonly<Record<string, Sequence>> = {
       { command: "step", given: { at: 0, asked: { ...step, seed: 327, kind: "usual" } } },
     ],
   },
+  "Ftrl at a rate of 0 gave a zero another sign than its plain loop": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [2], seed: 4636, from: false } },
+      { command: "construct", given: { at: 0, rule: { ...rule, row: 24 }, groups: [4], split: [1, 0, 0, 0, 0] } },
+      { command: "step", given: { at: 0, asked: { ...step, seed: 0, kind: "usual", gradScale: -0.5 } } },
+    ],
+  },
 };

@@ -73,7 +73,11 @@ export const ftrl: Update = (tensor, o, _, gradScale) => {
   const { dec } = decayOf(o, true);
   const [inverse, l1, c] = [f(1 / o.lr), f(o.l1), f(2 * o.l2 + o.beta / o.lr)];
   const gradient = gradientOf(tensor, o, gradScale, 0);
-  if (!(inverse < Infinity && c < Infinity)) return;
+  if (!(inverse < Infinity && c < Infinity)) {
+    // As SGD at a rate of 0: only a gradient that is not finite shows, as in every rule.
+    for (let i = 0; i < p.length; i++) p[i] = f(p[i] - f(0 * gradient(i)));
+    return;
+  }
   for (let i = 0; i < p.length; i++) {
     const x = gradient(i);
     const y = dec === 0 ? p[i] : f(p[i] - f(dec * p[i]));

@@ -39,15 +39,8 @@ function defaultsOf(row: Row, { dialect, lr }: Options): Options {
 const takes = ({ rule }: Row, tensors: readonly LiveTensor[]): boolean =>
   rule !== "Muon" || tensors.every(({ shape }) => shape.length === 2);
 
-/** What a rule that cannot have groups of different rates, or Ftrl, which divides by its rate, gets instead. */
-const fit = (row: Row, { lr, maximize, ...given }: Options): Options =>
-  row.together
-    ? given
-    : {
-        ...given,
-        ...(maximize !== undefined && { maximize }),
-        ...(lr !== undefined && { lr: row.rule === "Ftrl" && lr === 0 ? 0.2 : lr }),
-      };
+/** What a group gets of a rule that cannot have groups of different rates, and of any other. */
+const fit = (row: Row, given: Options): Options => (row.together ? without(given, "lr", "maximize") : given);
 
 /** Tells the model of an optimizer's tensors, which have just come in a call. */
 function adopt(
