@@ -42,7 +42,8 @@ await bundle({
 }).then((made) => made.generate());
 core.delete(fileURLToPath(new URL("../dist/index.js", import.meta.url)));
 
-const output = { dir: "dist/node", format: "esm", comments: false };
+const minify = { mangle: false, compress: { sequences: false, joinVars: false }, codegen: { removeWhitespace: false } };
+const output = { dir: "dist/node", format: "esm", comments: false, minify };
 rmSync("dist/node", { recursive: true, force: true });
 const inputs = Object.values(exports).filter((target) => target.node !== undefined);
 const subpaths = await bundle({

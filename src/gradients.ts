@@ -65,13 +65,13 @@ function firstIn(kernels: Kernels, { grad, gradAt }: Tensor, start: number, coun
 const overflows = (g: number, factor: number): boolean => !Number.isFinite(Math.fround(factor * g));
 
 /** The least factor that has all its digits as a float32. */
-const LEAST = 1 / 2 ** 126;
+export const LEAST_FACTOR = 1 / 2 ** 126;
 /** A factor below is taken in steps, of which this is one. */
 const SMALL = 1 / 2 ** 100;
 
 /** Multiplies `count` elements of a gradient from `start` by the factor, and no others but the tensor's padding. */
 export function multiply(kernels: Kernels, tensor: Tensor, start: number, count: number, factor: number): void {
-  if (factor > 0 && factor < LEAST) {
+  if (factor > 0 && factor < LEAST_FACTOR) {
     multiply(kernels, tensor, start, count, SMALL);
     multiply(kernels, tensor, start, count, factor / SMALL);
     return;
@@ -88,13 +88,10 @@ export function multiply(kernels: Kernels, tensor: Tensor, start: number, count:
  * Multiplies the gradients by their factor before a step where it would lose digits as a float32, which is where their norm is
  * about 1e38 times `clipNorm`. Returns what gives them back after the sweep, but for those that it cleared.
  */
-export function multiplyBefore(kernels: Kernels, table: Table, request: Request): (() => void) | undefined {
-  const factor = Math.abs(request.gradScale[0]);
-  return factor > 0 && factor < LEAST ? multiplyAll(kernels, table, request, factor) : undefined;
-}
-
-function multiplyAll(kernels: Kernels, table: Table, request: Request, factor: number): () => void {
+export function multiplyBefore(kernels: Kernels, table: Table, request: Request): () => void {
   const { call, rows, clear, gradScale } = request;
+  const factor = Math.abs(gradScale[0]);
+  if (factor === 0) return () => undefined;
   const kept = table.tensors.map(({ grad }, i) => (clear && !rows.has(i) ? undefined : grad.slice()));
   table.tensors.forEach((tensor, i) => {
     if (table.skipped[i] !== call) multiply(kernels, tensor, 0, tensor.size, factor);

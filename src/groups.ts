@@ -119,19 +119,19 @@ export function makeGroup<Options extends CommonOptions>(
     // Not enumerable: no option of the rule, and no group takes it over from another.
     { initialLr: { value: undefined, writable: true }, [RESTORED]: { value: false, writable: true } },
   ) as Group<Options>["options"] & { params: readonly string[] };
-  return {
+  const group = {
     options,
     face: faceOf(rule, `paramGroups[${index}].`, options, checkAlive),
-    get occupied() {
-      return options.params.length > 0;
-    },
-    join(name) {
+    occupied: params.length > 0, // a field: with an accessor, each read of a group in a step is slow
+    join(name: string) {
       options.params = Object.freeze([...options.params, name]);
+      group.occupied = true;
     },
     c: new Float64Array(MAX_COEFFICIENTS),
     scalars: new Float64Array(Object.keys(rule.scalars ?? {}).length),
     shared,
   };
+  return group;
 }
 
 /** The rate before a schedule set it: what a rate may be, or undefined where there is none. */

@@ -100,7 +100,12 @@ export class Lookahead<Name extends string = string> {
   step(options?: StepOptions<Name>): boolean {
     if (this.#later().length > 0) return this.#stepWithLater(options);
     const moves = (this.#steps + 1) % this.#k === 0;
-    if (!this.#optimizer.stepWith(options, !moves)) return false;
+    this.#optimizer.leavesAverage = moves;
+    try {
+      if (!this.#optimizer.step(options)) return false;
+    } finally {
+      this.#optimizer.leavesAverage = false;
+    }
     this.#steps++;
     if (!moves) return true;
     this.#slow.approach(this.#alpha);

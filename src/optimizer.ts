@@ -1,7 +1,7 @@
 import { Optimizer } from "./base.js";
 import { clip } from "./check.js";
 import { FLOAT32 } from "./format.js";
-import { clipByNorm, firstNonFinite, multiplyBefore } from "./gradients.js";
+import { LEAST_FACTOR, clipByNorm, firstNonFinite, multiplyBefore } from "./gradients.js";
 import type { StepOptions } from "./options.js";
 import { APART, Plan } from "./plan.js";
 import { Request } from "./request.js";
@@ -31,6 +31,8 @@ export abstract class StepOptimizer<
     shape: [],
     scratch: 0,
   };
+  /** @internal Whether the caller of `step()` updates its `average`. */
+  leavesAverage = false;
   readonly #request = new Request();
   readonly #gradNorm = Float64Array.of(NaN);
   /** Room for the rows of a sparse step, taken when first needed. */
@@ -51,11 +53,6 @@ export abstract class StepOptimizer<
    * optimizer.step({ rows: { embedding: Uint32Array.of(3, 17) } });
    */
   step(options?: StepOptions<Name>): boolean {
-    return this.stepWith(options, true);
-  }
-
-  /** @internal A step, in which `average` is updated, or left to the caller. */
-  stepWith(options: StepOptions<Name> | undefined, averages: boolean): boolean {
     this.checkValues();
     const { table, rule, groups } = this;
     if (this.evaluating && rule.evaluation)
@@ -63,9 +60,11 @@ export abstract class StepOptimizer<
     rule.ready?.(groups);
     const request = this.#request;
     request.reset();
-    if (options !== undefined) request.read(options, this);
-    if (!averages) request.average = request.averages = undefined;
-    if (!Number.isNaN(request.clipNorm[0])) clipByNorm(this.arena.kernels, table, request);
+    if (options !== undefined) {
+      request.read(options, this);
+      if (this.leavesAverage) request.average = request.averages = undefined;
+      if (!Number.isNaN(request.clipNorm[0])) clipByNorm(this.arena.kernels, table, request);
+    }
     if (this.nonFinite !== "propagate" && !this.#allFinite()) {
       this.#gradNorm[0] = NaN;
       request.averages = undefined;
@@ -84,9 +83,7 @@ export abstract class StepOptimizer<
     plan.cut(request.call, request.whole);
     if (this.slots.copied.length > 0) this.#copyParameters(plan);
     if (rule.advance) for (let g = 0; g < groups.length; g++) rule.advance(groups[g].options, groups[g].shared);
-    const giveBack = multiplyBefore(this.arena.kernels, table, request);
-    const moved = rule.scope === "tensor" ? this.#sweepTensors(plan) : this.#sweepRuns(plan);
-    giveBack?.();
+    const moved = Math.abs(request.gradScale[0]) < LEAST_FACTOR ? this.#sweepMultiplied(plan) : this.#sweep(plan);
     this.#finish(plan, moved);
     return true;
   }
@@ -143,6 +140,18 @@ export abstract class StepOptimizer<
 
   #optionsOf(plan: Plan, batch: number): Settled<Options> {
     return this.groups[this.table.group[plan.lead[batch]]].options;
+  }
+
+  #sweep(plan: Plan): boolean {
+    return this.rule.scope === "tensor" ? this.#sweepTensors(plan) : this.#sweepRuns(plan);
+  }
+
+  /** A sweep of gradients whose factor would lose digits as a float32: they are multiplied before, and given back. */
+  #sweepMultiplied(plan: Plan): boolean {
+    const giveBack = multiplyBefore(this.arena.kernels, this.table, this.#request);
+    const moved = this.#sweep(plan);
+    giveBack();
+    return moved;
   }
 
   /** A rule that reduces over each tensor: one by one, all of them first where it must have seen them all. */

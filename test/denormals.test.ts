@@ -10,7 +10,7 @@ const LEAST = 2 ** -126;
 const isDenormal = (x: number): boolean => x !== 0 && Math.abs(x) < LEAST;
 
 /** The optimizer after a step without gradients from a state of so many steps, whose slots are all `value`. */
-function after(row: (typeof rows)[number], options: object, steps: number, value: number) {
+function after(row: (typeof rows)[number], options: Record<string, unknown>, steps: number, value: number) {
   const params: ParameterDict = new ParameterDict(shapesOf(row, { a: 70, b: 5 }));
   const optimizer = make(row.rule, params, options);
   const saved = structuredClone(optimizer.stateDict());

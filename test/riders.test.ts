@@ -208,12 +208,17 @@ describe("a factor that would lose digits as a float32", () => {
     [3e38, 1, 1e-44],
   ];
   const cases = extremes.flatMap((extreme) =>
-    ["SGD", "Adam", "LAMB", "Prodigy"].map((rule) => [rule, ...extreme] as const),
+    ["SGD", "Adam", "LAMB", "Prodigy"].map((rule) => ({
+      rule,
+      g: extreme[0],
+      clipNorm: extreme[1],
+      gradScale: extreme[2] ?? 1,
+    })),
   );
 
   test.each(cases)(
-    "%s, gradients of %f clipped to %f: the bits of clipGradNorm before",
-    (rule, g, clipNorm, gradScale = 1) => {
+    "$rule, gradients of $g clipped to $clipNorm: the bits of clipGradNorm before",
+    ({ rule, g, clipNorm, gradScale }) => {
       const row = rows.find((each) => each.rule === rule)!;
       const options = { lr: 0.1, weightDecay: 0.01 };
       const [one, other] = [parameters(row, SIZES), parameters(row, SIZES)];

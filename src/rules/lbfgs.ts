@@ -5,7 +5,6 @@ import {
   fixed,
   flag,
   nonNegative,
-  number,
   oneOf,
   record,
   whole,
@@ -40,8 +39,6 @@ export interface LBFGSOptions {
   maximize?: boolean | undefined;
 }
 
-/** Of a saved number, which is a float64 and stays one. */
-const finite = number("a finite number", Number.isFinite);
 const lineSearch: Kind<"strong-wolfe" | null> = {
   live: false,
   read: (owner, name, value) => (value === null ? null : oneOf("strong-wolfe").read(owner, name, value)),

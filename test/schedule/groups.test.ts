@@ -256,7 +256,7 @@ describe("schedules of schedules", () => {
     const schedulers = [new ConstantLR(optimizer), new StepLR(optimizer, { stepSize: 2 ** 50, gamma: 0.5 })];
     const schedule = new ChainedScheduler(optimizer, { schedulers });
     const saved = schedule.stateDict() as Partial<ScheduleState>;
-    delete saved.lastLrs; // as version 0.1 wrote it
+    Reflect.deleteProperty(saved, "lastLrs"); // as version 0.1 wrote it
     schedule.loadStateDict({ ...(saved as ScheduleState), counter: 2 ** 52 });
     expect(optimizer.paramGroups[0].lr).toBe(0.1 / 16);
   });

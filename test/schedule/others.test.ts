@@ -230,8 +230,8 @@ describe("states", () => {
       if (schedule instanceof ReduceLROnPlateau) return;
       for (let e = 0; e < cut; e++) stepOf(schedule, 1);
       const old = schedule.stateDict() as Partial<schedules.ScheduleState>;
-      delete old.lastLrs;
-      delete old.lastMomenta;
+      Reflect.deleteProperty(old, "lastLrs");
+      Reflect.deleteProperty(old, "lastMomenta");
       loaded.loadStateDict(old as never);
       inForce(other).forEach((x, i) => expect(Math.abs(x - inForce(optimizer)[i])).toBeLessThan(1e-15));
     }
@@ -247,7 +247,7 @@ describe("states", () => {
     const saved = schedule.stateDict() as Partial<schedules.ScheduleState>;
     schedule.loadStateDict({ ...(saved as schedules.ScheduleState), counter: 2 ** 50 });
     expect(schedule.lastLr).toEqual([0.1]);
-    delete saved.lastLrs;
+    Reflect.deleteProperty(saved, "lastLrs");
     schedule.loadStateDict({ ...(saved as schedules.ScheduleState), counter: 2 ** 50 }); // back to where the cosine begins anew
     schedule.step();
     expect(schedule.stateDict().counter).toBe(2 ** 50 + 1);

@@ -25,7 +25,7 @@ import { random } from "../harness.js";
 
 export interface AnySchedule {
   readonly lastLr: number[];
-  step(): void;
+  step(metric?: number): void;
   stateDict(): ScheduleState | PlateauState;
   loadStateDict(saved: never): void;
 }

@@ -185,7 +185,7 @@ onBackends((backend) => {
     train(optimizer, [w], 0, 3);
     optimizer.eval();
     const [iter, rest, ...slots] = await optimizer.getWeights();
-    const { lr, ...config } = { lr: 0.1, ...optimizer.getConfig(), learningRate: undefined };
+    const { lr, ...config } = { lr: 0.1, ...optimizer.getConfig(), learningRate: 0.1 };
     const old = (rest.tensor.dataSync() as unknown as string[])[0].replace(/"(values|model)"/g, '"no$1"');
     const resumed = GradstepOptimizer.fromConfig<GradstepOptimizer>(GradstepOptimizer as never, { ...config, lr });
     await resumed.setWeights([iter, { name: "gradstep", tensor: tf.scalar(old, "string") }, ...slots]);
