@@ -1,10 +1,10 @@
 import eslint from "@eslint/js";
 import tseslint from "typescript-eslint";
 
-/** These differ between engines in their last digits; src/exact.ts has them from basic operations. */
+/** These differ between engines in their last digits; src/util/exact.ts has them from basic operations. */
 const engineDependent = ["exp", "expm1", "log", "log1p", "log2", "log10", "pow", "cbrt", "hypot", "sin", "cos", "tan"]
   .concat(["asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh"])
-  .map((property) => ({ object: "Math", property, message: "Differs between engines: use src/exact.ts." }));
+  .map((property) => ({ object: "Math", property, message: "Differs between engines: use src/util/exact.ts." }));
 
 export default tseslint.config(
   {

@@ -28,13 +28,13 @@ export { schedulefreesgd } from "./rules/schedulefreesgd";
 export { schedulefreeadamw } from "./rules/schedulefreeadamw";
 
 // Small state: format, length, addresses, and the dither.
-export { pack, unpack } from "./format";
+export { pack, unpack } from "./state/small-formats";
 
 // Reductions and whole-vector operations: length, then addresses and numbers.
-export { addScaled, approach, clamp, dot, dotDifference, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./reduce";
+export { addScaled, approach, clamp, dot, dotDifference, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./step/reductions";
 
 // Rows of a table, for sparse steps: number of rows, then addresses and sizes.
-export { gatherRows, scatterRows } from "./rows";
+export { gatherRows, scatterRows } from "./step/sparse-rows";
 
 // The MLP: sizes, then addresses.
 export { addBias, dense, denseBias, denseInput, denseInputSkip, denseSkip, denseWeight, denseWeightSkip } from "./nn/dense";

@@ -1,10 +1,10 @@
 // Arithmetic on one vector of four float32, and the sweep that drives a rule over a run.
 // A run starts on a 64-byte boundary in every buffer and its length is a multiple of 16 elements: no scalar tail, and
 // whatever stands in the padding is read and written like the rest. A negative length says that there is a list of runs.
-import { dither, packHalf, packPositiveHalf, unpackHalf } from "./format";
+import { dither, packHalf, packPositiveHalf, unpackHalf } from "./state/small-formats";
 import { DEC, OWN, WD } from "./layout/coefficients";
 import { COEFFICIENTS, GRADIENT, LENGTH, PARAMETERS, SLOTS } from "./layout/run-list";
-import * as list from "./list";
+import * as list from "./step/run-list";
 
 // Tags: what a rule is compiled with. They fold away in sizeof<Tag>().
 export type Absent = u8;

@@ -2,7 +2,7 @@
 import { Absent, BEFORE, Coupled, Decoupled, end } from "./lane";
 import { DEC, OWN, WD } from "./layout/coefficients";
 import { COEFFICIENTS, GRADIENT, LENGTH, PARAMETERS, SLOTS } from "./layout/run-list";
-import * as list from "./list";
+import * as list from "./step/run-list";
 
 // @ts-ignore: decorator
 @inline

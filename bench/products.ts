@@ -2,7 +2,7 @@
 // each sample: a neighbour on the same core slows products by half at times, and samples in which the peak did not hold
 // 94 % are left out.
 import { setImmediate } from "node:timers/promises";
-import { Arena } from "../src/arena.js";
+import { Arena } from "../src/memory/arena.js";
 import { PACK_BYTES } from "../src/wasm/generated/layout/products.js";
 import { Random } from "../src/nn/random.js";
 import { makePeak } from "./peak.js";

@@ -16,12 +16,12 @@
  * @module gradstep
  */
 
-export { Arena, type ArenaOptions } from "./arena.js";
-export type { AverageState } from "./average.js";
-export { WeightAverage } from "./weight-average.js";
-export { WeightEma, type WeightEmaOptions } from "./weight-ema.js";
-export type { MemoryOptions, ThreadPool } from "./memory.js";
-export { Optimizer } from "./base.js";
+export { Arena, type ArenaOptions } from "./memory/arena.js";
+export type { AverageState } from "./averages/average.js";
+export { WeightAverage } from "./averages/weight-average.js";
+export { WeightEma, type WeightEmaOptions } from "./averages/weight-ema.js";
+export type { MemoryOptions, ThreadPool } from "./memory/memory-options.js";
+export { Optimizer } from "./optimizer/optimizer.js";
 export {
   type ClipGradAdaptiveOptions,
   type ClipGradNormOptions,
@@ -30,13 +30,20 @@ export {
   clipGradNorm,
   clipGradValue,
   gradNorm,
-} from "./clip.js";
-export { Lookahead, type LookaheadOptions, type LookaheadState } from "./lookahead.js";
-export { StepOptimizer } from "./optimizer.js";
-export type { GroupOptions, OptimizerOptions, ParamGroup, StepOptions, TensorName, TensorState } from "./options.js";
-export { ParameterDict, type Shape, type Values, type Vector } from "./parameters.js";
-export type { SmallSlot, StateFormat } from "./format.js";
-export type { CommonOptions, Dialect, NonFinitePolicy, WholeOptions } from "./rule.js";
+} from "./gradients/clip.js";
+export { Lookahead, type LookaheadOptions, type LookaheadState } from "./averages/lookahead.js";
+export { StepOptimizer } from "./optimizer/step-optimizer.js";
+export type {
+  GroupOptions,
+  OptimizerOptions,
+  ParamGroup,
+  StepOptions,
+  TensorName,
+  TensorState,
+} from "./optimizer/options.js";
+export { ParameterDict, type Shape, type Values, type Vector } from "./memory/parameters.js";
+export type { SmallSlot, StateFormat } from "./state/small-formats.js";
+export type { CommonOptions, Dialect, NonFinitePolicy, WholeOptions } from "./optimizer/rule.js";
 export { AdaBelief, type AdaBeliefOptions } from "./rules/adabelief.js";
 export { Adadelta, type AdadeltaOptions } from "./rules/adadelta.js";
 export { Adagrad, type AdagradOptions } from "./rules/adagrad.js";
@@ -51,7 +58,7 @@ export { ASGD, type ASGDOptions } from "./rules/asgd.js";
 export { Ftrl, type FtrlOptions } from "./rules/ftrl.js";
 export { LAMB, type LAMBOptions } from "./rules/lamb.js";
 export { LARS, type LARSOptions } from "./rules/lars.js";
-export { LBFGS, type LBFGSOptions } from "./rules/lbfgs.js";
+export { LBFGS, type LBFGSOptions } from "./rules/lbfgs/lbfgs.js";
 export { Lion, type LionOptions } from "./rules/lion.js";
 export { MADGRAD, type MADGRADOptions } from "./rules/madgrad.js";
 export { Muon, type MuonOptions } from "./rules/muon.js";
@@ -65,5 +72,5 @@ export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from "./rules/schedu
 export { type ScheduleFreeOptions, ScheduleFreeSGD, type ScheduleFreeSGDOptions } from "./rules/schedulefreesgd.js";
 export { SGD, type SGDOptions } from "./rules/sgd.js";
 export { Yogi, type YogiOptions } from "./rules/yogi.js";
-export type { SavedTensor } from "./saved.js";
-export type { OptimizerState, TensorStateDict } from "./state.js";
+export type { SavedTensor } from "./state/validation.js";
+export type { OptimizerState, TensorStateDict } from "./state/state-dict.js";

@@ -5,7 +5,7 @@
  */
 
 import { instantiateSync } from "@assemblyscript/loader";
-import { wrongType } from "./check.js";
+import { wrongType } from "./util/check.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
 import { instantiateKernels, moduleOf } from "./wasm/module.js";
 

@@ -1,4 +1,4 @@
-// How a slot's elements are stored. assembly/format.ts explains the codes.
+// How a slot's elements are stored. assembly/state/small-formats.ts explains the codes.
 
 /** Four bytes an element, as kernels compute. */
 export const FLOAT32: i32 = 0;

@@ -1,5 +1,5 @@
 // A list of runs for one kernel call: byte offsets in a record, which describes a run, and in a pass, which comes before
-// the list where something is done in the same sweep (see assembly/list.ts). Fields are 32-bit words.
+// the list where something is done in the same sweep (see assembly/step/run-list.ts). Fields are 32-bit words.
 
 /** A tensor has at most this many slots. */
 export const MAX_SLOTS: i32 = 4;

@@ -12,7 +12,7 @@
 //   s = max(ε₂, ‖θ‖/√n)·min(lr, 1/√t) / max(1, ‖u‖/(√n·d))
 //   θ = θ − s·u                             (decay: θ − (dec·θ + s·u), dec = lr·λ): sgd's kernel with u for the gradient
 import { Stored, average, sweep } from "../lane";
-import { sumOfAbs, sumOfSquares } from "../reduce";
+import { sumOfAbs, sumOfSquares } from "../step/reductions";
 
 @unmanaged
 class Unfactored {

@@ -1,6 +1,6 @@
-import { knownOnly, oneOf, record, wrongType, wrongValue } from "../check.js";
-import { refuseApplied } from "../ownership.js";
-import type { ParameterDict } from "../parameters.js";
+import { knownOnly, oneOf, record, wrongType, wrongValue } from "../util/check.js";
+import { refuseApplied } from "../memory/ownership.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import { type AnyOptimizer, allTensors, optimizerList } from "./given.js";
 import { stringifyNumbers } from "./json.js";
 import { GROUPS, isReserved, ownMetadata, writeChecksum } from "./own.js";

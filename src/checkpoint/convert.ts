@@ -1,6 +1,6 @@
 // The elements of a file's tensors as float32, or as numbers.
-import { wrongValue } from "../check.js";
-import type { Shape, Vector } from "../parameters.js";
+import { wrongValue } from "../util/check.js";
+import type { Shape, Vector } from "../memory/parameters.js";
 import type { Dtype, Entry } from "./safetensors.js";
 import { bytesOf } from "./values.js";
 

@@ -1,8 +1,8 @@
-import type { ParameterDict } from "../parameters.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import { type SaveOptions, save } from "./checkpoint.js";
 import { type LoadOptions, type Loaded, load } from "./load.js";
 import { type FileContents, read } from "./reader.js";
-import { wrongType } from "../check.js";
+import { wrongType } from "../util/check.js";
 import { type Stats, node } from "./node.js";
 import { removeLeftOver, temporaryName } from "./temporary.js";
 

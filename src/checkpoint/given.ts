@@ -1,7 +1,7 @@
 // What save and load are given.
-import { Optimizer } from "../base.js";
-import { wrongType, wrongValue } from "../check.js";
-import { type Tensor, checkDict } from "../parameters.js";
+import { Optimizer } from "../optimizer/optimizer.js";
+import { wrongType, wrongValue } from "../util/check.js";
+import { type Tensor, checkDict } from "../memory/parameters.js";
 import { bytesOf } from "./values.js";
 
 /** Any optimizer: whatever its options and the names of its tensors. */

@@ -1,6 +1,6 @@
 // JSON as files and weights hold it. JSON.parse would keep the last of two values of one name, and an engine may give out
 // of stack in what is nested deeply.
-import { clip } from "../check.js";
+import { clip } from "../util/check.js";
 
 /** Objects and lists inside one another. */
 export const MAX_DEPTH = 520;

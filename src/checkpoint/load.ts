@@ -1,7 +1,7 @@
-import type { Optimizer } from "../base.js";
-import { counted, flag, knownOnly, record, wrongValue } from "../check.js";
-import { refuseApplied } from "../ownership.js";
-import type { ParameterDict } from "../parameters.js";
+import type { Optimizer } from "../optimizer/optimizer.js";
+import { counted, flag, knownOnly, record, wrongValue } from "../util/check.js";
+import { refuseApplied } from "../memory/ownership.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import { isFloat, toFloat32 } from "./convert.js";
 import { type AnyOptimizer, allTensors, fileGiven, optimizerList } from "./given.js";
 import { parseJson, quote } from "./json.js";

@@ -1,7 +1,7 @@
 // The names in a file of another program's: tensors, an optimizer's state of them, and its groups' options of them.
-import { wrongType, wrongValue } from "../check.js";
+import { wrongType, wrongValue } from "../util/check.js";
 import { quote } from "./json.js";
-import type { OptimizerState } from "../state.js";
+import type { OptimizerState } from "../state/state-dict.js";
 import { type Entry, isObject } from "./safetensors.js";
 import type { Plain } from "./values.js";
 

@@ -1,5 +1,5 @@
 // What a file of ours has beside what PyTorch's has: a checksum, and all of the state as JSON.
-import { record } from "../check.js";
+import { record } from "../util/check.js";
 import { crc32 } from "./crc.js";
 import { parseJson, quote } from "./json.js";
 import { type Contents, damageOf, encode } from "./safetensors.js";

@@ -1,9 +1,9 @@
 // A state dict for an optimizer from the flattened names of a file that PyTorch wrote.
-import type { Optimizer } from "../base.js";
-import { wrongValue } from "../check.js";
-import type { OptimizerState, TensorStateDict } from "../state.js";
-import { elementsOf } from "../format.js";
-import type { CommonOptions, Settled } from "../rule.js";
+import type { Optimizer } from "../optimizer/optimizer.js";
+import { wrongValue } from "../util/check.js";
+import type { OptimizerState, TensorStateDict } from "../state/state-dict.js";
+import { elementsOf } from "../state/small-formats.js";
+import type { CommonOptions, Settled } from "../optimizer/rule.js";
 import { toFloat32, toNumber } from "./convert.js";
 import { quote } from "./json.js";
 import { type Foreign, groupKey, stateKey } from "./names.js";

@@ -1,6 +1,6 @@
 // The format safetensors: eight bytes of the header's length, the header in JSON, then the tensors' bytes, which it
 // places one behind the other without a gap. https://github.com/huggingface/safetensors
-import { clip, counted } from "../check.js";
+import { clip, counted } from "../util/check.js";
 import { parseMembers, quote } from "./json.js";
 
 /** A type of elements, by the format's name. */

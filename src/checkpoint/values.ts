@@ -1,5 +1,5 @@
 // Plain values as JSON, exactly: what JSON cannot say is an object with the one name "$". Typed arrays become tensors.
-import { wrongType, wrongValue } from "../check.js";
+import { wrongType, wrongValue } from "../util/check.js";
 import { MAX_DEPTH, quote } from "./json.js";
 import { type Dtype, type Entry, damageOf, isObject } from "./safetensors.js";
 

@@ -1,8 +1,8 @@
 // An optimizer's state under PyTorch's flattened names, and its groups' options as the metadata entry `param_groups`.
-import type { Optimizer } from "../base.js";
-import { toFloat32 } from "../format.js";
-import type { Vector } from "../parameters.js";
-import type { OptimizerState } from "../state.js";
+import type { Optimizer } from "../optimizer/optimizer.js";
+import { toFloat32 } from "../state/small-formats.js";
+import type { Vector } from "../memory/parameters.js";
+import type { OptimizerState } from "../state/state-dict.js";
 import { groupKey, stateKey } from "./names.js";
 import type { Entry } from "./safetensors.js";
 import { type Options, type TorchForm, optionName, slotShape, snakeCase, torchForm } from "./torch.js";

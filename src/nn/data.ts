@@ -1,4 +1,4 @@
-import { counted, wrongType, wrongValue } from "../check.js";
+import { counted, wrongType, wrongValue } from "../util/check.js";
 
 /** Class indices: any integer array, or an array of whole numbers. */
 export type Labels =

@@ -1,8 +1,8 @@
-import { padded } from "../arena.js";
-import { flag, float, knownOnly, oneOf, record, whole, wholeFrom, wrongType, wrongValue } from "../check.js";
-import { defineDispose } from "../dispose.js";
-import { type MemoryOptions, arenaFor, memoryOptions } from "../memory.js";
-import { ParameterDict, type Vector } from "../parameters.js";
+import { padded } from "../memory/arena.js";
+import { flag, float, knownOnly, oneOf, record, whole, wholeFrom, wrongType, wrongValue } from "../util/check.js";
+import { defineDispose } from "../util/dispose.js";
+import { type MemoryOptions, arenaFor, memoryOptions } from "../memory/memory-options.js";
+import { ParameterDict, type Vector } from "../memory/parameters.js";
 import { type Init, fillLayer, inits } from "./init.js";
 import { type Activation, type Loss, Network, activations, losses, scratchBytes } from "./network.js";
 import { Random } from "./random.js";

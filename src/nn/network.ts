@@ -1,5 +1,5 @@
-import { type Arena, padded } from "../arena.js";
-import type { ParameterDict, Tensor, Vector } from "../parameters.js";
+import { type Arena, padded } from "../memory/arena.js";
+import type { ParameterDict, Tensor, Vector } from "../memory/parameters.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { PACK_BYTES } from "../wasm/generated/layout/products.js";
 

@@ -1,4 +1,4 @@
-import { number, whole, wrongType, wrongValue } from "../check.js";
+import { number, whole, wrongType, wrongValue } from "../util/check.js";
 
 const OWNER = "Random";
 const word = number("a whole number in [0, 2^32)", (n) => Number.isInteger(n) && n >= 0 && n < 2 ** 32);

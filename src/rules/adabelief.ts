@@ -1,8 +1,16 @@
-import { belowOne, epsilon, pair } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, type Rule, commonDefaults, commonKinds, setDecay, positive, signed } from "../rule.js";
+import { belowOne, epsilon, pair } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import {
+  type CommonOptions,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  positive,
+  signed,
+} from "../optimizer/rule.js";
 import { setAdam } from "./adam.js";
 
 /** Options of {@link AdaBelief}. */

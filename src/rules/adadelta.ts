@@ -1,8 +1,16 @@
-import { epsilon, fraction } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, positive } from "../rule.js";
+import { epsilon, fraction } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  positive,
+} from "../optimizer/rule.js";
 
 /** Options of {@link Adadelta}. */
 export interface AdadeltaOptions extends CommonOptions {

@@ -1,10 +1,18 @@
-import { padded } from "../arena.js";
-import { type Kind, epsilon, float, wrongType, wrongValue } from "../check.js";
-import { raiseTo } from "../exact.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict, Shape } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, type TensorInfo, commonDefaults, commonKinds, exact } from "../rule.js";
+import { padded } from "../memory/arena.js";
+import { type Kind, epsilon, float, wrongType, wrongValue } from "../util/check.js";
+import { raiseTo } from "../util/exact.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict, Shape } from "../memory/parameters.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  type TensorInfo,
+  commonDefaults,
+  commonKinds,
+  exact,
+} from "../optimizer/rule.js";
 
 type Eps = readonly [number | null, number];
 

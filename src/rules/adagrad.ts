@@ -1,8 +1,16 @@
-import { epsilon, nonNegative } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, positive } from "../rule.js";
+import { epsilon, nonNegative } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  positive,
+} from "../optimizer/rule.js";
 
 /** Options of {@link Adagrad}. */
 export interface AdagradOptions extends CommonOptions {

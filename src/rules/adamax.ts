@@ -1,8 +1,8 @@
-import { belowOne, epsilon, pair } from "../check.js";
-import { raise } from "../exact.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
+import { belowOne, epsilon, pair } from "../util/check.js";
+import { raise } from "../util/exact.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import {
   type CommonOptions,
   OWN,
@@ -12,7 +12,7 @@ import {
   setDecay,
   positive,
   signed,
-} from "../rule.js";
+} from "../optimizer/rule.js";
 
 /** Options of {@link Adamax}. */
 export interface AdamaxOptions extends CommonOptions {

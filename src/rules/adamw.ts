@@ -1,6 +1,6 @@
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import { type AdamOptions, adamRule } from "./adam.js";
 
 /** Options of {@link AdamW}: Adam's, but weight decay is decoupled and by default 0.01 (Keras 0.004, optax 1e-4). */

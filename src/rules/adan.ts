@@ -1,9 +1,19 @@
-import { belowOne, epsilon, triple } from "../check.js";
-import { raise } from "../exact.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, DEC, OWN, type Rule, WD, commonDefaults, commonKinds, positive, signed } from "../rule.js";
+import { belowOne, epsilon, triple } from "../util/check.js";
+import { raise } from "../util/exact.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import {
+  type CommonOptions,
+  DEC,
+  OWN,
+  type Rule,
+  WD,
+  commonDefaults,
+  commonKinds,
+  positive,
+  signed,
+} from "../optimizer/rule.js";
 
 /** Options of {@link Adan}. */
 export interface AdanOptions extends CommonOptions {

@@ -1,8 +1,8 @@
-import { belowOne, epsilon, nonNegative, triple } from "../check.js";
-import { raise } from "../exact.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
+import { belowOne, epsilon, nonNegative, triple } from "../util/check.js";
+import { raise } from "../util/exact.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import {
   type CommonOptions,
   OWN,
@@ -13,7 +13,7 @@ import {
   exact,
   positive,
   signed,
-} from "../rule.js";
+} from "../optimizer/rule.js";
 
 /** Options of {@link AdEMAMix}. */
 export interface AdEMAMixOptions extends CommonOptions {

@@ -1,9 +1,18 @@
-import { nonNegative } from "../check.js";
-import { exponentiate, logarithm } from "../exact.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, type Settled, WD, commonDefaults, commonKinds, exact } from "../rule.js";
+import { nonNegative } from "../util/check.js";
+import { exponentiate, logarithm } from "../util/exact.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  type Settled,
+  WD,
+  commonDefaults,
+  commonKinds,
+  exact,
+} from "../optimizer/rule.js";
 
 /** Options of {@link ASGD}. */
 export interface ASGDOptions extends CommonOptions {

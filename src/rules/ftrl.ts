@@ -1,7 +1,7 @@
-import { nonNegative } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
+import { nonNegative } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import {
   type CommonOptions,
   OWN,
@@ -12,7 +12,7 @@ import {
   commonKinds,
   setDecay,
   exact,
-} from "../rule.js";
+} from "../optimizer/rule.js";
 
 /** Options of {@link Ftrl}. */
 export interface FtrlOptions extends CommonOptions {

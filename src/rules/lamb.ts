@@ -1,9 +1,9 @@
-import { belowOne, epsilon, pair } from "../check.js";
-import { raise } from "../exact.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { padded } from "../arena.js";
+import { belowOne, epsilon, pair } from "../util/check.js";
+import { raise } from "../util/exact.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import { padded } from "../memory/arena.js";
 import {
   type CommonOptions,
   DEC,
@@ -14,7 +14,7 @@ import {
   setDecay,
   setMoments,
   exact,
-} from "../rule.js";
+} from "../optimizer/rule.js";
 
 /** Options of {@link LAMB}. */
 export interface LAMBOptions extends CommonOptions {

@@ -1,8 +1,8 @@
-import { epsilon, finite, flag, nonNegative } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, GS, OWN, type Rule, WD, commonDefaults, commonKinds, exact } from "../rule.js";
+import { epsilon, finite, flag, nonNegative } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import { type CommonOptions, GS, OWN, type Rule, WD, commonDefaults, commonKinds, exact } from "../optimizer/rule.js";
 
 /** Options of {@link LARS}. */
 export interface LARSOptions extends CommonOptions {

@@ -1,7 +1,7 @@
-import { belowOne, pair } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
+import { belowOne, pair } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import {
   type CommonOptions,
   OWN,
@@ -11,7 +11,7 @@ import {
   setDecay,
   setMoments,
   signed,
-} from "../rule.js";
+} from "../optimizer/rule.js";
 
 /** Options of {@link Lion}. */
 export interface LionOptions extends CommonOptions {

@@ -1,8 +1,8 @@
-import { belowOne, epsilon } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, exact } from "../rule.js";
+import { belowOne, epsilon } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, exact } from "../optimizer/rule.js";
 
 /** Options of {@link MADGRAD}. */
 export interface MADGRADOptions extends CommonOptions {

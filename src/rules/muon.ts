@@ -1,10 +1,10 @@
-import { padded } from "../arena.js";
-import { belowOne, finite, flag, number, oneOf, triple, wrongValue } from "../check.js";
+import { padded } from "../memory/arena.js";
+import { belowOne, finite, flag, number, oneOf, triple, wrongValue } from "../util/check.js";
 import { PACK_BYTES } from "../wasm/generated/layout/products.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, type Rule, type Settled, commonKinds, exact } from "../rule.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import { type CommonOptions, type Rule, type Settled, commonKinds, exact } from "../optimizer/rule.js";
 
 /** Options of {@link Muon}. */
 export interface MuonOptions extends CommonOptions {

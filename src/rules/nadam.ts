@@ -1,8 +1,8 @@
-import { belowOne, epsilon, nonNegative, pair } from "../check.js";
-import { exponentiate, raise } from "../exact.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
+import { belowOne, epsilon, nonNegative, pair } from "../util/check.js";
+import { exponentiate, raise } from "../util/exact.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import {
   type CommonOptions,
   OWN,
@@ -14,7 +14,7 @@ import {
   setMoments,
   positive,
   signed,
-} from "../rule.js";
+} from "../optimizer/rule.js";
 
 /** Options of {@link NAdam}. */
 export interface NAdamOptions extends CommonOptions {

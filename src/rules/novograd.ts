@@ -1,8 +1,8 @@
-import { belowOne, epsilon, pair } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, GS, type Rule, commonDefaults, commonKinds, exact } from "../rule.js";
+import { belowOne, epsilon, pair } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import { type CommonOptions, GS, type Rule, commonDefaults, commonKinds, exact } from "../optimizer/rule.js";
 
 /** Options of {@link NovoGrad}. */
 export interface NovoGradOptions extends CommonOptions {

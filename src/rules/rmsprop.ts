@@ -1,7 +1,7 @@
-import { epsilon, fraction, nonNegative } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
+import { epsilon, fraction, nonNegative } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import {
   type CommonOptions,
   OWN,
@@ -13,7 +13,7 @@ import {
   exact,
   positive,
   signed,
-} from "../rule.js";
+} from "../optimizer/rule.js";
 
 /** Options of {@link RMSprop}. */
 export interface RMSpropOptions extends CommonOptions {

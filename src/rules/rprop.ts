@@ -1,8 +1,17 @@
-import { nonNegative, pair } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, exact, positive } from "../rule.js";
+import { nonNegative, pair } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  exact,
+  positive,
+} from "../optimizer/rule.js";
 
 /** Options of {@link Rprop}. */
 export interface RpropOptions extends CommonOptions {

@@ -1,9 +1,9 @@
-import { belowOne, epsilon, pair } from "../check.js";
-import { raise } from "../exact.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { OWN, type Rule, setDecay, exact, positive } from "../rule.js";
+import { belowOne, epsilon, pair } from "../util/check.js";
+import { raise } from "../util/exact.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import { OWN, type Rule, setDecay, exact, positive } from "../optimizer/rule.js";
 import {
   LEAST_BETA,
   type ScheduleFreeOptions,

@@ -1,8 +1,8 @@
-import { nonNegative, number, whole } from "../check.js";
-import { raiseTo } from "../exact.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
+import { nonNegative, number, whole } from "../util/check.js";
+import { raiseTo } from "../util/exact.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import {
   type CommonOptions,
   OWN,
@@ -12,7 +12,7 @@ import {
   commonKinds,
   setDecay,
   exact,
-} from "../rule.js";
+} from "../optimizer/rule.js";
 
 /** What the schedule-free rules take beside their own options. */
 export interface ScheduleFreeOptions extends CommonOptions {

@@ -1,9 +1,17 @@
-import { finite, fixed, flag, nonNegative, oneOf } from "../check.js";
-import { raise } from "../exact.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import { type CommonOptions, OWN, type Rule, commonDefaults, commonKinds, setDecay, signed } from "../rule.js";
+import { finite, fixed, flag, nonNegative, oneOf } from "../util/check.js";
+import { raise } from "../util/exact.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import {
+  type CommonOptions,
+  OWN,
+  type Rule,
+  commonDefaults,
+  commonKinds,
+  setDecay,
+  signed,
+} from "../optimizer/rule.js";
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends CommonOptions {

@@ -1,7 +1,7 @@
-import { belowOne, epsilon, pair } from "../check.js";
-import { StepOptimizer } from "../optimizer.js";
-import type { OptimizerOptions } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
+import { belowOne, epsilon, pair } from "../util/check.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import type { OptimizerOptions } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
 import {
   type CommonOptions,
   OWN,
@@ -11,7 +11,7 @@ import {
   setDecay,
   positive,
   signed,
-} from "../rule.js";
+} from "../optimizer/rule.js";
 import { setAdam } from "./adam.js";
 
 /** Options of {@link Yogi}. */

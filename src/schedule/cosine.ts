@@ -1,6 +1,6 @@
 // Rates that fall along half a cosine, once or again and again.
-import { nonNegative, wholeFrom } from "../check.js";
-import { sin } from "../exact.js";
+import { nonNegative, wholeFrom } from "../util/check.js";
+import { sin } from "../util/exact.js";
 import { closed, setting } from "./curve.js";
 import type { CommonScheduleOptions, Definition } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";

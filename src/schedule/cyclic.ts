@@ -1,5 +1,5 @@
-import { belowOne, flag, nonNegative, oneOf, wholeFrom } from "../check.js";
-import { wholePower } from "../exact.js";
+import { belowOne, flag, nonNegative, oneOf, wholeFrom } from "../util/check.js";
+import { wholePower } from "../util/exact.js";
 import { setting } from "./curve.js";
 import {
   type CommonScheduleOptions,

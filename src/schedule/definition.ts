@@ -1,4 +1,4 @@
-import { type Kind, knownOnly, record, whole, wrongType, wrongValue } from "../check.js";
+import { type Kind, knownOnly, record, whole, wrongType, wrongValue } from "../util/check.js";
 import type { Curve } from "./curve.js";
 
 /** Options once defaults are filled in. */

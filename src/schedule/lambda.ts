@@ -1,4 +1,4 @@
-import { type Kind, nonNegative, wrongType } from "../check.js";
+import { type Kind, nonNegative, wrongType } from "../util/check.js";
 import { recursive, setting } from "./curve.js";
 import { type CommonScheduleOptions, type Definition, type PerGroup, perGroup, valueAt } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";

@@ -1,6 +1,6 @@
 // Rates that go from one factor to another within `totalIters` calls of `step()`: warm-up, and decay to nothing.
-import { fraction, nonNegative, number, wholeFrom } from "../check.js";
-import { pow } from "../exact.js";
+import { fraction, nonNegative, number, wholeFrom } from "../util/check.js";
+import { pow } from "../util/exact.js";
 import { scaling } from "./curve.js";
 import type { CommonScheduleOptions, Definition } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";

@@ -1,5 +1,5 @@
-import { belowOne, flag, fraction, nonNegative, number, oneOf, wholeFrom, wrongValue } from "../check.js";
-import { cos } from "../exact.js";
+import { belowOne, flag, fraction, nonNegative, number, oneOf, wholeFrom, wrongValue } from "../util/check.js";
+import { cos } from "../util/exact.js";
 import { setting } from "./curve.js";
 import {
   type CommonScheduleOptions,

@@ -1,5 +1,5 @@
-import { belowOne, nonNegative, number, oneOf, record, whole } from "../check.js";
-import { onlyFields, same } from "../saved.js";
+import { belowOne, nonNegative, number, oneOf, record, whole } from "../util/check.js";
+import { onlyFields, same } from "../state/validation.js";
 import {
   type CommonScheduleOptions,
   type OptionSet,

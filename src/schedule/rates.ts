@@ -1,7 +1,7 @@
-import { Optimizer } from "../base.js";
-import { wrongType, wrongValue } from "../check.js";
-import { RESTORED } from "../groups.js";
-import { SCHEDULABLE } from "../schedulable.js";
+import { Optimizer } from "../optimizer/optimizer.js";
+import { wrongType, wrongValue } from "../util/check.js";
+import { RESTORED } from "../optimizer/groups.js";
+import { SCHEDULABLE } from "../optimizer/schedulable.js";
 import type { Curve } from "./curve.js";
 
 /** Any optimizer, TensorFlow.js's form of one and a `Lookahead` too: whatever its options and the names of its tensors. */

@@ -1,5 +1,5 @@
-import { belowOne, counted, nonNegative, record, whole, wrongType, wrongValue } from "../check.js";
-import { onlyFields, same } from "../saved.js";
+import { belowOne, counted, nonNegative, record, whole, wrongType, wrongValue } from "../util/check.js";
+import { onlyFields, same } from "../state/validation.js";
 import { type Curve, limited } from "./curve.js";
 import { type Definition, groupsWith, readOptions, refuseConflict, settle } from "./definition.js";
 import {

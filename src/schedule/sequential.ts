@@ -1,4 +1,4 @@
-import { counted, wholeFrom } from "../check.js";
+import { counted, wholeFrom } from "../util/check.js";
 import { type Curve, closed } from "./curve.js";
 import { type CommonScheduleOptions, type Definition, list } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";

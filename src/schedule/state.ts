@@ -1,5 +1,5 @@
 // What the state of a schedule may hold.
-import { type Kind, wrongType, wrongValue } from "../check.js";
+import { type Kind, wrongType, wrongValue } from "../util/check.js";
 
 export const FORMAT = "gradstep/schedule";
 export const VERSION = 1;

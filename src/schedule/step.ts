@@ -1,6 +1,6 @@
 // Rates that fall by a factor gamma, again and again.
-import { nonNegative, whole, wholeFrom } from "../check.js";
-import { wholePower } from "../exact.js";
+import { nonNegative, whole, wholeFrom } from "../util/check.js";
+import { wholePower } from "../util/exact.js";
 import { scaling } from "./curve.js";
 import { type CommonScheduleOptions, type Definition, list } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";

@@ -1,5 +1,5 @@
-import { nonNegative, oneOf, whole } from "../check.js";
-import { sin } from "../exact.js";
+import { nonNegative, oneOf, whole } from "../util/check.js";
+import { sin } from "../util/exact.js";
 import { closed } from "./curve.js";
 import { type CommonScheduleOptions, type Definition, type PerGroup, perGroup, valueAt } from "./definition.js";
 import type { AnyOptimizer } from "./rates.js";

@@ -1,5 +1,5 @@
 import { env } from "@tensorflow/tfjs-core";
-import { record, wrongType, wrongValue } from "../check.js";
+import { record, wrongType, wrongValue } from "../util/check.js";
 import { type GroupPlan, type Member, isPattern, textOf } from "./groups.js";
 import { type Budget, type Pattern, SafePattern, newBudget } from "./pattern.js";
 

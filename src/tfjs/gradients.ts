@@ -1,5 +1,5 @@
 import { type NamedTensorMap, type Tensor, type Variable, engine } from "@tensorflow/tfjs-core";
-import { wrongType, wrongValue } from "../check.js";
+import { wrongType, wrongValue } from "../util/check.js";
 import type { NamedTensor } from "./weights.js";
 
 /** A variable, and the gradient to move it by where it has one. */

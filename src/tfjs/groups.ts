@@ -1,4 +1,4 @@
-import { record, wrongType, wrongValue } from "../check.js";
+import { record, wrongType, wrongValue } from "../util/check.js";
 import { listNames, unnumbered } from "./names.js";
 import { type Pattern, SafePattern } from "./pattern.js";
 

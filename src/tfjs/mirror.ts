@@ -1,9 +1,9 @@
 import { type Variable, engine, util } from "@tensorflow/tfjs-core";
-import { usedAfterDispose } from "../check.js";
-import { RESTORED } from "../groups.js";
-import { StepOptimizer } from "../optimizer.js";
-import { ParameterDict, type Shape, type Vector } from "../parameters.js";
-import type { OptimizerState } from "../state.js";
+import { usedAfterDispose } from "../util/check.js";
+import { RESTORED } from "../optimizer/groups.js";
+import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { ParameterDict, type Shape, type Vector } from "../memory/parameters.js";
+import type { OptimizerState } from "../state/state-dict.js";
 import { awaited } from "./awaited.js";
 import type { Pull } from "./gradients.js";
 import type { Inner } from "./rules.js";

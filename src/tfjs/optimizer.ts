@@ -6,12 +6,12 @@ import {
   engine,
   serialization,
 } from "@tensorflow/tfjs-core";
-import { type Kind, finite, number, record, wrongType, wrongValue } from "../check.js";
-import type { ParamGroup } from "../options.js";
-import type { ParameterDict } from "../parameters.js";
-import type { WholeOptions } from "../rule.js";
-import { LBFGS } from "../rules/lbfgs.js";
-import { SCHEDULABLE } from "../schedulable.js";
+import { type Kind, finite, number, record, wrongType, wrongValue } from "../util/check.js";
+import type { ParamGroup } from "../optimizer/options.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import type { WholeOptions } from "../optimizer/rule.js";
+import { LBFGS } from "../rules/lbfgs/lbfgs.js";
+import { SCHEDULABLE } from "../optimizer/schedulable.js";
 import { allowStrings, encode, groupsOf, optionsOf, readConfig } from "./config.js";
 import { type GroupPlan, type VariableGroup, groupOf, readGroups, steadyFace, warnOfUnmatched } from "./groups.js";
 import { readGradients } from "./gradients.js";

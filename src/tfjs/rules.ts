@@ -1,6 +1,6 @@
-import type { ParameterDict } from "../parameters.js";
-import type { LBFGS } from "../rules/lbfgs.js";
-import type { StepOptimizer } from "../optimizer.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import type { LBFGS } from "../rules/lbfgs/lbfgs.js";
+import type { StepOptimizer } from "../optimizer/step-optimizer.js";
 import * as all from "../index.js";
 
 /** Options of each rule, by the name of its class in lower case. The learning rates named here are the defaults of the default dialect. */

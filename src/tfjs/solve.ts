@@ -1,6 +1,6 @@
 import { type NamedTensorMap, type Scalar, type Variable, dispose } from "@tensorflow/tfjs-core";
-import { wrongValue } from "../check.js";
-import type { LBFGS } from "../rules/lbfgs.js";
+import { wrongValue } from "../util/check.js";
+import type { LBFGS } from "../rules/lbfgs/lbfgs.js";
 import { type Pull, readGradients } from "./gradients.js";
 import type { Mirror } from "./mirror.js";
 

@@ -1,9 +1,9 @@
 import { type Tensor, util } from "@tensorflow/tfjs-core";
-import { record, whole, wrongType, wrongValue } from "../check.js";
+import { record, whole, wrongType, wrongValue } from "../util/check.js";
 import { parseJson, stringifyNumbers } from "../checkpoint/json.js";
-import { same } from "../saved.js";
-import type { Vector } from "../parameters.js";
-import type { OptimizerState, TensorStateDict } from "../state.js";
+import { same } from "../state/validation.js";
+import type { Vector } from "../memory/parameters.js";
+import type { OptimizerState, TensorStateDict } from "../state/state-dict.js";
 import { standIn } from "./stand-in.js";
 
 /** TensorFlow.js's type of that name, which its packages do not export. */

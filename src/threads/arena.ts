@@ -1,6 +1,6 @@
-import { Arena } from "../arena.js";
-import { knownOnly, record, wrongType } from "../check.js";
-import { ThreadPool } from "../memory.js";
+import { Arena } from "../memory/arena.js";
+import { knownOnly, record, wrongType } from "../util/check.js";
+import { ThreadPool } from "../memory/memory-options.js";
 import type { Threads } from "./pool.js";
 import { Team } from "./team.js";
 

@@ -108,7 +108,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
     work();
   };
 
-  /** A list of runs: see assembly/list.ts. */
+  /** A list of runs: see assembly/step/run-list.ts. */
   const list = (index: number, args: readonly number[], runs: number): void => {
     const [, start, pass] = args;
     team.begin(index, args, 0);
@@ -134,7 +134,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
     work();
   };
 
-  /** Whether a list's pass has room in which small slots are unpacked, which only the caller has: see assembly/list.ts. */
+  /** Whether a list's pass has room in which small slots are unpacked, which only the caller has: see assembly/step/run-list.ts. */
   const unpacks = (pass: number): boolean => pass !== 0 && words[(pass + runList.UNPACKED) / 4] !== 0;
 
   const strideOf = (pass: number): number => (pass === 0 ? runList.RECORD_BYTES : words[(pass + runList.STRIDE) / 4]);

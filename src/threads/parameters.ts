@@ -1,6 +1,6 @@
-import type { MemoryOptions } from "../memory.js";
-import { ParameterDict, type Shape, type Values } from "../parameters.js";
-import { wrongType } from "../check.js";
+import type { MemoryOptions } from "../memory/memory-options.js";
+import { ParameterDict, type Shape, type Values } from "../memory/parameters.js";
+import { wrongType } from "../util/check.js";
 import { SharedArena } from "./arena.js";
 import { Threads } from "./pool.js";
 

@@ -1,8 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { Arena } from "../arena.js";
-import { knownOnly, number, record, wrongType } from "../check.js";
-import { defineDispose } from "../dispose.js";
-import { ThreadPool } from "../memory.js";
+import type { Arena } from "../memory/arena.js";
+import { knownOnly, number, record, wrongType } from "../util/check.js";
+import { defineDispose } from "../util/dispose.js";
+import { ThreadPool } from "../memory/memory-options.js";
 import { text } from "../wasm/generated/shared.js";
 import { decode } from "../wasm/text.js";
 import { SharedArena } from "./arena.js";

@@ -1,4 +1,4 @@
-import { type ArenaMemory, PAGE, giveMemory } from "../arena.js";
+import { type ArenaMemory, PAGE, giveMemory } from "../memory/arena.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { instantiateKernels } from "../wasm/module.js";
 import { canSleep } from "./host.js";

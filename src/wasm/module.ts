@@ -1,5 +1,5 @@
 import { compile } from "#binary";
-import { wrongType } from "../check.js";
+import { wrongType } from "../util/check.js";
 import type { Kernels } from "./generated/kernels.js";
 
 const EXPECTED = "a WebAssembly.Module of gradstep/kernels.wasm";

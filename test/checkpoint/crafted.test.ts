@@ -2,8 +2,8 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { load, read, save } from "../../src/checkpoint/index.js";
 import { Adam, ParameterDict } from "../../src/index.js";
-import { shapesOf } from "../harness.js";
-import { make, rows } from "../rules.js";
+import { shapesOf } from "../support/harness.js";
+import { make, rows } from "../rules/table.js";
 import { adamw, fileOf, paramGroups, recrafted, tensor, withHeader } from "./safetensors.js";
 import { workOf } from "./work.js";
 

@@ -7,7 +7,7 @@ import { promisify } from "node:util";
 import { afterAll, describe, expect, test } from "vitest";
 import { loadFile, save, saveFile } from "../../src/checkpoint/index.js";
 import { AdamW, ParameterDict } from "../../src/index.js";
-import { random } from "../harness.js";
+import { random } from "../support/harness.js";
 
 const root = mkdtempSync(join(tmpdir(), "gradstep-checkpoint-"));
 afterAll(() => rmSync(root, { recursive: true, force: true }));

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { type Loaded, load, save } from "../../src/checkpoint/index.js";
 import { unpack } from "../../src/checkpoint/safetensors.js";
 import { Adam, Arena, NAdam, ParameterDict, SGD, type StepOptimizer } from "../../src/index.js";
-import { bits, fillGradient, random } from "../harness.js";
+import { bits, fillGradient, random } from "../support/harness.js";
 
 const next = random(99);
 function fill(params: ParameterDict): void {

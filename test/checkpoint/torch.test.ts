@@ -4,8 +4,8 @@ import { load, save } from "../../src/checkpoint/index.js";
 import { pack, unpack } from "../../src/checkpoint/safetensors.js";
 import * as gradstep from "../../src/index.js";
 import { Adam, AdamW, NAdam, type Optimizer, ParameterDict } from "../../src/index.js";
-import { fixture } from "../fixture.js";
-import { make as makeRule } from "../rules.js";
+import { fixture } from "../support/fixture.js";
+import { make as makeRule } from "../rules/table.js";
 
 const json = (name: string): unknown => JSON.parse(fixture(name).toString());
 type Named<T> = Record<string, T>;

@@ -1,9 +1,9 @@
 // The plain model: tensors as copies, optimizers as the loops of test/reference, which the real ones must equal to the bit.
-import type { NonFinitePolicy } from "../../src/rule.js";
-import { type Plain, type Settled, f, gradientOf } from "../reference/common.js";
-import { type SmallFormat, kept, kindOf } from "../reference/small.js";
-import { orderedSum } from "../reference/sums.js";
-import type { Row } from "../rules.js";
+import type { NonFinitePolicy } from "../../src/optimizer/rule.js";
+import { type Plain, type Settled, f, gradientOf } from "../support/reference/common.js";
+import { type SmallFormat, kept, kindOf } from "../support/reference/small.js";
+import { orderedSum } from "../support/reference/sums.js";
+import type { Row } from "../rules/table.js";
 
 /** A tensor as it must be. */
 export interface PlainTensor {

@@ -11,8 +11,8 @@ import {
   type WeightEma,
 } from "../../src/index.js";
 import type { LRScheduler } from "../../src/schedule/index.js";
-import { random } from "../harness.js";
-import type { make } from "../rules.js";
+import { random } from "../support/harness.js";
+import type { make } from "../rules/table.js";
 import type { PlainOptimizer, PlainTensor } from "./plain.js";
 
 /** An optimizer of any rule. */

@@ -1,7 +1,7 @@
 // An arena in which every word that a kernel may not write is a sentinel: NaN, so that reading it where it matters
 // shows too.
 import { expect } from "vitest";
-import { Arena, RESERVED, padded } from "../../src/arena.js";
+import { Arena, RESERVED, padded } from "../../src/memory/arena.js";
 import { Random } from "../../src/nn/random.js";
 
 const SENTINEL = 0x7fc0dead;

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { Arena } from "../../src/arena.js";
+import { Arena } from "../../src/memory/arena.js";
 import { type Labels, MLP, type MLPOptions, Random } from "../../src/nn/index.js";
 import { numbers } from "./field.js";
 import * as reference from "./reference.js";

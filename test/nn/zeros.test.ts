@@ -1,6 +1,6 @@
 // Products that leave out zeros, against the plain loop, bit by bit, and the same products with every step.
 import { describe, expect, it } from "vitest";
-import { Arena } from "../../src/arena.js";
+import { Arena } from "../../src/memory/arena.js";
 import { Random } from "../../src/nn/random.js";
 import { PACK_BYTES } from "../../src/wasm/generated/layout/products.js";
 import { Field, expectSameBits, kernels, numbers } from "./field.js";

@@ -12,8 +12,8 @@ import {
   WeightAverage,
   WeightEma,
 } from "../../src/index.js";
-import { fillGradient, random } from "../harness.js";
-import { type Options, type Row, make, rows } from "../rules.js";
+import { fillGradient, random } from "../support/harness.js";
+import { type Options, type Row, make, rows } from "../rules/table.js";
 
 /** What is saved beside optimizers. */
 interface Stateful {

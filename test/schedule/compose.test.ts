@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import { ParameterDict, SGD } from "../../src/index.js";
 import * as schedules from "../../src/schedule/index.js";
 import { runs } from "../fuzz/runs.js";
-import { type PlainGroup, type Spec, plainSchedule } from "../reference/schedules.js";
+import { type PlainGroup, type Spec, plainSchedule } from "../support/reference/schedules.js";
 
 interface Schedule {
   readonly lastLr: number[];

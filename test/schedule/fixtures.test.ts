@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { type Optimizer, ParameterDict, SGD } from "../../src/index.js";
 import * as schedules from "../../src/schedule/index.js";
-import { fixture } from "../fixture.js";
+import { fixture } from "../support/fixture.js";
 
 type Nested = Readonly<Record<string, Options>>;
 type Options = Readonly<Record<string, unknown>> & { readonly schedulers?: readonly Nested[] };

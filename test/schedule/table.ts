@@ -21,7 +21,7 @@ import {
   StepLR,
   SWALR,
 } from "../../src/schedule/index.js";
-import { random } from "../harness.js";
+import { random } from "../support/harness.js";
 
 export interface AnySchedule {
   readonly lastLr: number[];

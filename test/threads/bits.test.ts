@@ -5,8 +5,8 @@ import { MLP } from "../../src/nn/index.js";
 import type { Kernels } from "../../src/kernels.js";
 import { SharedArena, SharedParameterDict, type Threads } from "../../src/threads/index.js";
 import { reductions, sweeps } from "../../src/threads/kernels.js";
-import { fillGradient, firstDifference, poisonedArena, random, shapesOf, slotNames } from "../harness.js";
-import { cases, make } from "../rules.js";
+import { fillGradient, firstDifference, poisonedArena, random, shapesOf, slotNames } from "../support/harness.js";
+import { cases, make } from "../rules/table.js";
 import { ready, start, teamOf } from "./harness.js";
 
 /** Around one block and several, and small ones between. */

@@ -1,7 +1,7 @@
 // Averages and slow weights.
 import fc from "fast-check";
 import { Lookahead, WeightAverage, WeightEma } from "../../../src/index.js";
-import { power } from "../../reference/common.js";
+import { power } from "../../support/reference/common.js";
 import { approach } from "../plain.js";
 import { type LiveAverage, type World, applied, pick } from "../world.js";
 import { command, which } from "./command.js";

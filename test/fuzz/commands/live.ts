@@ -3,9 +3,9 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import * as schedule from "../../../src/schedule/index.js";
 import { ParameterDict } from "../../../src/index.js";
-import { type Options, make } from "../../rules.js";
+import { type Options, make } from "../../rules/table.js";
 import { equal } from "../invariants.js";
-import type { Settled } from "../../reference/common.js";
+import type { Settled } from "../../support/reference/common.js";
 import { type LiveOptimizer, type LiveSchedule, pick } from "../world.js";
 import { command, which, without } from "./command.js";
 

@@ -2,9 +2,9 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { ParameterDict } from "../../../src/index.js";
-import { slotNames } from "../../harness.js";
-import type { Settled } from "../../reference/common.js";
-import { type Options, type Row, make, rows } from "../../rules.js";
+import { slotNames } from "../../support/harness.js";
+import type { Settled } from "../../support/reference/common.js";
+import { type Options, type Row, make, rows } from "../../rules/table.js";
 import { PlainOptimizer } from "../plain.js";
 import { type LiveOptimizer, type LiveTensor, type World, pick } from "../world.js";
 import { command, oneOf, which, without } from "./command.js";

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { expect } from "vitest";
 import { load, save } from "../../../src/checkpoint/index.js";
 import type { OptimizerState } from "../../../src/index.js";
-import type { Options } from "../../rules.js";
+import type { Options } from "../../rules/table.js";
 import type { PlainTensor } from "../plain.js";
 import { type LiveOptimizer, type LiveTensor, type World, applied, pick } from "../world.js";
 import { command, which, without } from "./command.js";

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type StepOptions, clipGradAdaptive, clipGradNorm, clipGradValue, gradNorm } from "../../../src/index.js";
-import { f } from "../../reference/common.js";
-import { orderedSum } from "../../reference/sums.js";
+import { f } from "../../support/reference/common.js";
+import { orderedSum } from "../../support/reference/sums.js";
 import { equal } from "../invariants.js";
 import type { Asked, Member, PlainTensor } from "../plain.js";
 import { type LiveAverage, type LiveOptimizer, type Numbers, type World, applied, numbers, pick } from "../world.js";

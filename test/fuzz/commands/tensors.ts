@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect } from "vitest";
 import { ParameterDict } from "../../../src/index.js";
-import { matrixOf } from "../../harness.js";
+import { matrixOf } from "../../support/harness.js";
 import { same } from "../invariants.js";
 import { type LiveDict, type LiveTensor, type World, applied, numbers, pick } from "../world.js";
 import { command, seed, which } from "./command.js";

@@ -1,5 +1,5 @@
 // What must have the same bits on every engine: each part trains something for long and returns the hash of what came.
-import * as exact from "../../../src/exact.js";
+import * as exact from "../../../src/util/exact.js";
 import {
   Adam,
   LBFGS,
@@ -22,8 +22,8 @@ import {
   PolynomialLR,
   SequentialLR,
 } from "../../../src/schedule/index.js";
-import { random, shapesOf } from "../../harness.js";
-import { type Row, make, rows } from "../../rules.js";
+import { random, shapesOf } from "../../support/harness.js";
+import { type Row, make, rows } from "../../rules/table.js";
 import { STEPS, inForce, metrics, rows as schedules, twoGroups } from "../../schedule/table.js";
 import { Hash } from "./hash.js";
 

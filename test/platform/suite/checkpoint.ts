@@ -1,7 +1,7 @@
 import { load, save } from "../../../src/checkpoint/index.js";
 import { type AverageState, ParameterDict, WeightEma } from "../../../src/index.js";
-import { fillGradient, firstDifference, random, shapesOf } from "../../harness.js";
-import { type Row, make } from "../../rules.js";
+import { fillGradient, firstDifference, random, shapesOf } from "../../support/harness.js";
+import { type Row, make } from "../../rules/table.js";
 
 const SHAPES = { "0.weight": 30, "ü😀": 5, empty: 0 };
 

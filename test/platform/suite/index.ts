@@ -2,9 +2,9 @@
 // framework, no file system and no clock.
 import { Adam, Arena, ParameterDict } from "../../../src/index.js";
 import { MLP } from "../../../src/nn/index.js";
-import { checkRefused, common } from "../../bad.js";
-import { checkCase, parseGolden } from "../../golden.js";
-import { rows } from "../../rules.js";
+import { checkRefused, common } from "../../support/bad.js";
+import { checkCase, parseGolden } from "../../rules/golden.js";
+import { rows } from "../../rules/table.js";
 import { parts } from "./bits.js";
 import { checkDamage, checkRoundTrip } from "./checkpoint.js";
 import { Hash } from "./hash.js";

@@ -1,0 +1,187 @@
+// Reductions and whole-vector operations.
+//
+// Sums are taken in float64 and in one fixed order. A tensor is cut into blocks of 16,384 elements; in a block, element i
+// goes to lane i mod 8 of eight sums, each in order of i, as far as whole eights reach, and what is left over is summed
+// by itself in order; the block's sum is
+//   (((l0 + l2) + (l4 + l6)) + ((l1 + l3) + (l5 + l7))) + left
+// and the blocks are added in order. So a sum depends on no thread, and the float64s hold what float32 squares overflow.
+// Reductions take the true length and read nothing beyond it: padding may hold anything.
+
+import { BLOCK } from "../layout/reductions";
+
+// What is summed, of two neighbouring elements or of one: each reads what it needs at the addresses.
+
+@unmanaged
+class Squares {
+  // @ts-ignore: decorator
+  @inline
+  pair(x: usize, y: usize, z: usize): v128 {
+    const v = low(x);
+    return f64x2.mul(v, v);
+  }
+  // @ts-ignore: decorator
+  @inline
+  one(x: usize, y: usize, z: usize): f64 {
+    const v = <f64>load<f32>(x);
+    return v * v;
+  }
+}
+
+@unmanaged
+class Magnitudes {
+  // @ts-ignore: decorator
+  @inline
+  pair(x: usize, y: usize, z: usize): v128 {
+    return f64x2.abs(low(x));
+  }
+  // @ts-ignore: decorator
+  @inline
+  one(x: usize, y: usize, z: usize): f64 {
+    return Math.abs(<f64>load<f32>(x));
+  }
+}
+
+@unmanaged
+class Products {
+  // @ts-ignore: decorator
+  @inline
+  pair(x: usize, y: usize, z: usize): v128 {
+    return f64x2.mul(low(x), low(y));
+  }
+  // @ts-ignore: decorator
+  @inline
+  one(x: usize, y: usize, z: usize): f64 {
+    return <f64>load<f32>(x) * <f64>load<f32>(y);
+  }
+}
+
+@unmanaged
+class ProductsWithDifferences {
+  // @ts-ignore: decorator
+  @inline
+  pair(x: usize, y: usize, z: usize): v128 {
+    const d = f32x4.sub(v128.load64_zero(y), v128.load64_zero(z));
+    return f64x2.mul(low(x), f64x2.promote_low_f32x4(d));
+  }
+  // @ts-ignore: decorator
+  @inline
+  one(x: usize, y: usize, z: usize): f64 {
+    return <f64>load<f32>(x) * <f64>(load<f32>(y) - load<f32>(z));
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function low(at: usize): v128 {
+  return f64x2.promote_low_f32x4(v128.load64_zero(at));
+}
+
+// @ts-ignore: decorator
+@inline
+function sum<Term>(n: i32, x: usize, y: usize, z: usize): f64 {
+  let total: f64 = 0;
+  for (; n > 0; n -= BLOCK) {
+    const count = min(n, BLOCK);
+    let a = f64x2.splat(0), b = a, c = a, d = a;
+    for (const end = x + (<usize>(count & -8) << 2); x < end; x += 32, y += 32, z += 32) {
+      a = f64x2.add(a, changetype<Term>(0).pair(x, y, z));
+      b = f64x2.add(b, changetype<Term>(0).pair(x + 8, y + 8, z + 8));
+      c = f64x2.add(c, changetype<Term>(0).pair(x + 16, y + 16, z + 16));
+      d = f64x2.add(d, changetype<Term>(0).pair(x + 24, y + 24, z + 24));
+    }
+    const lanes = f64x2.add(f64x2.add(a, b), f64x2.add(c, d));
+    let left: f64 = 0;
+    for (let rest = count & 7; rest; rest--, x += 4, y += 4, z += 4) left += changetype<Term>(0).one(x, y, z);
+    total += f64x2.extract_lane(lanes, 0) + f64x2.extract_lane(lanes, 1) + left;
+  }
+  return total;
+}
+
+// Σ x².
+export function sumOfSquares(n: i32, x: usize): f64 {
+  return sum<Squares>(n, x, x, x);
+}
+
+// Σ |x|.
+export function sumOfAbs(n: i32, x: usize): f64 {
+  return sum<Magnitudes>(n, x, x, x);
+}
+
+// Σ x·y.
+export function dot(n: i32, x: usize, y: usize): f64 {
+  return sum<Products>(n, x, y, y);
+}
+
+// Σ x·(y − z), the difference in float32.
+export function dotDifference(n: i32, x: usize, y: usize, z: usize): f64 {
+  return sum<ProductsWithDifferences>(n, x, y, z);
+}
+
+// The largest |x|, 0 of none; NaN where there is one.
+export function maxAbs(n: i32, x: usize): f32 {
+  let most = f32x4.splat(0);
+  for (const end = x + (<usize>(n & -4) << 2); x < end; x += 16) most = f32x4.max(most, f32x4.abs(v128.load(x)));
+  for (let rest = n & 3; rest; rest--, x += 4) most = f32x4.max(most, f32x4.abs(v128.load32_splat(x)));
+  return max(
+    max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
+    max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
+  );
+}
+
+// The index of the first NaN or infinity, or −1.
+export function firstNonFinite(n: i32, x: usize): i32 {
+  const start = x;
+  const end = x + (<usize>n << 2);
+  for (const whole = x + (<usize>(n & -4) << 2); x < whole; x += 16) {
+    const v = v128.load(x);
+    const zero = f32x4.sub(v, v);
+    if (v128.any_true(f32x4.ne(zero, zero))) break;
+  }
+  for (; x < end; x += 4) {
+    const v = load<f32>(x);
+    if (v - v != 0) return <i32>((x - start) >> 2);
+  }
+  return -1;
+}
+
+// Below: n is rounded up to whole vectors; the padding is read and written like the rest. One rounding an operation.
+
+// x ← c·x.
+export function scale(n: i32, x: usize, c: f32): void {
+  const v = f32x4.splat(c);
+  for (const end = x + (<usize>n << 2); x < end; x += 16) v128.store(x, f32x4.mul(v, v128.load(x)));
+}
+
+// x ← min(max(x, −limit), limit); NaN stays.
+export function clamp(n: i32, x: usize, limit: f32): void {
+  const high = f32x4.splat(limit), low = f32x4.splat(-limit);
+  for (const end = x + (<usize>n << 2); x < end; x += 16) {
+    v128.store(x, f32x4.min(f32x4.max(v128.load(x), low), high));
+  }
+}
+
+// x ← x + w·(y − x).
+export function approach(n: i32, x: usize, y: usize, w: f32): void {
+  const v = f32x4.splat(w);
+  for (const end = x + (<usize>n << 2); x < end; x += 16, y += 16) {
+    const from = v128.load(x);
+    v128.store(x, f32x4.add(from, f32x4.mul(v, f32x4.sub(v128.load(y), from))));
+  }
+}
+
+// x ← x + c·y.
+export function addScaled(n: i32, x: usize, y: usize, c: f32): void {
+  const v = f32x4.splat(c);
+  for (const end = x + (<usize>n << 2); x < end; x += 16, y += 16) {
+    v128.store(x, f32x4.add(v128.load(x), f32x4.mul(v, v128.load(y))));
+  }
+}
+
+// x ← 0 where |x| < 2⁻¹²⁶: denormals, at which arithmetic is slow, become zeros.
+export function flushDenormals(n: i32, x: usize): void {
+  const least = f32x4.splat(1.1754943508222875e-38);
+  for (const end = x + (<usize>n << 2); x < end; x += 16) {
+    const v = v128.load(x);
+    v128.store(x, v128.andnot(v, f32x4.lt(f32x4.abs(v), least)));
+  }
+}

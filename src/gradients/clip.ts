@@ -1,0 +1,144 @@
+import { atLeast0, epsilon, flag, knownOnly, nonNegative, number, record } from "../util/check.js";
+import { clipFactor, multiply } from "../step/gradient-norms.js";
+import { type ParameterDict, type Tensor, checkDict } from "../memory/parameters.js";
+import type { Kernels } from "../wasm/generated/kernels.js";
+
+/** Options of {@link gradNorm}. */
+export interface GradNormOptions {
+  /** 1: the sum of magnitudes. 2 (default): the root of the sum of squares. Infinity: the largest magnitude. */
+  normType?: number | undefined;
+}
+
+/** Options of {@link clipGradNorm}. */
+export interface ClipGradNormOptions extends GradNormOptions {
+  /** Throw when the norm is NaN or infinite, and change nothing. Default false. */
+  errorIfNonFinite?: boolean | undefined;
+}
+
+/** Options of {@link clipGradAdaptive}. */
+export interface ClipGradAdaptiveOptions {
+  /** The norm that parameters are taken to have at least, so that those at 0 can move; >= 0. Default 1e-3. */
+  eps?: number | undefined;
+}
+
+const normKind = number("1, 2 or Infinity", (x) => x === 1 || x === 2 || x === Infinity);
+
+/**
+ * The norm of all gradients taken as one vector, in float64: elements of 3e38 do not overflow, nor do denormals vanish.
+ *
+ * @param params Whose gradients; a subset will do.
+ * @param options Which norm. Default: the root of the sum of squares.
+ * @returns The norm; NaN or Infinity when a gradient is not finite, 0 of no elements.
+ * @throws TypeError, RangeError for a wrong argument.
+ * @example
+ * const norm = gradNorm(params);
+ */
+export function gradNorm(params: ParameterDict, options: GradNormOptions = {}): number {
+  const owner = "gradNorm";
+  const tensors = tensorsOf(owner, params);
+  const given = record(owner, "options", options);
+  knownOnly(owner, "", given, ["normType"]);
+  return norm(params.arena.kernels, tensors, readNormType(owner, given.normType));
+}
+
+/**
+ * Scales all gradients, taken as one vector, down to a norm of at most `maxNorm`: by min(1, maxNorm/(norm + 1e-6)), as
+ * PyTorch does. An infinite element makes that factor 0 and itself NaN, a NaN makes all of them NaN; but with a `maxNorm`
+ * of Infinity nothing is changed, whatever the norm.
+ *
+ * @param params Whose gradients; a subset will do.
+ * @param maxNorm >= 0.
+ * @param options Which norm, and what to do when it is not finite. Default: the root of the sum of squares; go on.
+ * @returns The norm before clipping.
+ * @see Pascanu, Mikolov, Bengio (2013), https://arxiv.org/abs/1211.5063
+ * @throws TypeError, RangeError for a wrong argument; Error for a norm that is not finite under `errorIfNonFinite`.
+ * Nothing is changed then.
+ * @example
+ * const norm = clipGradNorm(params, 1);
+ * optimizer.step();
+ */
+export function clipGradNorm(params: ParameterDict, maxNorm: number, options: ClipGradNormOptions = {}): number {
+  const owner = "clipGradNorm";
+  const tensors = tensorsOf(owner, params);
+  const max = atLeast0.read(owner, "maxNorm", maxNorm);
+  const given = record(owner, "options", options);
+  knownOnly(owner, "", given, ["normType", "errorIfNonFinite"]);
+  const normType = readNormType(owner, given.normType);
+  const strict = given.errorIfNonFinite !== undefined && flag.read(owner, "errorIfNonFinite", given.errorIfNonFinite);
+
+  const { kernels } = params.arena;
+  const total = norm(kernels, tensors, normType);
+  if (strict && !Number.isFinite(total)) throw new Error(`${owner}: the norm of the gradients is ${total}`);
+  const factor = clipFactor(max, total);
+  if (factor !== 1) for (const tensor of tensors) multiply(kernels, tensor, 0, tensor.size, factor);
+  return total;
+}
+
+/**
+ * Clamps every element of the gradients to [−limit, limit]. NaN stays.
+ *
+ * @param params Whose gradients; a subset will do.
+ * @param limit >= 0, rounded to float32; Infinity changes nothing.
+ * @throws TypeError, RangeError for a wrong argument; nothing is changed then.
+ * @example
+ * clipGradValue(params, 0.5);
+ */
+export function clipGradValue(params: ParameterDict, limit: number): void {
+  const owner = "clipGradValue";
+  const tensors = tensorsOf(owner, params);
+  const most = atLeast0.read(owner, "limit", limit);
+  const { kernels } = params.arena;
+  for (const { size, gradAt } of tensors) kernels.clamp(size, gradAt, most);
+}
+
+/**
+ * Adaptive clipping: scales each unit's gradient down to a norm of at most `ratio` times that of its parameters. A unit
+ * is a row of a tensor [out, …], or the whole of a vector or scalar.
+ *
+ * @param params Whose gradients; a subset will do.
+ * @param ratio >= 0; 0.01 is the paper's.
+ * @param options Default: `{ eps: 1e-3 }`.
+ * @see Brock et al. (2021), https://arxiv.org/abs/2102.06171
+ * @throws TypeError, RangeError for a wrong argument; nothing is changed then.
+ * @example
+ * clipGradAdaptive(params, 0.01);
+ */
+export function clipGradAdaptive(params: ParameterDict, ratio: number, options: ClipGradAdaptiveOptions = {}): void {
+  const owner = "clipGradAdaptive";
+  const tensors = tensorsOf(owner, params);
+  const factor = nonNegative.read(owner, "ratio", ratio);
+  const given = record(owner, "options", options);
+  knownOnly(owner, "", given, ["eps"]);
+  const eps = given.eps === undefined ? 1e-3 : epsilon.read(owner, "eps", given.eps);
+
+  const { kernels } = params.arena;
+  for (const tensor of tensors) {
+    if (tensor.size === 0) continue;
+    const width = tensor.shape.length > 1 ? tensor.size / tensor.shape[0] : tensor.size;
+    for (let start = 0; start < tensor.size; start += width) {
+      const parameters = Math.sqrt(kernels.sumOfSquares(width, tensor.dataAt + start * 4));
+      const gradient = Math.sqrt(kernels.sumOfSquares(width, tensor.gradAt + start * 4));
+      const limit = factor * Math.max(parameters, eps);
+      if (!(gradient < limit)) multiply(kernels, tensor, start, width, limit / Math.max(gradient, 1e-6));
+    }
+  }
+}
+
+function tensorsOf(owner: string, params: unknown): readonly Tensor[] {
+  checkDict(owner, "params", params);
+  return params.tensors(owner);
+}
+
+const readNormType = (owner: string, value: unknown): number =>
+  value === undefined ? 2 : normKind.read(owner, "normType", value);
+
+/** In the order of the tensors. */
+function norm(kernels: Kernels, tensors: readonly Tensor[], normType: number): number {
+  let total = 0;
+  for (const { size, gradAt } of tensors) {
+    if (normType === 2) total += kernels.sumOfSquares(size, gradAt);
+    else if (normType === 1) total += kernels.sumOfAbs(size, gradAt);
+    else total = Math.max(total, kernels.maxAbs(size, gradAt));
+  }
+  return normType === 2 ? Math.sqrt(total) : total;
+}

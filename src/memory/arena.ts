@@ -1,0 +1,242 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+// First, so that a bundle begins with the binary's text: in its midst, gzip would lose sight of the code before it.
+import { instantiateKernels } from "../wasm/module.js";
+import { clip, knownOnly, number, record, usedAfterDispose } from "../util/check.js";
+import { defineDispose } from "../util/dispose.js";
+import type { Kernels } from "../wasm/generated/kernels.js";
+import { ALIGNMENT, PAGE_BYTES } from "../wasm/generated/layout/memory.js";
+
+export { ALIGNMENT };
+export const padded = (elements: number): number => Math.ceil((elements * 4) / ALIGNMENT) * ALIGNMENT;
+
+/**
+ * Bytes to leave free after a buffer of `bytes` that kernels read in step with others: at distances near a power of two,
+ * processors take lines of one for lines of another, in the cache (4 KiB) and in the tables that lead to it (128 MiB, where
+ * a step took four times as long). Ten lines, and for large buffers some pages: at most a 64th and 640 bytes.
+ */
+export const gapAfter = (bytes: number): number =>
+  bytes < 16384 ? 0 : 640 + 4096 * Math.min(17, Math.floor(bytes / (64 * 4096)));
+
+export const PAGE = PAGE_BYTES;
+export const RESERVED = PAGE; // address 0 means "absent" to a kernel, and the binary's constants stand in the first page
+export const MAX_CAPACITY = 2 ** 32 - PAGE;
+const capacityKind = number(
+  `a number of bytes in [1, ${MAX_CAPACITY}]`,
+  (x) => Number.isSafeInteger(x) && x >= 1 && x <= MAX_CAPACITY,
+);
+
+/** Options of an {@link Arena}. */
+export interface ArenaOptions {
+  /** Size in bytes, rounded up to whole pages of 64 KiB; 1 to 4 GiB − 64 KiB. It never grows. */
+  capacity: number;
+  /** A `WebAssembly.Module` of `gradstep/kernels.wasm`, where compiling bytes is forbidden. Default: the inlined binary. */
+  module?: object | undefined;
+}
+
+/** What stands behind an arena: a memory that never grows, and the binary's exports over it. */
+export interface ArenaMemory {
+  readonly buffer: ArrayBuffer;
+  readonly kernels: Kernels;
+  /** Times that a thread has died inside work on it, which was left half done. */
+  readonly tears?: number;
+  /** What an optimizer says after that. */
+  readonly torn?: string;
+  /** Called when the arena ends. */
+  drop?(): void;
+}
+
+/**
+ * One `WebAssembly.Memory` of fixed size that holds parameters, gradients and optimizer state. It never grows, so a view
+ * of it never detaches. A {@link ParameterDict} makes one of its own unless it is given one to share.
+ *
+ * @throws TypeError, RangeError when an option is wrong or the engine cannot give so much memory.
+ * @example
+ * const arena = new Arena({ capacity: 64 * 2 ** 20 });
+ * const a = new ParameterDict({ w: [128, 784] }, { arena });
+ * const b = new ParameterDict({ w: [10, 128] }, { arena });
+ */
+export class Arena {
+  /** {@link dispose}, for `using`; where the platform has it. */
+  declare [Symbol.dispose]: () => void;
+
+  /** @internal */
+  readonly memory: ArenaMemory;
+  readonly #capacity: number;
+  readonly #buffer: ArrayBuffer;
+  readonly #kernels: Kernels;
+  readonly #floats: Float32Array<ArrayBuffer>;
+  /** Which option gives more room: named in the message when something does not fit. */
+  readonly #remedy: string;
+  readonly #taken = new Map<number, number>();
+  /** From here on, no memory has been taken yet. */
+  #fresh = RESERVED;
+  /** Free spans as [start, end), in order of address, never adjacent. */
+  #spans: [number, number][];
+  /** @internal Averages that stand in for parameters: so that a step need not look at every tensor. */
+  applied = 0;
+  #alive = true;
+
+  /**
+   * @param options `capacity` must be given; it is fixed.
+   */
+  constructor(options: ArenaOptions);
+  /** @internal */
+  constructor(options: ArenaOptions, owner: string, remedy: string, make?: (pages: number) => ArenaMemory);
+  constructor(
+    options: ArenaOptions,
+    owner = "Arena",
+    remedy = `raise "capacity" of the Arena`,
+    make = (pages: number): ArenaMemory => ownMemory(owner, pages, options.module),
+  ) {
+    const given = record(owner, "options", options);
+    knownOnly(owner, "", given, ["capacity", "module"]);
+    const capacity = capacityKind.read(owner, "capacity", given.capacity);
+    const pages = Math.ceil(capacity / PAGE);
+    this.#capacity = pages * PAGE;
+    this.memory = make(pages);
+    this.#kernels = this.memory.kernels;
+    this.#buffer = this.memory.buffer;
+    this.#floats = new Float32Array(this.#buffer);
+    this.#remedy = remedy;
+    this.#spans = pages * PAGE > RESERVED ? [[RESERVED, pages * PAGE]] : [];
+  }
+
+  /** Size in bytes. */
+  get capacity(): number {
+    this.check("Arena");
+    return this.#capacity;
+  }
+
+  /** Bytes in use, the reserved first page included. */
+  get used(): number {
+    return this.capacity - this.free;
+  }
+
+  /** Bytes not in use. They need not be in one piece. */
+  get free(): number {
+    this.check("Arena");
+    return this.#spans.reduce((sum, [start, end]) => sum + end - start, 0);
+  }
+
+  /** Ends every tensor and optimizer in the arena: each later use of them, or of the arena, throws. */
+  dispose(): void {
+    if (this.#alive) this.memory.drop?.();
+    this.#alive = false;
+  }
+
+  /** @internal Times that work in the arena was left half done. */
+  get tears(): number {
+    return this.memory.tears ?? 0;
+  }
+
+  /** @internal */
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  /** @internal The memory's buffer: for views that stay inside the library or are documented as views. */
+  get buffer(): ArrayBuffer {
+    this.check("Arena");
+    return this.#buffer;
+  }
+
+  /** @internal The binary's exports over this memory. */
+  get kernels(): Kernels {
+    this.check("Arena");
+    return this.#kernels;
+  }
+
+  /** @internal */
+  check(owner: string): void {
+    if (!this.#alive) throw usedAfterDispose(owner);
+  }
+
+  /**
+   * @internal Takes `bytes` (a multiple of {@link ALIGNMENT}), zeroed, and returns their address; 0 bytes are at no
+   * address, 0. Memory never taken before is zero already and is not touched, so that it need not be resident. Throws a RangeError with what was needed and free; nothing is changed then.
+   */
+  allocate(bytes: number, owner: string, purpose: string): number {
+    this.check(owner);
+    if (bytes === 0) return 0;
+    const index = this.#spans.findIndex(([start, end]) => end - start >= bytes);
+    if (index < 0) {
+      const largest = Math.max(...this.#spans.map(([start, end]) => end - start));
+      const pieces = this.free >= bytes ? ` in pieces, the largest of ${largest}` : "";
+      throw new RangeError(
+        `${owner}: needs ${bytes} bytes for ${purpose}, ${this.free} are free${pieces}: ${this.#remedy}`,
+      );
+    }
+    const span = this.#spans[index];
+    const address = span[0];
+    span[0] += bytes;
+    if (span[0] === span[1]) this.#spans.splice(index, 1);
+    this.#taken.set(address, bytes);
+    if (address < this.#fresh) this.fill(address, Math.min(bytes, this.#fresh - address), 0);
+    this.#fresh = Math.max(this.#fresh, address + bytes);
+    return address;
+  }
+
+  /**
+   * @internal Takes buffers that kernels read in step, in one piece that begins with the first, and returns their addresses:
+   * with {@link gapAfter} each, where there is room.
+   */
+  allocateApart(sizes: readonly number[], owner: string, purpose: string): number[] {
+    const bytes = sizes.reduce((sum, size) => sum + size, 0);
+    const apart = sizes.reduce((sum, size) => sum + gapAfter(size), bytes);
+    const gaps = this.hasRoom(apart);
+    let next = this.allocate(gaps ? apart : bytes, owner, purpose);
+    return sizes.map((size) => {
+      const address = next;
+      next += size + (gaps ? gapAfter(size) : 0);
+      return address;
+    });
+  }
+
+  /** @internal Whether {@link allocate} would find so many bytes. */
+  hasRoom(bytes: number): boolean {
+    return this.#spans.some(([start, end]) => end - start >= bytes);
+  }
+
+  /** @internal Gives back what {@link allocate} returned. */
+  release(address: number): void {
+    const bytes = this.#taken.get(address);
+    if (!this.#alive || bytes === undefined) return;
+    this.#taken.delete(address);
+    this.#spans.push([address, address + bytes]);
+    this.#spans.sort((a, b) => a[0] - b[0]);
+    this.#spans = this.#spans.reduce<[number, number][]>((spans, next) => {
+      const last = spans.at(-1);
+      if (last?.[1] === next[0]) last[1] = next[1];
+      else spans.push(next);
+      return spans;
+    }, []);
+  }
+
+  /** @internal Sets `bytes` bytes (a multiple of 4) at `address` to one float32. */
+  fill(address: number, bytes: number, value: number): void {
+    this.#floats.fill(value, address / 4, (address + bytes) / 4);
+  }
+
+  /** @internal Copies `bytes` bytes (a multiple of 4) within the memory. */
+  copy(from: number, to: number, bytes: number): void {
+    this.#floats.copyWithin(to / 4, from / 4, (from + bytes) / 4);
+  }
+}
+defineDispose(Arena);
+
+/** @internal A memory of an arena's own. */
+export function giveMemory(owner: string, pages: number, shared: boolean): WebAssembly.Memory {
+  try {
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
+  } catch (error) {
+    const reason = clip(String(error), 200);
+    throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes: ${reason}`, {
+      cause: error,
+    });
+  }
+}
+
+function ownMemory(owner: string, pages: number, module: object | undefined): ArenaMemory {
+  const memory = giveMemory(owner, pages, false);
+  return { buffer: memory.buffer, kernels: instantiateKernels(owner, memory, module) };
+}

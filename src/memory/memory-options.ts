@@ -1,0 +1,61 @@
+import { Arena, MAX_CAPACITY, PAGE, RESERVED, gapAfter } from "./arena.js";
+import { whole, wrongType } from "../util/check.js";
+
+/** Where tensors live. All are optional; `arena` excludes the others, `capacity` excludes `slots`. */
+export interface MemoryOptions {
+  /** Parameter-sized buffers of optimizer state to leave room for, a whole number >= 0. Default 6. */
+  slots?: number | undefined;
+  /**
+   * Size of the arena in bytes, instead of `slots`. Beside the buffers, where there is room, it holds gaps that keep them from
+   * disturbing each other in the caches: behind each buffer of 16 KiB and more, at most a 64th of it and 640 bytes.
+   */
+  capacity?: number | undefined;
+  /** An arena to share with others. */
+  arena?: Arena | undefined;
+  /** A `WebAssembly.Module` of `gradstep/kernels.wasm`, where compiling bytes is forbidden. */
+  module?: object | undefined;
+  /** `Threads` of `gradstep/threads` to work on, in a memory that they share. */
+  threads?: ThreadPool | undefined;
+}
+
+/** What makes a memory that threads share: `Threads` of `gradstep/threads`, which is not imported here. */
+export abstract class ThreadPool {
+  /** Threads in all. */
+  abstract readonly size: number;
+  /** @internal */
+  abstract makeArena(capacity: number, owner: string, remedy: string): Arena;
+}
+
+export const memoryOptions = ["slots", "capacity", "arena", "module", "threads"] as const;
+const SLACK = 2 ** 20;
+
+/**
+ * The arena that the options ask for: the given one, or a new one with room for parameters, as many gradients, `slots`
+ * buffers of their size, `scratch` bytes, and 1 MiB of slack.
+ */
+export function arenaFor(owner: string, options: MemoryOptions, parameterBytes: number, scratch = 0): Arena {
+  const { slots, capacity, arena, module, threads } = options;
+  if (threads !== undefined && !(threads instanceof ThreadPool))
+    throw wrongType(owner, "threads", "Threads of gradstep/threads", threads);
+  if (threads !== undefined && module !== undefined)
+    throw new RangeError(`${owner}: "module" cannot stand beside "threads", which have a binary of their own`);
+  if (arena !== undefined) {
+    if (!(arena instanceof Arena)) throw wrongType(owner, "arena", "an Arena", arena);
+    for (const name of ["slots", "capacity", "module", "threads"] as const)
+      if (options[name] !== undefined)
+        throw new RangeError(`${owner}: "${name}" cannot stand beside "arena", which has a size and a module already`);
+    arena.check(owner);
+    return arena;
+  }
+  const room = slots === undefined ? 6 : whole.read(owner, "slots", slots);
+  if (slots !== undefined && capacity !== undefined)
+    throw new RangeError(`${owner}: "slots" cannot stand beside "capacity": give one of them`);
+  const least = RESERVED + 2 * parameterBytes + scratch;
+  if (least > MAX_CAPACITY)
+    throw new RangeError(`${owner}: the tensors need ${least} bytes, an arena holds at most ${MAX_CAPACITY}`);
+  const gaps = (2 + room) * gapAfter(parameterBytes);
+  const wanted = Math.ceil((least + room * parameterBytes + gaps + SLACK) / PAGE) * PAGE;
+  const remedy = `raise "${capacity === undefined ? "slots" : "capacity"}" of the ${owner}`;
+  const size = capacity ?? Math.min(MAX_CAPACITY, wanted);
+  return threads?.makeArena(size, owner, remedy) ?? new Arena({ capacity: size, module }, owner, remedy);
+}

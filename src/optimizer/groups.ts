@@ -1,0 +1,179 @@
+import { type Kind, knownOnly, nameList, oneOf, record, wrongType, wrongValue } from "../util/check.js";
+import type { ParameterDict, Tensor } from "../memory/parameters.js";
+import { MAX_OWN } from "../wasm/generated/layout/coefficients.js";
+import { type CommonOptions, type Dialect, OWN, type Rule, type Settled } from "./rule.js";
+
+/** Room for gs, wd, dec and a rule's own coefficients. */
+const MAX_COEFFICIENTS = OWN + MAX_OWN;
+
+/** Marks a group whose rate came with a saved state, together with its base rate, and has not been set since. */
+export const RESTORED: unique symbol = Symbol.for("gradstep/restored");
+
+/** Tensors with the same hyper-parameters, and room for the numbers of a step. */
+export interface Group<Options> {
+  readonly options: Settled<Options> & { readonly initialLr?: number | undefined };
+  /** The group as users see it: its options, live and validated, and the names in it. */
+  readonly face: Settled<Options> & { readonly params: readonly string[] };
+  /** Whether it has tensors: one without has no say in what is common to all. */
+  readonly occupied: boolean;
+  /** Puts one more tensor's name into the group. */
+  join(name: string): void;
+  readonly c: Float64Array;
+  /** Scalars of the tensors at hand. */
+  readonly scalars: Float64Array;
+  /** The numbers that all tensors of the group, or of the optimizer, have in common. */
+  readonly shared: Float64Array;
+}
+
+/** Reads one group's options: `given` over `base`, a copy of all of them. Names begin with `prefix` in messages. */
+export function settle<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  prefix: string,
+  base: Settled<Options>,
+  given: Readonly<Record<string, unknown>>,
+): Settled<Options> {
+  const settled: Record<string, unknown> = { ...base };
+  for (const [name, kind] of Object.entries(rule.kinds) as [string, Rule<Options>["kinds"][keyof Options]][])
+    settled[name] = kind.read(rule.name, prefix + name, given[name] === undefined ? settled[name] : given[name]);
+  const options = settled as Settled<Options>;
+  refuseConflict(rule, prefix, options);
+  return options;
+}
+
+function refuseConflict<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  prefix: string,
+  options: Settled<Options>,
+): void {
+  const conflict = rule.conflict?.(options) ?? overflow(options);
+  if (conflict)
+    throw wrongValue(
+      rule.name,
+      prefix + conflict.option,
+      conflict.expected,
+      options[conflict.option as keyof Settled<Options>],
+    );
+}
+
+/** Decoupled decay takes lr·λ, which must be finite too. */
+function overflow({ lr, weightDecay }: Settled<CommonOptions>): { option: string; expected: string } | undefined {
+  if (Math.fround(lr * weightDecay) !== Infinity) return undefined;
+  return { option: "weightDecay", expected: "a number whose product with lr float32 can hold" };
+}
+
+/** The rule's defaults in the dialect that is asked for. */
+export function defaultsOf<Options extends CommonOptions>(rule: Rule<Options>, dialect: unknown): Settled<Options> {
+  const known = Object.keys(rule.defaults) as Dialect[];
+  const chosen = dialect === undefined ? "torch" : oneOf(...known).read(rule.name, "dialect", dialect);
+  return { ...rule.defaults[chosen], dialect: chosen } as Settled<Options>;
+}
+
+/** Throws at an unknown option: by default, of a group. */
+export function knownOptions<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  prefix: string,
+  given: object,
+  known: readonly string[] = ["params", ...Object.keys(rule.kinds)],
+): void {
+  knownOnly(rule.name, prefix, given, known, rule.elsewhere);
+}
+
+/** Reads `groups`: the options and names of each, behind those of the tensors that none names; and which tensor is in which. */
+export function readGroups<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  params: ParameterDict,
+  base: Settled<Options>,
+  groups: unknown,
+): { settled: { options: Settled<Options>; params: string[] }[]; groupOf: ReadonlyMap<Tensor, number> } {
+  const { name } = rule;
+  const groupOf = new Map<Tensor, number>();
+  const settled = [{ options: base, params: [] as string[] }];
+  if (!Array.isArray(groups)) throw wrongType(name, "groups", "an array of groups", groups);
+  groups.forEach((item: unknown, i) => {
+    const prefix = `groups[${i}]`;
+    const group = record(name, prefix, item);
+    knownOptions(rule, `${prefix}.`, group);
+    const names = nameList(name, `${prefix}.params`, group.params);
+    names.forEach((tensorName, k) => {
+      const option = `${prefix}.params[${k}]`;
+      const tensor = params.tensor(name, option, tensorName);
+      if (groupOf.has(tensor)) throw wrongValue(name, option, "each tensor once, in one group", tensorName);
+      groupOf.set(tensor, i + 1);
+    });
+    settled.push({ options: settle(rule, `${prefix}.`, base, group), params: [...names] });
+  });
+  for (const tensor of params.tensors(name)) if (!groupOf.has(tensor)) settled[0].params.push(tensor.name);
+  return { settled, groupOf };
+}
+
+export function makeGroup<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  index: number,
+  settled: Settled<Options>,
+  params: readonly string[],
+  shared: Float64Array,
+  checkAlive: () => void,
+): Group<Options> {
+  const options = Object.defineProperties(
+    { ...settled, params: Object.freeze([...params]) },
+    // Not enumerable: no option of the rule, and no group takes it over from another.
+    { initialLr: { value: undefined, writable: true }, [RESTORED]: { value: false, writable: true } },
+  ) as Group<Options>["options"] & { params: readonly string[] };
+  const group = {
+    options,
+    face: faceOf(rule, `paramGroups[${index}].`, options, checkAlive),
+    occupied: params.length > 0, // a field: with an accessor, each read of a group in a step is slow
+    join(name: string) {
+      options.params = Object.freeze([...options.params, name]);
+      group.occupied = true;
+    },
+    c: new Float64Array(MAX_COEFFICIENTS),
+    scalars: new Float64Array(Object.keys(rule.scalars ?? {}).length),
+    shared,
+  };
+  return group;
+}
+
+/** The rate before a schedule set it: what a rate may be, or undefined where there is none. */
+export function readInitialLr<Options extends CommonOptions>(
+  { name, kinds }: Rule<Options>,
+  prefix: string,
+  value: unknown,
+): number | undefined {
+  return value === undefined ? undefined : (kinds.lr as Kind<number>).read(name, `${prefix}initialLr`, value);
+}
+
+/** A group to the outside: setting an option validates it first. */
+function faceOf<Options extends CommonOptions, Target extends Settled<Options>>(
+  rule: Rule<Options>,
+  prefix: string,
+  options: Target,
+  checkAlive: () => void,
+): Target {
+  const { name: owner, kinds } = rule;
+  const startedAt = { ...options } as Readonly<Record<string, unknown>>;
+  const refuse = (key: string | symbol): never => {
+    throw new TypeError(`${owner}: "${prefix}${String(key)}" cannot change`);
+  };
+  return new Proxy(options, {
+    set(target, key, value: unknown) {
+      checkAlive();
+      const name = String(key);
+      if (name === "params" || name === "dialect") refuse(key);
+      if (name === "initialLr") return Reflect.set(target, name, readInitialLr(rule, prefix, value));
+      knownOptions(rule, prefix, { [name]: value }, Object.keys(kinds));
+      const kind = kinds[name as keyof Options];
+      if (!kind.live) throw new TypeError(`${owner}: "${prefix}${name}" is settled when the optimizer is made`);
+      const read = kind.read(owner, prefix + name, value);
+      if (name === "momentum" && startedAt[name] === 0 && read !== 0)
+        throw wrongValue(owner, prefix + name, "0 as at the start, when no momentum buffer was made", value);
+      refuseConflict(rule, prefix, { ...options, [name]: read });
+      (target as Record<string, unknown>)[name] = read;
+      if (name === "lr") (target as { [RESTORED]?: boolean })[RESTORED] = false;
+      return true;
+    },
+    deleteProperty: (_, key) => refuse(key),
+    defineProperty: (_, key) => refuse(key),
+    preventExtensions: () => refuse("options"),
+  });
+}

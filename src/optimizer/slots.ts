@@ -1,0 +1,120 @@
+import { type Arena, padded } from "../memory/arena.js";
+import { CONVERTER_BYTES, FLOAT32, type StateFormat, formatOf, slotBytes, writeSmall } from "../state/small-formats.js";
+import type { Tensor } from "../memory/parameters.js";
+import type { CommonOptions, Rule, Settled, Start, TensorInfo } from "./rule.js";
+import { NOWHERE, type Table, extend } from "../step/tensor-table.js";
+
+const NO_TENSOR: TensorInfo = { name: "", shape: [0], size: 0 };
+
+interface PlannedSlot {
+  readonly start: Start;
+  readonly length: number;
+  readonly format: number;
+}
+
+/** The memory that an optimizer has in its arena: the slots of its tensors, and what steps need beside. */
+export class Slots<Options extends CommonOptions> {
+  /** In the kernel's order, which is that of the table's columns. */
+  readonly names: readonly string[];
+  /** Columns that start at the parameters. */
+  readonly copied: readonly number[];
+  /** Bytes of all slots in their formats, scales and padding included. */
+  bytes = 0;
+  /** Address of the memory that a step may use as it likes, or 0. */
+  scratch = 0;
+  /** Address of the memory in which small slots are unpacked, or 0. */
+  converter = 0;
+  readonly #rule: Rule<Options>;
+  readonly #arena: Arena;
+  readonly #format: StateFormat;
+  readonly #blocks: number[] = [];
+  #scratchBytes = 0;
+
+  constructor(rule: Rule<Options>, arena: Arena, format: StateFormat, options: Settled<Options>) {
+    const slots = Object.entries(rule.slots(options, NO_TENSOR));
+    this.names = slots.map(([name]) => name);
+    this.copied = slots.flatMap(([, slot], k) => (slot?.start === "parameters" ? [k] : []));
+    this.#rule = rule;
+    this.#arena = arena;
+    this.#format = format;
+  }
+
+  /** The table with more tensors at its end, which have their slots. Throws when the arena has no room; nothing is changed then. */
+  add(table: Table, tensors: readonly Tensor[], optionsOf: (tensor: Tensor) => Settled<Options>): Table {
+    const arena = this.#arena;
+    const plans = tensors.map((tensor) => this.#plan(optionsOf(tensor), tensor));
+    const columns = this.names.map((_, k) =>
+      plans.reduce((sum, { [k]: slot }) => sum + (slot ? slotBytes(slot.format, slot.length) : 0), 0),
+    );
+    const addresses = arena.allocateApart(columns, this.#rule.name, "its state");
+    try {
+      this.#makeRoom(tensors.map((tensor) => this.#rule.scratch?.(optionsOf(tensor), tensor) ?? 0));
+    } catch (error) {
+      arena.release(addresses[0]);
+      throw error;
+    }
+    const bytes = columns.reduce((sum, column) => sum + column, 0);
+    if (bytes > 0) this.#blocks.push(addresses[0]);
+    this.bytes += bytes;
+
+    const from = table.tensors.length;
+    const next = extend(table, tensors);
+    addresses.forEach((column, k) => {
+      let address = column;
+      tensors.forEach((_, i) => {
+        const slot = plans[i][k];
+        if (slot === undefined) return;
+        next.slots[k][from + i] = bytes > 0 ? address : NOWHERE;
+        next.slotSizes[k][from + i] = slot.length;
+        next.formats[k][from + i] = slot.format;
+        this.#start(next, from + i, k, slot.start);
+        address += slotBytes(slot.format, slot.length);
+      });
+    });
+    return next;
+  }
+
+  /** Memory that is given back with the rest. */
+  take(bytes: number, purpose: string): number {
+    const block = this.#arena.allocate(bytes, this.#rule.name, purpose);
+    this.#blocks.push(block);
+    return block;
+  }
+
+  release(): void {
+    for (const block of this.#blocks) this.#arena.release(block);
+    if (this.scratch !== 0) this.#arena.release(this.scratch);
+  }
+
+  /** A tensor's slots in the kernel's order; undefined where it has none. */
+  #plan(options: Settled<Options>, tensor: Tensor): (PlannedSlot | undefined)[] {
+    return Object.values(this.#rule.slots(options, tensor)).map((slot) => {
+      if (slot === undefined) return undefined;
+      const { kind, start, length = tensor.size } = slot;
+      return { start, length, format: formatOf(this.#format, kind, length) };
+    });
+  }
+
+  /** Scratch for the most that a tensor needs, and a converter where slots are small. */
+  #makeRoom(scratches: readonly number[]): void {
+    if (this.converter === 0 && this.#format !== "float32")
+      this.converter = this.take(CONVERTER_BYTES, "unpacking its state");
+    const bytes = scratches.reduce((most, needed) => Math.max(most, needed), this.#scratchBytes);
+    if (bytes === this.#scratchBytes) return;
+    const scratch = this.#arena.allocate(bytes, this.#rule.name, "its scratch");
+    if (this.scratch !== 0) this.#arena.release(this.scratch);
+    this.scratch = scratch;
+    this.#scratchBytes = bytes;
+  }
+
+  /** Sets the elements of a slot, in memory that is zero, to their start. */
+  #start(table: Table, i: number, k: number, start: Start): void {
+    const arena = this.#arena;
+    const [address, length] = [table.slots[k][i], table.slotSizes[k][i]];
+    if (table.formats[k][i] !== FLOAT32) {
+      const values = new Float32Array(start === 0 ? 0 : length).fill(Number(start));
+      writeSmall(arena, table, i, k, values, this.converter);
+    } else if (start === "parameters") arena.copy(table.data[i], address, table.length[i] * 4);
+    else if (start !== 0) arena.fill(address, padded(length), start);
+  }
+}

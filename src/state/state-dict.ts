@@ -1,0 +1,280 @@
+import { FLOAT32, type SmallSlot, keeps, readSmall, toFloat32, writeSmall } from "./small-formats.js";
+import type { Arena } from "../memory/arena.js";
+import { counted, flag, record, whole, wrongType, wrongValue } from "../util/check.js";
+import { type Group, RESTORED, readInitialLr, settle } from "../optimizer/groups.js";
+import type { Shape, Vector } from "../memory/parameters.js";
+import type { CommonOptions, Rule, Settled } from "../optimizer/rule.js";
+import { checkShape, onlyFields, readEach, readAnySlot, same } from "./validation.js";
+import type { Slots } from "../optimizer/slots.js";
+import { ABSENT, type Table, stepsOf } from "../step/tensor-table.js";
+
+/** What `stateDict()` gives: owned, structured-cloneable, of the form that `version` names. */
+export interface OptimizerState {
+  /** What it is of: a load refuses any other. */
+  readonly format: "gradstep/optimizer";
+  /** The form of this object: a load refuses any other. */
+  readonly version: 1;
+  /** The class's name. */
+  readonly rule: string;
+  /** Whether the parameters were those for evaluation, which only schedule-free rules tell apart. */
+  readonly evaluating: boolean;
+  /** The groups in order: tensors, options, and numbers that the group has in common. */
+  readonly groups: readonly {
+    /** Names of the group's tensors, in order. */
+    readonly params: readonly string[];
+    /** Every option of the rule by name, defaults included, `dialect`, and `initialLr` if there is one; a load takes them over. */
+    readonly options: Readonly<Record<string, unknown>>;
+    /** Numbers by name that the group's tensors have in common, such as Prodigy's `d`; of most rules none. */
+    readonly shared: Readonly<Record<string, number>>;
+  }[];
+  /** By tensor: its steps, its shape, its slots and its numbers. */
+  readonly state: Readonly<Record<string, TensorStateDict>>;
+}
+
+/** A tensor's part of {@link OptimizerState}. */
+export interface TensorStateDict {
+  /** Steps that the tensor took part in, a whole number >= 0. */
+  readonly step: number;
+  /** The tensor's shape, which a load compares. */
+  readonly shape: Shape;
+  /** Its state buffers under PyTorch's names in camel case, row-major, as they are kept: owned copies. */
+  readonly slots: Readonly<Record<string, Vector | SmallSlot>>;
+  /** Numbers of its own by name, such as NAdam's `muProduct`; of most rules none. */
+  readonly scalars: Readonly<Record<string, number>>;
+}
+
+/** What saving and loading see of an optimizer. */
+export interface Internals<Options extends CommonOptions> {
+  readonly rule: Rule<Options>;
+  readonly table: Table;
+  readonly groups: readonly Group<Options>[];
+  readonly arena: Arena;
+  readonly evaluating: boolean;
+  readonly slots: Slots<Options>;
+  readonly scalarNames: readonly string[];
+  readonly sharedNames: readonly string[];
+}
+
+const FORMAT = "gradstep/optimizer";
+const VERSION = 1;
+
+export function save<Options extends CommonOptions>(internals: Internals<Options>): OptimizerState {
+  const { rule, table, groups, evaluating, scalarNames, sharedNames } = internals;
+  return {
+    format: FORMAT,
+    version: VERSION,
+    rule: rule.name,
+    evaluating,
+    groups: groups.map(({ options, face, shared }) => ({
+      params: [...face.params],
+      options: Object.fromEntries(
+        [...Object.keys(rule.kinds), "dialect", ...(options.initialLr === undefined ? [] : ["initialLr"])].map(
+          (name) => {
+            const value = options[name as keyof typeof options] as unknown;
+            return [name, Array.isArray(value) ? [...(value as unknown[])] : value];
+          },
+        ),
+      ),
+      shared: Object.fromEntries(sharedNames.map((name, k) => [name, shared[k]])),
+    })),
+    state: Object.fromEntries(
+      table.tensors.map((tensor, i) => [
+        tensor.name,
+        {
+          step: stepsOf(table, i),
+          shape: [...tensor.shape],
+          slots: Object.fromEntries(slotsOf(internals, i).map(([name, k]) => [name, readSlot(internals, i, k)])),
+          scalars: Object.fromEntries(scalarNames.map((name, k) => [name, table.scalars[k][i]])),
+        },
+      ]),
+    ),
+  };
+}
+
+/** The slots that tensor i has, and their columns. */
+function slotsOf<Options extends CommonOptions>(
+  { table, slots: { names } }: Internals<Options>,
+  i: number,
+): [name: string, column: number][] {
+  return names.flatMap((name, k): [string, number][] => (table.slots[k][i] === ABSENT ? [] : [[name, k]]));
+}
+
+/** A slot as an owned copy. */
+function readSlot<Options extends CommonOptions>(
+  { table, arena }: Internals<Options>,
+  i: number,
+  k: number,
+): Vector | SmallSlot {
+  if (table.formats[k][i] !== FLOAT32) return readSmall(arena, table, i, k);
+  return viewOf(arena, table, i, k).slice();
+}
+
+const viewOf = (arena: Arena, table: Table, i: number, k: number): Vector =>
+  new Float32Array(arena.buffer, table.slots[k][i], table.slotSizes[k][i]);
+
+/** Checks all of a saved state. What is returned writes it, and returns whether the optimizer is evaluating then. */
+export function prepareLoad<Options extends CommonOptions>(
+  internals: Internals<Options>,
+  given: unknown,
+): () => boolean {
+  const { rule, table, groups, slots, scalarNames, sharedNames } = internals;
+  const owner = rule.name;
+  const saved = record(owner, "saved", given);
+  for (const [field, expected] of Object.entries({ format: FORMAT, version: VERSION, rule: owner }))
+    same(owner, `saved.${field}`, saved[field], expected);
+  const evaluating = flag.read(owner, "saved.evaluating", saved.evaluating);
+  if (evaluating && !rule.evaluation) throw wrongValue(owner, "saved.evaluating", "false for this rule", evaluating);
+
+  if (!Array.isArray(saved.groups)) throw wrongType(owner, "saved.groups", "an array of groups", saved.groups);
+  if (saved.groups.length !== groups.length)
+    throw wrongValue(owner, "saved.groups", `${counted(groups.length, "group")}, as the optimizer has`, saved.groups);
+  const loadedGroups = groups.map((group, g) => {
+    const prefix = `saved.groups[${g}]`;
+    const item = record(owner, prefix, (saved.groups as unknown[])[g]);
+    checkNames(owner, `${prefix}.params`, item.params, group.face.params);
+    const options = readOptions(rule, `${prefix}.options`, group, item.options);
+    return { options, shared: readNumbers(owner, `${prefix}.shared`, item.shared, sharedNames) };
+  });
+
+  const loadedTensors = readEach(owner, "saved.state", saved.state, table.tensors, (tensor, item, prefix, i) => {
+    checkShape(owner, `${prefix}.shape`, item.shape, tensor.shape);
+    const step = whole.read(owner, `${prefix}.step`, item.step);
+    const scalars = record(owner, `${prefix}.scalars`, item.scalars);
+    const { options } = loadedGroups[table.group[i]];
+    const numbers = rule.derive && Object.keys(scalars).length === 0 ? rule.derive(options, step) : scalars;
+    return {
+      step,
+      slots: readSlots(internals, `${prefix}.slots`, item.slots, i, options),
+      scalars: readNumbers(owner, `${prefix}.scalars`, numbers, scalarNames),
+    };
+  });
+
+  table.tensors.forEach((tensor, i) => {
+    const g = table.group[i];
+    const needed = rule.slots({ ...groups[g].options, ...loadedGroups[g].options }, tensor);
+    const lacking = slots.names.find((slot, k) => table.slots[k][i] === ABSENT && needed[slot] !== undefined);
+    if (lacking !== undefined)
+      throw wrongValue(
+        owner,
+        `saved.groups[${g}].options`,
+        `options that need no "${lacking}", for which no room was made`,
+        loadedGroups[g].options,
+      );
+  });
+
+  return () => {
+    loadedGroups.forEach(({ options, shared }, g) => {
+      Object.assign(groups[g].options, options);
+      groups[g].shared.set(shared);
+    });
+    table.together[0] = 0;
+    loadedTensors.forEach(({ step, slots, scalars }, i) => {
+      table.step[i] = step;
+      for (const [k, values] of slots) writeSlot(internals, i, k, values);
+      scalars.forEach((value, k) => (table.scalars[k][i] = value));
+    });
+    return evaluating;
+  };
+}
+
+function checkNames(owner: string, name: string, value: unknown, expected: readonly string[]): void {
+  if (!Array.isArray(value)) throw wrongType(owner, name, "an array of tensor names", value);
+  const names = new Set(value as unknown[]);
+  const missing = expected.find((tensor) => !names.has(tensor));
+  if (missing !== undefined || value.length !== expected.length)
+    throw wrongValue(
+      owner,
+      name,
+      `the group's ${counted(expected.length, "tensor")}${missing === undefined ? "" : ` ("${missing}" is missing)`}`,
+      value,
+    );
+}
+
+/** A group's options: all of them, each right by itself, and those that are settled as they are here. */
+function readOptions<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  prefix: string,
+  group: Group<Options>,
+  value: unknown,
+): Settled<Options> {
+  const given = record(rule.name, prefix, value);
+  const current = group.options as Readonly<Record<string, unknown>>;
+  same(rule.name, `${prefix}.dialect`, given.dialect, group.options.dialect);
+  for (const [name, kind] of Object.entries(rule.kinds) as [keyof Options & string, { live: boolean }][]) {
+    if (given[name] === undefined && rule.later?.includes(name)) continue;
+    if (given[name] === undefined) throw wrongType(rule.name, `${prefix}.${name}`, "a value", undefined);
+    if (!kind.live && given[name] !== current[name])
+      throw wrongValue(
+        rule.name,
+        `${prefix}.${name}`,
+        `${JSON.stringify(current[name])}, as the optimizer has`,
+        given[name],
+      );
+  }
+  const options = settle(rule, `${prefix}.`, { ...group.options, ...rule.defaults[group.options.dialect] }, given);
+  const initialLr = readInitialLr(rule, `${prefix}.`, given.initialLr);
+  return { ...options, initialLr, [RESTORED]: initialLr !== undefined };
+}
+
+function readNumbers(owner: string, prefix: string, value: unknown, names: readonly string[]): number[] {
+  const given = record(owner, prefix, value);
+  onlyFields(owner, prefix, given, names);
+  return names.map((name) => {
+    const number = given[name];
+    if (typeof number !== "number") throw wrongType(owner, `${prefix}.${name}`, "a number", number);
+    return number;
+  });
+}
+
+function readSlots<Options extends CommonOptions>(
+  internals: Internals<Options>,
+  prefix: string,
+  value: unknown,
+  i: number,
+  loaded: object,
+): [column: number, values: Vector | SmallSlot][] {
+  const owner = internals.rule.name;
+  const slots = slotsOf(internals, i);
+  const given = record(owner, prefix, value);
+  const names = slots.map(([name]) => name);
+  for (const name of internals.slots.names)
+    if (names.includes(name) !== Object.hasOwn(given, name)) blameOption(internals, i, name, loaded);
+  onlyFields(owner, prefix, given, names);
+  return slots.map(([name, k]) => {
+    const { slotSizes } = internals.table;
+    return [k, readAnySlot(owner, `${prefix}.${name}`, given[name], slotSizes[k][i])];
+  });
+}
+
+/** Throws for an option that is saved as another than the optimizer has, so that one of both lacks the slot. */
+function blameOption<Options extends CommonOptions>(
+  { rule, table, groups }: Internals<Options>,
+  i: number,
+  slot: string,
+  loaded: object,
+): void {
+  const g = table.group[i];
+  const own = groups[g].options as Settled<Options> & Readonly<Record<string, unknown>>;
+  for (const [name, value] of Object.entries(loaded)) {
+    const has = (options: Settled<Options>): boolean => rule.slots(options, table.tensors[i])[slot] !== undefined;
+    if (has(own) === has({ ...own, [name]: value as unknown })) continue;
+    throw new RangeError(
+      `${rule.name}: "saved.groups[${g}].options.${name}" is ${JSON.stringify(value)}, the optimizer's is ` +
+        `${JSON.stringify(own[name])}, and only one of them has a "${slot}": make the optimizer with { ${name}: ${JSON.stringify(value)} }`,
+    );
+  }
+}
+
+/** Sets a slot to what was saved, which need not be of its own format. */
+function writeSlot<Options extends CommonOptions>(
+  { arena, table, slots: { converter } }: Internals<Options>,
+  i: number,
+  k: number,
+  values: Vector | SmallSlot,
+): void {
+  const format = table.formats[k][i];
+  const fits = "format" in values && keeps(format, values);
+  const set = fits || !("format" in values) ? values : toFloat32(values);
+  if (format === FLOAT32) viewOf(arena, table, i, k).set(set as Vector);
+  else writeSmall(arena, table, i, k, set, converter);
+}

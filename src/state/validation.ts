@@ -1,0 +1,88 @@
+// Checks of what a state dict may hold, shared by all that are saved and loaded.
+import { flag, oneOf, record, withArticle, wrongType, wrongValue } from "../util/check.js";
+import { type SmallSlot, isBase } from "./small-formats.js";
+import type { Shape, Tensor, Vector } from "../memory/parameters.js";
+
+/** A tensor's part of a wrapper's state dict. */
+export interface SavedTensor {
+  /** The tensor's shape, which a load compares. */
+  readonly shape: Shape;
+  /** The tensor's elements, row-major: an owned copy. */
+  readonly values: Vector;
+}
+
+export function same(owner: string, name: string, value: unknown, expected: string | number): void {
+  if (value === expected) return;
+  const error = typeof value === typeof expected ? wrongValue : wrongType;
+  throw error(owner, name, JSON.stringify(expected), value);
+}
+
+/** Throws at a field that is not in `known`. */
+export function onlyFields(owner: string, prefix: string, given: object, known: readonly string[]): void {
+  for (const field of Object.keys(given))
+    if (!known.includes(field))
+      throw wrongValue(owner, prefix, known.length > 0 ? `only ${known.join(", ")}` : "nothing", field);
+}
+
+/** A Float32Array, of any realm. */
+export function readVector(owner: string, name: string, value: unknown, length: number): Vector {
+  return readArray(owner, name, value, Float32Array, length) as Vector;
+}
+
+/** A slot: a Float32Array, or what a small state format keeps. */
+export function readAnySlot(owner: string, name: string, value: unknown, length: number): Vector | SmallSlot {
+  if (typeof value !== "object" || value === null || !("format" in value))
+    return readVector(owner, name, value, length);
+  const given = record(owner, name, value);
+  const format = oneOf("bfloat16", "8bit").read(owner, `${name}.format`, given.format);
+  if (format === "bfloat16")
+    return { format, halves: readArray(owner, `${name}.halves`, given.halves, Uint16Array, length) };
+  const bases = readArray(owner, `${name}.bases`, given.bases, Uint16Array, Math.ceil(length / 256));
+  const signed = flag.read(owner, `${name}.signed`, given.signed);
+  const bad = bases.findIndex((base) => !isBase(base, signed));
+  if (bad >= 0) throw wrongValue(owner, `${name}.bases[${bad}]`, "the base of a block", bases[bad]);
+  return {
+    format,
+    signed,
+    codes: readArray(owner, `${name}.codes`, given.codes, Uint8Array, length),
+    bases,
+  };
+}
+
+/** A typed array of a kind, of any realm. */
+function readArray<T extends ArrayBufferView & { readonly length: number }>(
+  owner: string,
+  name: string,
+  value: unknown,
+  { name: kind }: { readonly name: string; readonly prototype: T },
+  length: number,
+): T {
+  const expected = `${withArticle(kind)} of ${length}`;
+  if (Object.prototype.toString.call(value) !== `[object ${kind}]`) throw wrongType(owner, name, expected, value);
+  if ((value as T).length !== length) throw wrongValue(owner, name, expected, value);
+  return value as T;
+}
+
+export function checkShape(owner: string, name: string, value: unknown, shape: Shape): void {
+  const fits = Array.isArray(value) && value.length === shape.length && shape.every((size, i) => size === value[i]);
+  if (!fits) throw wrongValue(owner, name, `[${shape.join(", ")}]`, value);
+}
+
+/** An entry for each tensor of `tensors`, and none else; `prefix` and the tensor's name say in messages which it is. */
+export function readEach<T>(
+  owner: string,
+  prefix: string,
+  value: unknown,
+  tensors: readonly Tensor[],
+  read: (tensor: Tensor, item: Record<string, unknown>, prefix: string, index: number) => T,
+): T[] {
+  const given = record(owner, prefix, value);
+  const known = new Set(tensors.map((tensor) => tensor.name));
+  for (const name of Object.keys(given))
+    if (!known.has(name)) throw wrongValue(owner, prefix, "only the tensors that are here", name);
+  return tensors.map((tensor, i) => {
+    const name = `${prefix}.${tensor.name}`;
+    if (!Object.hasOwn(given, tensor.name)) throw wrongType(owner, name, "the tensor's state", undefined);
+    return read(tensor, record(owner, name, given[tensor.name]), name, i);
+  });
+}

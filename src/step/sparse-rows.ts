@@ -1,0 +1,72 @@
+import type { Arena } from "../memory/arena.js";
+import { isList, wrongType, wrongValue } from "../util/check.js";
+import type { Run } from "../optimizer/rule.js";
+import { ABSENT } from "./tensor-table.js";
+import { SWEPT_TOGETHER } from "../wasm/generated/layout/memory.js";
+
+/** Elements of the rows of a sparse step that are packed at a time. */
+const PACKED = 4096;
+/** Bytes in which a sparse step packs row numbers and the rows of so many buffers. */
+export const packedBytes = (buffers: number): number => (1 + buffers) * PACKED * 4;
+
+/** The row numbers of a sparse step, in a copy: whole, in [0, count), each once. */
+export function readRows(owner: string, option: string, value: unknown, count: number): Uint32Array {
+  if (value instanceof Uint32Array || value instanceof Int32Array) {
+    // Without a loop over all checks, which would take longer than the step itself until it is compiled.
+    const rows = new Uint32Array(value);
+    if (allDifferent(rows.slice().sort(), count)) return rows;
+  }
+  if (!isList(value)) throw wrongType(owner, option, "an array of row numbers", value);
+  const rows = value as unknown as ArrayLike<unknown>;
+  const seen = new Set<number>();
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i];
+    if (typeof row !== "number") throw wrongType(owner, `${option}[${i}]`, "a row number", row);
+    if (!(Number.isInteger(row) && row >= 0 && row < count))
+      throw wrongValue(owner, `${option}[${i}]`, `a row in [0, ${count})`, row);
+    if (seen.has(row)) throw wrongValue(owner, `${option}[${i}]`, "each row once", row);
+    seen.add(row);
+  }
+  return Uint32Array.from(seen);
+}
+
+/** Of sorted numbers; negative ones have become too large. */
+function allDifferent(sorted: Uint32Array, count: number): boolean {
+  if (sorted.length > 0 && sorted[sorted.length - 1] >= count) return false;
+  for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) return false;
+  return true;
+}
+
+/**
+ * Sweeps some rows of a table: packed into one piece at `room`, swept, and put back, as many at a time as there is room
+ * for. `starts`: the addresses of parameters, gradient and slots, ABSENT for none.
+ */
+export function sweepRows(
+  { kernels, buffer }: Arena,
+  room: number,
+  run: Run,
+  starts: readonly number[],
+  rows: Uint32Array,
+  width: number,
+  sweep: () => void,
+): void {
+  const columns = Math.min(width, PACKED);
+  const many = Math.floor(PACKED / columns);
+  const numbers = new Uint32Array(buffer, room, PACKED);
+  starts.forEach((start, k) => (run.at[1 + k] = start === ABSENT ? ABSENT : room + (1 + k) * PACKED * 4));
+  for (let r = 0; r < rows.length; r += many) {
+    const n = Math.min(many, rows.length - r);
+    numbers.set(rows.subarray(r, r + n));
+    for (let first = 0; first < width; first += columns) {
+      const taken = Math.min(columns, width - first);
+      run.at[0] = Math.ceil((n * taken) / SWEPT_TOGETHER) * SWEPT_TOGETHER;
+      for (let k = 0; k < starts.length; k++)
+        if (starts[k] !== ABSENT)
+          kernels.gatherRows(n, room, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
+      sweep();
+      for (let k = 0; k < starts.length; k++)
+        if (starts[k] !== ABSENT && k !== 1)
+          kernels.scatterRows(n, room, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
+    }
+  }
+}

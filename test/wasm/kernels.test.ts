@@ -1,0 +1,67 @@
+import { describe, expect, test } from "vitest";
+import { ParameterDict, SGD } from "../../src/index.js";
+import { type Kernels, instantiate } from "../../src/kernels.js";
+import { builds } from "../support/builds.js";
+import { rows } from "../rules/table.js";
+
+/** Reductions and whole-vector operations, tested in reduce.test.ts, and sparse steps, in rows.test.ts. */
+const shared: (keyof Kernels)[] = [
+  ...(["sumOfSquares", "sumOfAbs", "dot", "dotDifference", "maxAbs", "firstNonFinite"] as const),
+  ...(["scale", "clamp", "addScaled", "approach", "flushDenormals"] as const),
+  ...(["gatherRows", "scatterRows", "pack", "unpack"] as const),
+];
+
+/** The kernels of gradstep/nn; what each computes is tested in test/nn. */
+const nnKernels: (keyof Kernels)[] = [
+  ...(["addBias", "dense", "denseBias", "denseInput", "denseWeight", "takePart"] as const),
+  ...(["denseSkip", "denseInputSkip", "denseWeightSkip", "convertBytes"] as const),
+  ...(["relu", "tanh", "sigmoid", "gelu"] as const),
+  ...(["reluGradient", "tanhGradient", "sigmoidGradient", "geluGradient"] as const),
+  ...(["crossEntropy", "squaredError"] as const),
+];
+
+describe.each(builds)("the $build binary", ({ module }) => {
+  test("imports nothing but its memory", () => {
+    expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+  });
+
+  test("every kernel that it exports has a row in the table, or belongs to all rules or to gradstep/nn", () => {
+    const known = new Set<string>([...rows.flatMap((row) => row.kernels), ...shared, ...nnKernels]);
+    const exported = WebAssembly.Module.exports(module).map((e) => e.name);
+    expect(exported.filter((name) => !known.has(name))).toEqual([]);
+    expect([...known].filter((name) => !exported.includes(name))).toEqual([]);
+  });
+
+  test("works as `module`, in a dictionary and by itself", () => {
+    const params = new ParameterDict({ w: [5] }, { module });
+    params.grad.w.fill(1);
+    new SGD(params, { lr: 1 }).step();
+    expect(params.data.w[4]).toBe(-1);
+  });
+});
+
+describe("instantiate", () => {
+  test("gives the raw exports over a memory of one's own", () => {
+    const memory = new WebAssembly.Memory({ initial: 2 });
+    const { sgd } = instantiate(memory);
+    const at = (address: number) => new Float32Array(memory.buffer, address, 16);
+    at(65600).fill(3);
+    sgd(16, 65536, 65600, 0, 1, 0, 0, 0, 0, 0.5, 0);
+    expect([...at(65536)]).toEqual(Array.from({ length: 16 }, () => -1.5));
+  });
+
+  test("takes a module of another realm", async () => {
+    const { runInNewContext } = await import("node:vm");
+    const { readFileSync } = await import("node:fs");
+    const bytes = readFileSync(new URL("../../build/kernels.wasm", import.meta.url));
+    const foreign = runInNewContext("new WebAssembly.Module(bytes)", { bytes }) as object;
+    expect(foreign).not.toBeInstanceOf(WebAssembly.Module);
+    expect(instantiate(new WebAssembly.Memory({ initial: 1 }), foreign).sgd).toBeTypeOf("function");
+    expect(new ParameterDict({ w: [1] }, { module: foreign }).numel).toBe(1);
+  });
+
+  test("refuses what is no memory or module", () => {
+    expect(() => instantiate({})).toThrow('instantiate: "memory" expected a WebAssembly.Memory, got an object');
+    expect(() => instantiate(new WebAssembly.Memory({ initial: 1 }), {})).toThrow(TypeError);
+  });
+});
