@@ -24,7 +24,7 @@ import {
 } from "../../../src/schedule/index.js";
 import { random, shapesOf } from "../../support/harness.js";
 import { type Row, make, rows } from "../../rules/table.js";
-import { STEPS, inForce, metrics, rows as schedules, twoGroups } from "../../schedule/table.js";
+import { type AnySchedule, STEPS, inForce, metrics, rows as schedules, stepOf, twoGroups } from "../../schedule/table.js";
 import { Hash } from "./hash.js";
 
 const LONG = 1000;
@@ -128,9 +128,9 @@ function mlpBits(): string {
 
 function scheduleBits(): string {
   const hash = new Hash();
-  const add = (schedule: { step(metric?: number): void }, optimizer: SGD, steps: number): void => {
+  const add = (schedule: AnySchedule, optimizer: SGD, steps: number): void => {
     for (let t = 0; t < steps; t++) {
-      schedule.step(metrics[t % STEPS]);
+      stepOf(schedule, metrics[t % STEPS]);
       for (const rate of inForce(optimizer)) hash.number(rate);
     }
   };
@@ -138,7 +138,7 @@ function scheduleBits(): string {
     const optimizer = twoGroups();
     add(make(optimizer), optimizer, STEPS - 1);
   }
-  const long: ((o: Optimizer) => { step(): void })[] = [
+  const long: ((o: Optimizer) => AnySchedule)[] = [
     (o) => new CosineAnnealingLR(o, { tMax: LONG, etaMin: 1e-5 }),
     (o) => new OneCycleLR(o, { maxLr: 0.7, totalSteps: LONG + 1 }),
     (o) => new PolynomialLR(o, { totalIters: LONG, power: 0.9 }),
