@@ -24,7 +24,15 @@ import {
 } from "../../../src/schedule/index.js";
 import { random, shapesOf } from "../../support/harness.js";
 import { type Row, make, rows } from "../../rules/table.js";
-import { type AnySchedule, STEPS, inForce, metrics, rows as schedules, stepOf, twoGroups } from "../../schedule/table.js";
+import {
+  type AnySchedule,
+  STEPS,
+  inForce,
+  metrics,
+  rows as schedules,
+  stepOf,
+  twoGroups,
+} from "../../schedule/table.js";
 import { Hash } from "./hash.js";
 
 const LONG = 1000;
