@@ -1,6 +1,6 @@
 import { type Kind, fixed, flag, nonNegative, oneOf } from "../util/check.js";
 import type { Shape, Tensor } from "../memory/parameters.js";
-import type { StateFormat } from "../state/small-formats.js";
+import type { SlotKind, StateFormat } from "../state/small-formats.js";
 import { DEC, GS, OWN, WD } from "../wasm/generated/layout/coefficients.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 
@@ -54,13 +54,6 @@ export type TensorInfo = Pick<Tensor, "name" | "shape" | "size">;
 
 /** How each element of a slot starts: a number, or a copy of the parameters as they are at the tensor's first step. */
 export type Start = number | "parameters";
-
-/**
- * How a small state format may keep a slot: as numbers of either sign, or as numbers >= 0 that something is divided by;
- * or not at all. "exact" slots stay float32: weights, and what weights are computed from without a rate that makes an
- * error small; a difference of two slots; an average too slow for its steps to show.
- */
-export type SlotKind = "signed" | "positive" | "exact";
 
 /** A slot's kind, its start, and its length in elements where that is not the tensor's. */
 export interface Slot {

@@ -2,7 +2,6 @@
 import { ALIGNMENT, type Arena } from "../memory/arena.js";
 import { oneOf } from "../util/check.js";
 import type { Vector } from "../memory/parameters.js";
-import type { SlotKind } from "../optimizer/rule.js";
 import type { Table } from "../step/tensor-table.js";
 import { BFLOAT16, FLOAT32, LEAST_BASE, POSITIVE, SHARED, SIGNED, SPECIAL } from "../wasm/generated/layout/formats.js";
 import { BLOCK, UNPACKED_BYTES } from "../wasm/generated/layout/run-list.js";
@@ -12,6 +11,13 @@ export { FLOAT32 };
 /** How an optimizer keeps its state. */
 export type StateFormat = "float32" | "bfloat16" | "8bit";
 export const formatKind = oneOf("float32", "bfloat16", "8bit");
+
+/**
+ * What a slot holds: "signed" numbers; "positive" ones, >= 0, that something is divided by; or "exact" ones, which stay
+ * float32: weights, what weights are computed from without a rate that makes an error small, a difference of two slots, and
+ * averages whose steps are too small to survive rounding.
+ */
+export type SlotKind = "signed" | "positive" | "exact";
 
 /** Elements from which on a tensor's slots are kept in eight bits. */
 const LEAST = 4096;

@@ -1,5 +1,5 @@
-import { FLOAT32 } from "../state/small-formats.js";
 import type { Tensor } from "../memory/parameters.js";
+import { FLOAT32 } from "../wasm/generated/layout/formats.js";
 import { ABSENT } from "../wasm/generated/layout/memory.js";
 
 export { ABSENT };
