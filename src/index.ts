@@ -48,7 +48,7 @@ export { AdaBelief, type AdaBeliefOptions } from "./rules/adabelief.js";
 export { Adadelta, type AdadeltaOptions } from "./rules/adadelta.js";
 export { Adagrad, type AdagradOptions } from "./rules/adagrad.js";
 export { Adafactor, type AdafactorOptions } from "./rules/adafactor.js";
-export { Adam, type AdamOptions } from "./rules/adam.js";
+export { Adam, type AdamOptions, type AdamState } from "./rules/adam.js";
 export { Adamax, type AdamaxOptions } from "./rules/adamax.js";
 export { AdamW, type AdamWOptions } from "./rules/adamw.js";
 export { Adan, type AdanOptions } from "./rules/adan.js";

@@ -16,7 +16,11 @@ import { ABSENT, type Table, follows, makeTable, stepsOf } from "../step/tensor-
  * What all optimizers have: parameter groups, ownership of tensors, state, and its end. Base of {@link StepOptimizer};
  * not made by itself.
  */
-export abstract class Optimizer<Options extends CommonOptions = CommonOptions, Name extends string = string> {
+export abstract class Optimizer<
+  Options extends CommonOptions = CommonOptions,
+  Name extends string = string,
+  State extends TensorState = TensorState,
+> {
   /** {@link dispose}, for `using`; where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
@@ -141,7 +145,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
    * @example
    * optimizer.state("fc1.weight"); // { step: 1, expAvg: Float32Array, expAvgSq: Float32Array }
    */
-  state(name: TensorName<Name>): TensorState {
+  state(name: TensorName<Name>): State {
     this.check();
     const index = this.indexOf.get(name);
     if (index === undefined) throw wrongValue(this.rule.name, "name", "one of the optimizer's tensors", name);
@@ -157,7 +161,7 @@ export abstract class Optimizer<Options extends CommonOptions = CommonOptions, N
     });
     this.#scalarNames.forEach((scalar, k) => (state[scalar] = scalars[k][index]));
     this.#sharedNames.forEach((shared, k) => (state[shared] = this.groups[group[index]].shared[k]));
-    return state;
+    return state as TensorState as State;
   }
 
   /** Bytes that the state takes in the arena: all slots of all tensors in their formats, scales and padding included. */

@@ -6,7 +6,7 @@ import type { WeightEma } from "../averages/weight-ema.js";
 /** Tensors with options of their own, among those an optimizer is made with. */
 export type GroupOptions<Options, Name extends string = string> = Options & {
   /** Names of the tensors. */
-  readonly params: readonly Name[];
+  readonly params: readonly NoInfer<Name>[];
 };
 
 /** What an optimizer is made with: the rule's options, for all tensors, and groups that override them. */
@@ -29,11 +29,11 @@ export type ParamGroup<Options> = { -readonly [Key in keyof Options]-?: Exclude<
   initialLr?: number | undefined;
 };
 
-/** A tensor's state: views of the slots and numbers, under PyTorch's names in camel case. */
-export type TensorState = {
+/** A tensor's state: its step count, and views of its slots and its scalars by name; `Own` lists those of one rule. */
+export type TensorState<Own = Record<string, Vector | number>> = {
   /** Steps that the tensor took part in, a whole number; 0 before the first. */
   readonly step: number;
-} & Readonly<Record<string, Vector | number>>;
+} & Readonly<Own>;
 
 /** One of the names that are known to the type, or one that came with `addParamGroup`. */
 export type TensorName<Name extends string> = Name | (string & Record<never, never>);

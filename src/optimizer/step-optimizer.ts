@@ -2,7 +2,7 @@ import { Optimizer } from "./optimizer.js";
 import { clip } from "../util/check.js";
 import { FLOAT32 } from "../state/small-formats.js";
 import { LEAST_FACTOR, clipByNorm, firstNonFinite, multiplyBefore } from "../step/gradient-norms.js";
-import type { StepOptions } from "./options.js";
+import type { StepOptions, TensorState } from "./options.js";
 import { APART, Plan } from "../step/plan.js";
 import { Request } from "../step/step-request.js";
 import { packedBytes, sweepRows } from "../step/sparse-rows.js";
@@ -20,7 +20,8 @@ const isOccupied = ({ occupied }: { readonly occupied: boolean }): boolean => oc
 export abstract class StepOptimizer<
   Options extends CommonOptions = CommonOptions,
   Name extends string = string,
-> extends Optimizer<Options, Name> {
+  State extends TensorState = TensorState,
+> extends Optimizer<Options, Name, State> {
   readonly #run: Run = {
     at: new Uint32Array(3 + MAX_SLOTS),
     c: new Float64Array(0),

@@ -1,8 +1,8 @@
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
-import type { ParameterDict } from "../memory/parameters.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
+import type { ParameterDict, Vector } from "../memory/parameters.js";
 import {
   type CommonOptions,
   OWN,
@@ -28,6 +28,9 @@ export interface AdamOptions extends CommonOptions {
   /** Divide by the largest second moment seen (AMSGrad), in optax's dialect the largest corrected one. Default false. */
   amsgrad?: boolean | undefined;
 }
+
+/** The state of a tensor under {@link Adam} or `AdamW`; `maxExpAvgSq` with `amsgrad`. */
+export type AdamState = TensorState<Record<"expAvg" | "expAvgSq", Vector> & Partial<Record<"maxExpAvgSq", Vector>>>;
 
 /**
  * Adam's first seven coefficients: β₁, 1 − β₁, β₂, 1 − β₂, the step size, the correction of √v, and ε. The correction goes
@@ -107,7 +110,7 @@ const rule = adamRule("Adam", false, { torch: 0, keras: 0, optax: 0 });
  * const optimizer = new Adam(params, { lr: 3e-4, betas: [0.9, 0.99] });
  * optimizer.step();
  */
-export class Adam<Name extends string = string> extends StepOptimizer<AdamOptions, Name> {
+export class Adam<Name extends string = string> extends StepOptimizer<AdamOptions, Name, AdamState> {
   /**
    * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
    * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
