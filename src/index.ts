@@ -41,7 +41,8 @@ export type {
   TensorName,
   TensorState,
 } from "./optimizer/options.js";
-export { ParameterDict, type Shape, type Values, type Vector } from "./memory/parameters.js";
+export { ParameterDict } from "./memory/parameters.js";
+export type { Shape, Values, Vector } from "./memory/tensor.js";
 export type { SmallSlot, StateFormat } from "./state/small-formats.js";
 export type { CommonOptions, Dialect, NonFinitePolicy, WholeOptions } from "./optimizer/rule.js";
 export { AdaBelief, type AdaBeliefOptions } from "./rules/adabelief.js";

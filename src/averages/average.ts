@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { record, usedAfterDispose, whole, wrongValue } from "../util/check.js";
 import { defineDispose } from "../util/dispose.js";
-import { refuseApplied } from "../memory/ownership.js";
-import { type ParameterDict, type Tensor, type Vector, checkDict } from "../memory/parameters.js";
+import { type ParameterDict, checkDict } from "../memory/parameters.js";
+import { type Tensor, type Vector, refuseApplied } from "../memory/tensor.js";
 import { type SavedTensor, same } from "../state/validation.js";
-import { Shadow } from "./parameter-copies.js";
+import { ParameterCopies } from "./parameter-copies.js";
 
 /** What `stateDict()` of an average gives: owned, structured-cloneable, of the form that `version` names. */
 export interface AverageState {
@@ -34,12 +34,12 @@ export abstract class Average<Name extends string> {
   readonly #paramsOwner: string;
   readonly #format: AverageState["format"];
   readonly #params: ParameterDict<Name>;
-  readonly #shadow: Shadow;
+  readonly #copies: ParameterCopies;
   readonly #values: Readonly<Record<Name, Vector>>;
-  readonly #tears: number;
+  readonly #failures: number;
   #updates = 0;
   /** Addresses by an optimizer's tensors, for steps that take the average along. */
-  #along: { readonly tensors: readonly Tensor[]; readonly addresses: Uint32Array } | undefined;
+  #stepAddresses: { readonly tensors: readonly Tensor[]; readonly addresses: Uint32Array } | undefined;
   /** The parameters themselves while the average stands in their place. */
   #kept: readonly Vector[] | undefined;
   #alive = true;
@@ -51,15 +51,15 @@ export abstract class Average<Name extends string> {
     this.#paramsOwner = `${owner}'s parameters`;
     this.#format = format;
     this.#params = params;
-    this.#tears = params.arena.tears;
-    this.#shadow = new Shadow(owner, params.arena, params.tensors(owner));
+    this.#failures = params.arena.failures;
+    this.#copies = new ParameterCopies(owner, params.arena, params.tensors(owner));
     const values = Object.create(null) as Record<Name, Vector>;
-    params.names.forEach((name, i) => (values[name] = this.#shadow.views[i]));
+    params.names.forEach((name, i) => (values[name] = this.#copies.views[i]));
     this.#values = Object.freeze(values);
   }
 
-  /** Sets {@link pace} for update `k` from 0; the first one copies. @internal */
-  protected abstract setPace(k: number): void;
+  /** Sets {@link nextWeight} for update `k` from 0; the first one copies. @internal */
+  protected abstract setNextWeight(k: number): void;
 
   /** The averages by name: frozen, without a prototype; each a view, row-major. Before the first update, the parameters as they were. */
   get values(): Readonly<Record<Name, Vector>> {
@@ -82,34 +82,34 @@ export abstract class Average<Name extends string> {
    */
   update(): void {
     this.check();
-    refuseApplied(this.#owner, this.#shadow.tensors);
-    if (this.#updates === 0) this.#shadow.read();
-    else this.#shadow.approach(this.pace[0]);
-    this.moved();
+    refuseApplied(this.#owner, this.#copies.tensors);
+    if (this.#updates === 0) this.#copies.read();
+    else this.#copies.approach(this.nextWeight[0]);
+    this.countUpdate();
   }
 
   /**
    * @internal For a step that takes the average along in its own pass: the addresses of the averages of an optimizer's
-   * tensors, to none of which an average is applied, 0 where there is none; the step then says {@link moved}.
+   * tensors, to none of which an average is applied, 0 where there is none; the step then says {@link countUpdate}.
    */
-  along(optimizer: string, tensors: readonly Tensor[]): Uint32Array {
+  addressesFor(optimizer: string, tensors: readonly Tensor[]): Uint32Array {
     this.check();
-    if (this.#along?.tensors !== tensors) {
-      const at = this.#shadow.addresses();
+    if (this.#stepAddresses?.tensors !== tensors) {
+      const at = this.#copies.addresses();
       const own = new Set(tensors);
-      if (!this.#shadow.tensors.every((tensor) => own.has(tensor)))
+      if (!this.#copies.tensors.every((tensor) => own.has(tensor)))
         throw wrongValue(optimizer, "average", "an average of tensors that are the optimizer's", this);
-      this.#along = { tensors, addresses: Uint32Array.from(tensors, (tensor) => at.get(tensor) ?? 0) };
+      this.#stepAddresses = { tensors, addresses: Uint32Array.from(tensors, (tensor) => at.get(tensor) ?? 0) };
     }
-    return this.#along.addresses;
+    return this.#stepAddresses.addresses;
   }
 
   /** @internal The weight of the parameters in the next update, unless it is the first, which copies: a step reads it without a box. */
-  readonly pace = new Float64Array(1);
+  readonly nextWeight = new Float64Array(1);
 
   /** @internal Counts an update that a step has done. */
-  moved(): void {
-    this.setPace(++this.#updates);
+  countUpdate(): void {
+    this.setNextWeight(++this.#updates);
   }
 
   /**
@@ -125,9 +125,9 @@ export abstract class Average<Name extends string> {
     this.check();
     if (this.#kept) throw new Error(`${this.#owner}: apply() twice: call restore() first`);
     if (this.#updates === 0) throw new Error(`${this.#owner}: apply() without an average: call update() first`);
-    refuseApplied(this.#owner, this.#shadow.tensors);
-    this.#kept = this.#shadow.tensors.map((tensor) => tensor.data.slice());
-    this.#shadow.write();
+    refuseApplied(this.#owner, this.#copies.tensors);
+    this.#kept = this.#copies.tensors.map((tensor) => tensor.data.slice());
+    this.#copies.write();
     this.#mark(this.#owner);
   }
 
@@ -139,7 +139,7 @@ export abstract class Average<Name extends string> {
     this.#checkAlive();
     const kept = this.#kept;
     if (!kept) throw new Error(`${this.#owner}: restore() without apply()`);
-    this.#shadow.tensors.forEach((tensor, i) => tensor.data.set(kept[i]));
+    this.#copies.tensors.forEach((tensor, i) => tensor.data.set(kept[i]));
     this.#kept = undefined;
     this.#mark(undefined);
   }
@@ -157,7 +157,7 @@ export abstract class Average<Name extends string> {
       version: VERSION,
       updates: this.#updates,
       ...this.options(),
-      tensors: this.#shadow.save(),
+      tensors: this.#copies.save(),
     };
   }
 
@@ -180,12 +180,12 @@ export abstract class Average<Name extends string> {
     same(owner, "saved.version", saved.version, VERSION);
     const updates = whole.read(owner, "saved.updates", saved.updates);
     const takeOptions = this.readOptions(saved);
-    const write = this.#shadow.prepareLoad("saved.tensors", saved.tensors);
+    const write = this.#copies.prepareLoad("saved.tensors", saved.tensors);
     return () => {
       takeOptions();
       write();
       this.#updates = updates;
-      this.setPace(updates);
+      this.setNextWeight(updates);
     };
   }
 
@@ -198,7 +198,7 @@ export abstract class Average<Name extends string> {
     this.#alive = false;
     if (this.#kept) this.#mark(undefined);
     this.#kept = undefined;
-    this.#shadow.dispose();
+    this.#copies.dispose();
   }
 
   /** Options to save, and how to read them: what is returned takes them. @internal */
@@ -210,7 +210,7 @@ export abstract class Average<Name extends string> {
   protected check(): void {
     this.#checkAlive();
     const { arena } = this.#params;
-    if (arena.tears !== this.#tears) throw new Error(`${this.#owner}: ${arena.memory.torn}`);
+    if (arena.failures !== this.#failures) throw new Error(`${this.#owner}: ${arena.memory.failureMessage}`);
   }
 
   #checkAlive(): void {
@@ -220,7 +220,7 @@ export abstract class Average<Name extends string> {
 
   /** Says of the tensors that this average stands in for them, or that none does. */
   #mark(applied: string | undefined): void {
-    for (const tensor of this.#shadow.tensors) tensor.applied = applied;
+    for (const tensor of this.#copies.tensors) tensor.applied = applied;
     this.#params.arena.applied += applied === undefined ? -1 : 1;
   }
 }

@@ -3,12 +3,11 @@ import { fraction, knownOnly, record, usedAfterDispose, whole, wholeFrom, wrongT
 import { defineDispose } from "../util/dispose.js";
 import type { StepOptions } from "../optimizer/options.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import { refuseApplied } from "../memory/ownership.js";
-import type { Tensor } from "../memory/parameters.js";
+import { type Tensor, refuseApplied } from "../memory/tensor.js";
 import type { CommonOptions } from "../optimizer/rule.js";
 import { type SavedTensor, same } from "../state/validation.js";
 import { SCHEDULABLE } from "../optimizer/schedulable.js";
-import { Shadow } from "./parameter-copies.js";
+import { ParameterCopies } from "./parameter-copies.js";
 import type { OptimizerState } from "../state/state-dict.js";
 
 /** Options of {@link Lookahead}. */
@@ -60,7 +59,7 @@ export class Lookahead<Name extends string = string> {
   declare [Symbol.dispose]: () => void;
 
   readonly #optimizer: StepOptimizer<CommonOptions, Name>;
-  readonly #slow: Shadow;
+  readonly #slow: ParameterCopies;
   #k: number;
   #alpha: number;
   #steps = 0;
@@ -79,7 +78,7 @@ export class Lookahead<Name extends string = string> {
     this.#alpha = alpha === undefined ? 0.5 : fraction.read(OWNER, "alpha", alpha);
     refuseApplied(OWNER, optimizer.tensors);
     this.#optimizer = optimizer;
-    this.#slow = new Shadow(OWNER, optimizer.arena, optimizer.tensors);
+    this.#slow = new ParameterCopies(OWNER, optimizer.arena, optimizer.tensors);
   }
 
   /** The groups of the optimizer inside: a schedule takes the Lookahead for it. */

@@ -1,9 +1,9 @@
 import type { Arena } from "../memory/arena.js";
-import type { Tensor, Vector } from "../memory/parameters.js";
+import type { Tensor, Vector } from "../memory/tensor.js";
 import { type SavedTensor, checkShape, readEach, readVector } from "../state/validation.js";
 
 /** Copies of tensors, in their own arena, that follow them: an average, or Lookahead's slow weights. Moves allocate nothing. */
-export class Shadow {
+export class ParameterCopies {
   readonly #owner: string;
   readonly #arena: Arena;
   readonly #blocks: number[] = [];

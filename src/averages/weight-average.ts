@@ -26,8 +26,8 @@ export class WeightAverage<Name extends string = string> extends Average<Name> {
   }
 
   /** @internal */
-  protected setPace(k: number): void {
-    this.pace[0] = 1 / (k + 1);
+  protected setNextWeight(k: number): void {
+    this.nextWeight[0] = 1 / (k + 1);
   }
 
   /** @internal */

@@ -56,20 +56,20 @@ export class WeightEma<Name extends string = string> extends Average<Name> {
   set decay(value: number) {
     this.check();
     this.#decay = fraction.read("WeightEma", "decay", value);
-    this.setPace(this.updates);
+    this.setNextWeight(this.updates);
   }
 
   /** @internal */
-  protected setPace(k: number): void {
+  protected setNextWeight(k: number): void {
     const decay = this.#decay;
     if (!this.#debias) {
-      this.pace[0] = 1 - decay;
+      this.nextWeight[0] = 1 - decay;
     } else if (decay === 1) {
-      this.pace[0] = 1 / (k + 1); // the limit
+      this.nextWeight[0] = 1 / (k + 1); // the limit
     } else {
-      this.pace[0] = decay;
-      raise(this.pace, 0, k + 1);
-      this.pace[0] = (1 - decay) / (1 - this.pace[0]);
+      this.nextWeight[0] = decay;
+      raise(this.nextWeight, 0, k + 1);
+      this.nextWeight[0] = (1 - decay) / (1 - this.nextWeight[0]);
     }
   }
 

@@ -1,10 +1,10 @@
 import type { ParameterDict } from "../memory/parameters.js";
-import { type SaveOptions, save } from "./checkpoint.js";
+import { type SaveOptions, save } from "./save.js";
 import { type LoadOptions, type Loaded, load } from "./load.js";
-import { type FileContents, read } from "./reader.js";
+import { type FileContents, read } from "./read.js";
 import { wrongType } from "../util/check.js";
 import { type Stats, node } from "./node.js";
-import { removeLeftOver, temporaryName } from "./temporary.js";
+import { removeLeftOver, temporaryName } from "./temporary-files.js";
 
 /** The last save to each path, so that a later one ends later. */
 const queue = new Map<string, Promise<unknown>>();

@@ -11,9 +11,9 @@
  * @module gradstep/checkpoint
  */
 
-export { type SaveOptions, save } from "./checkpoint.js";
+export { type SaveOptions, save } from "./save.js";
 export { loadFile, readFile, saveFile } from "./file.js";
-export type { AnyOptimizer } from "./given.js";
+export type { AnyOptimizer } from "./arguments.js";
 export { type LoadOptions, type Loaded, load } from "./load.js";
-export { type FileContents, read } from "./reader.js";
+export { type FileContents, read } from "./read.js";
 export type { Dtype, Entry as FileTensor } from "./safetensors.js";

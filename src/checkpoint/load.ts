@@ -1,16 +1,16 @@
 import type { Optimizer } from "../optimizer/optimizer.js";
 import { counted, flag, knownOnly, record, wrongValue } from "../util/check.js";
-import { refuseApplied } from "../memory/ownership.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import { isFloat, toFloat32 } from "./convert.js";
-import { type AnyOptimizer, allTensors, fileGiven, optimizerList } from "./given.js";
+import { refuseApplied } from "../memory/tensor.js";
+import { isFloat, toFloat32 } from "./convert-dtypes.js";
+import { type AnyOptimizer, allTensors, fileGiven, optimizerList } from "./arguments.js";
 import { parseJson, quote } from "./json.js";
-import { type Rename, fitting, foreignNames, renamed, renamer, underNames } from "./names.js";
-import { GROUPS, type Own, isReserved, readOwn } from "./own.js";
-import { type Taken, readFromTorch } from "./read.js";
+import { type Rename, fitting, foreignNames, renamed, renamer, underNames } from "./tensor-names.js";
+import { GROUPS, type Own, isReserved, readOwn } from "./gradstep-metadata.js";
+import { type Taken, readFromTorch } from "./torch-read.js";
 import { type Contents, type Entry, damageOf, unpack } from "./safetensors.js";
-import { isHarmless } from "./torch.js";
-import { Copies, type Plain } from "./values.js";
+import { isHarmless } from "./torch-forms.js";
+import { Copies, type Plain } from "./plain-values.js";
 
 /** What {@link load} fills beside the parameters, and how. */
 export interface LoadOptions {

@@ -1,6 +1,7 @@
 import { atLeast0, epsilon, flag, knownOnly, nonNegative, number, record } from "../util/check.js";
 import { clipFactor, multiply } from "../step/gradient-norms.js";
-import { type ParameterDict, type Tensor, checkDict } from "../memory/parameters.js";
+import { type ParameterDict, checkDict } from "../memory/parameters.js";
+import type { Tensor } from "../memory/tensor.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 
 /** Options of {@link gradNorm}. */

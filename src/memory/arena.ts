@@ -38,11 +38,11 @@ export interface ArenaMemory {
   readonly buffer: ArrayBuffer;
   readonly kernels: Kernels;
   /** Times that a thread has died inside work on it, which was left half done. */
-  readonly tears?: number;
+  readonly failures?: number;
   /** What an optimizer says after that. */
-  readonly torn?: string;
+  readonly failureMessage?: string;
   /** Called when the arena ends. */
-  drop?(): void;
+  release?(): void;
 }
 
 /**
@@ -120,13 +120,13 @@ export class Arena {
 
   /** Ends every tensor and optimizer in the arena: each later use of them, or of the arena, throws. */
   dispose(): void {
-    if (this.#alive) this.memory.drop?.();
+    if (this.#alive) this.memory.release?.();
     this.#alive = false;
   }
 
   /** @internal Times that work in the arena was left half done. */
-  get tears(): number {
-    return this.memory.tears ?? 0;
+  get failures(): number {
+    return this.memory.failures ?? 0;
   }
 
   /** @internal */

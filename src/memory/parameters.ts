@@ -3,33 +3,16 @@ import { type Arena, padded } from "./arena.js";
 import { knownOnly, nameList, record, usedAfterDispose, wrongType, wrongValue } from "../util/check.js";
 import { defineDispose } from "../util/dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory-options.js";
-import { owned, refuseApplied } from "./ownership.js";
-import { checkValues, shapeSize } from "./tensor-values.js";
-
-/** A view of an arena, or a copy of one: float32, row-major. Fits every TypeScript from 5.5 on. */
-export type Vector = ReturnType<typeof Float32Array.of>;
-/** Sizes of a tensor's dimensions; `[]` is a scalar, a 0 makes it empty. */
-export type Shape = readonly number[];
-/** Numbers to copy from. */
-export type Values = ArrayLike<number>;
-
-/** One named tensor: where its values and its gradient stand, and who updates it. */
-export interface Tensor {
-  readonly name: string;
-  readonly shape: Shape;
-  /** Elements, without padding. */
-  readonly size: number;
-  /** Byte addresses of the values and of the gradient, and the bytes that each takes with padding. */
-  readonly dataAt: number;
-  readonly gradAt: number;
-  readonly bytes: number;
-  readonly data: Vector;
-  readonly grad: Vector;
-  /** The live optimizer that owns the tensor. */
-  owner: { readonly rule: { readonly name: string } } | undefined;
-  /** The class of the average that stands in for the values. */
-  applied: string | undefined;
-}
+import {
+  type Shape,
+  type Tensor,
+  type Values,
+  type Vector,
+  checkValues,
+  owned,
+  refuseApplied,
+  shapeSize,
+} from "./tensor.js";
 
 /** What a dictionary and its subsets have in common. */
 interface Shared {

@@ -1,4 +1,4 @@
-import type { Vector } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 import type { Random } from "./random.js";
 
 /**

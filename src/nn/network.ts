@@ -1,5 +1,6 @@
 import { type Arena, padded } from "../memory/arena.js";
-import type { ParameterDict, Tensor, Vector } from "../memory/parameters.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import type { Tensor, Vector } from "../memory/tensor.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { PACK_BYTES } from "../wasm/generated/layout/products.js";
 

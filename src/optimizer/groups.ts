@@ -1,5 +1,6 @@
 import { type Kind, knownOnly, nameList, oneOf, record, wrongType, wrongValue } from "../util/check.js";
-import type { ParameterDict, Tensor } from "../memory/parameters.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import type { Tensor } from "../memory/tensor.js";
 import { MAX_OWN } from "../wasm/generated/layout/coefficients.js";
 import { type CommonOptions, type Dialect, OWN, type Rule, type Settled } from "./rule.js";
 

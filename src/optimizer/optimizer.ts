@@ -5,8 +5,8 @@ import { defineDispose } from "../util/dispose.js";
 import { FLOAT32, type StateFormat, formatKind, readSmall, toFloat32 } from "../state/small-formats.js";
 import { type Group, defaultsOf, knownOptions, makeGroup, readGroups, settle } from "./groups.js";
 import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./options.js";
-import { owned, refuseApplied } from "../memory/ownership.js";
-import { type ParameterDict, type Tensor, type Vector, checkDict } from "../memory/parameters.js";
+import { type ParameterDict, checkDict } from "../memory/parameters.js";
+import { type Tensor, type Vector, owned, refuseApplied } from "../memory/tensor.js";
 import { type CommonOptions, type NonFinitePolicy, type Rule, type Settled, nonFiniteKind } from "./rule.js";
 import { Slots } from "./slots.js";
 import { type OptimizerState, prepareLoad, save } from "../state/state-dict.js";
@@ -44,7 +44,7 @@ export abstract class Optimizer<
   protected evaluating = false;
   readonly #scalarNames: readonly string[];
   readonly #sharedNames: readonly string[];
-  readonly #tears: number;
+  readonly #failures: number;
   #faces!: readonly [ParamGroup<Options>, ...ParamGroup<Options>[]];
   #views: (Vector | undefined)[][] = [];
   #alive = true;
@@ -75,7 +75,7 @@ export abstract class Optimizer<
 
     this.rule = rule;
     this.arena = params.arena;
-    this.#tears = this.arena.tears;
+    this.#failures = this.arena.failures;
     this.slots = new Slots(rule, this.arena, this.stateFormat, base);
     this.#scalarNames = Object.keys(rule.scalars ?? {});
     this.#sharedNames = Object.keys(rule.shared?.start(base) ?? {});
@@ -252,7 +252,8 @@ export abstract class Optimizer<
   /** @internal */
   protected check(): void {
     if (!this.#alive || !this.arena.alive) throw usedAfterDispose(this.rule.name);
-    if (this.arena.tears !== this.#tears) throw new Error(`${this.rule.name}: ${this.arena.memory.torn}`);
+    if (this.arena.failures !== this.#failures)
+      throw new Error(`${this.rule.name}: ${this.arena.memory.failureMessage}`);
   }
 
   /** @internal As {@link check}; and the tensors' values must be those that are trained. */

@@ -1,4 +1,4 @@
-import type { Vector } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 import type { WholeOptions } from "./rule.js";
 import type { WeightAverage } from "../averages/weight-average.js";
 import type { WeightEma } from "../averages/weight-ema.js";

@@ -1,5 +1,5 @@
 import { type Kind, fixed, flag, nonNegative, oneOf } from "../util/check.js";
-import type { Shape, Tensor } from "../memory/parameters.js";
+import type { Shape, Tensor } from "../memory/tensor.js";
 import type { SlotKind, StateFormat } from "../state/small-formats.js";
 import { DEC, GS, OWN, WD } from "../wasm/generated/layout/coefficients.js";
 import type { Kernels } from "../wasm/generated/kernels.js";

@@ -1,6 +1,6 @@
 import { type Arena, padded } from "../memory/arena.js";
 import { CONVERTER_BYTES, FLOAT32, type StateFormat, formatOf, slotBytes, writeSmall } from "../state/small-formats.js";
-import type { Tensor } from "../memory/parameters.js";
+import type { Tensor } from "../memory/tensor.js";
 import type { CommonOptions, Rule, Settled, Start, TensorInfo } from "./rule.js";
 import { NOWHERE, type Table, extend } from "../step/tensor-table.js";
 

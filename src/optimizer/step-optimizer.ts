@@ -238,7 +238,7 @@ export abstract class StepOptimizer<
     }
     if (this.#request.rides && (!moved || !this.#request.whole))
       for (let i = 0; i < batchOf.length; i++) if (!moved || batchOf[i] < 0 || this.#request.rows.has(i)) this.#ride(i);
-    if (this.#request.averages) this.#request.average?.moved();
+    if (this.#request.averages) this.#request.average?.countUpdate();
     else this.#request.average?.update();
   }
 

@@ -3,7 +3,8 @@ import { type Kind, epsilon, float, wrongType, wrongValue } from "../util/check.
 import { raiseTo } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import type { OptimizerOptions } from "../optimizer/options.js";
-import type { ParameterDict, Shape } from "../memory/parameters.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import type { Shape } from "../memory/tensor.js";
 import {
   type CommonOptions,
   OWN,

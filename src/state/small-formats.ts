@@ -1,7 +1,7 @@
 // Slots that are kept in two bytes an element, or in one: see assembly/state/small-formats.ts for what the codes say.
 import { ALIGNMENT, type Arena } from "../memory/arena.js";
 import { oneOf } from "../util/check.js";
-import type { Vector } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 import type { Table } from "../step/tensor-table.js";
 import { BFLOAT16, FLOAT32, LEAST_BASE, POSITIVE, SHARED, SIGNED, SPECIAL } from "../wasm/generated/layout/formats.js";
 import { BLOCK, UNPACKED_BYTES } from "../wasm/generated/layout/run-list.js";

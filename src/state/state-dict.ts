@@ -2,7 +2,7 @@ import { FLOAT32, type SmallSlot, keeps, readSmall, toFloat32, writeSmall } from
 import type { Arena } from "../memory/arena.js";
 import { counted, flag, record, whole, wrongType, wrongValue } from "../util/check.js";
 import { type Group, RESTORED, readInitialLr, settle } from "../optimizer/groups.js";
-import type { Shape, Vector } from "../memory/parameters.js";
+import type { Shape, Vector } from "../memory/tensor.js";
 import type { CommonOptions, Rule, Settled } from "../optimizer/rule.js";
 import { checkShape, onlyFields, readEach, readAnySlot, same } from "./validation.js";
 import type { Slots } from "../optimizer/slots.js";

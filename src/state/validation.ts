@@ -1,7 +1,7 @@
 // Checks of what a state dict may hold, shared by all that are saved and loaded.
 import { flag, oneOf, record, withArticle, wrongType, wrongValue } from "../util/check.js";
 import { type SmallSlot, isBase } from "./small-formats.js";
-import type { Shape, Tensor, Vector } from "../memory/parameters.js";
+import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 
 /** A tensor's part of a wrapper's state dict. */
 export interface SavedTensor {

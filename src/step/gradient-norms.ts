@@ -1,4 +1,4 @@
-import type { Tensor } from "../memory/parameters.js";
+import type { Tensor } from "../memory/tensor.js";
 import type { Request } from "./step-request.js";
 import type { Table } from "./tensor-table.js";
 import type { Kernels } from "../wasm/generated/kernels.js";

@@ -77,12 +77,12 @@ export class Request {
   }
 
   #readAverage(average: Average<string>, owner: string, table: Table): void {
-    if (typeof (average as Partial<typeof average> | null)?.along !== "function")
+    if (typeof (average as Partial<typeof average> | null)?.addressesFor !== "function")
       throw wrongType(owner, "average", "a WeightEma or a WeightAverage", average);
-    const addresses = average.along(owner, table.tensors);
+    const addresses = average.addressesFor(owner, table.tensors);
     if (average.updates > 0) this.averages = addresses; // the first update copies
     this.average = average;
-    this.pace = average.pace;
+    this.pace = average.nextWeight;
   }
 
   #readSkip<Options extends CommonOptions>(

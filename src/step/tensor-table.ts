@@ -1,4 +1,4 @@
-import type { Tensor } from "../memory/parameters.js";
+import type { Tensor } from "../memory/tensor.js";
 import { FLOAT32 } from "../wasm/generated/layout/formats.js";
 import { ABSENT } from "../wasm/generated/layout/memory.js";
 

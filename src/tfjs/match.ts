@@ -1,6 +1,6 @@
 import type { Variable } from "@tensorflow/tfjs-core";
 import { wrongValue } from "../util/check.js";
-import type { Shape } from "../memory/parameters.js";
+import type { Shape } from "../memory/tensor.js";
 import { rootOf, unnumbered } from "./names.js";
 import { fingerprint, valuesOf } from "./variables.js";
 import type { Marked } from "./weights.js";

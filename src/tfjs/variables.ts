@@ -1,5 +1,5 @@
 import { type KernelBackend, type Tensor, type Variable, engine, getBackend, tensor } from "@tensorflow/tfjs-core";
-import type { Vector } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 
 /** Whether a variable is still there: `tf.disposeVariables()` takes it from the list without marking it as disposed of. */
 export const isAlive = (variable: Variable): boolean =>

@@ -2,7 +2,7 @@ import { type Tensor, util } from "@tensorflow/tfjs-core";
 import { record, whole, wrongType, wrongValue } from "../util/check.js";
 import { parseJson, stringifyNumbers } from "../checkpoint/json.js";
 import { same } from "../state/validation.js";
-import type { Vector } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 import type { OptimizerState, TensorStateDict } from "../state/state-dict.js";
 import { standIn } from "./stand-in.js";
 

@@ -1,5 +1,6 @@
 import type { MemoryOptions } from "../memory/memory-options.js";
-import { ParameterDict, type Shape, type Values } from "../memory/parameters.js";
+import { ParameterDict } from "../memory/parameters.js";
+import type { Shape, Values } from "../memory/tensor.js";
 import { wrongType } from "../util/check.js";
 import { SharedArena } from "./arena.js";
 import { Threads } from "./pool.js";

@@ -42,8 +42,8 @@ export class Team implements ArenaMemory {
   readonly buffer: ArrayBuffer;
   readonly kernels: Kernels;
   /** Times that a thread has died inside work that writes. */
-  tears = 0;
-  readonly torn =
+  failures = 0;
+  readonly failureMessage =
     "a thread died inside a step and left it half done: make new optimizers and averages and load the last checkpoint into them";
   /** Blocks that others than the caller have done. */
   helped = 0;
@@ -94,11 +94,11 @@ export class Team implements ArenaMemory {
 
   /** Says that work which writes was left undone. */
   tear(): never {
-    this.tears++;
-    throw new Error(`Threads: ${this.torn}`);
+    this.failures++;
+    throw new Error(`Threads: ${this.failureMessage}`);
   }
 
-  drop(): void {
+  release(): void {
     this.#threads.drop(this.#id);
   }
 

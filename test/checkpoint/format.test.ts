@@ -1,7 +1,7 @@
 // Files that are damaged, one fault each, and the format itself.
 import { describe, expect, test } from "vitest";
 import { load, save } from "../../src/checkpoint/index.js";
-import { crc32 } from "../../src/checkpoint/crc.js";
+import { crc32 } from "../../src/checkpoint/crc32.js";
 import { type Entry, pack, unpack } from "../../src/checkpoint/safetensors.js";
 import { Adam, ParameterDict } from "../../src/index.js";
 

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { type LoadOptions, load, read, save } from "../../src/checkpoint/index.js";
-import { writeChecksum } from "../../src/checkpoint/own.js";
+import { writeChecksum } from "../../src/checkpoint/gradstep-metadata.js";
 import { AdamW, LBFGS, NAdam, ParameterDict, Prodigy, SGD, type StepOptimizer } from "../../src/index.js";
 import { runs } from "../fuzz/runs.js";
 import { adamw, fileOf, paramGroups, tensor, withHeader } from "./safetensors.js";

@@ -1,6 +1,6 @@
 // Files as another program writes them.
 import type { Dtype } from "../../src/checkpoint/index.js";
-import { writeChecksum } from "../../src/checkpoint/own.js";
+import { writeChecksum } from "../../src/checkpoint/gradstep-metadata.js";
 import { pack, unpack } from "../../src/checkpoint/safetensors.js";
 
 /** A tensor of such a file. */

@@ -1,5 +1,5 @@
 import { type Arena, padded } from "../../memory/arena.js";
-import type { Tensor } from "../../memory/parameters.js";
+import type { Tensor } from "../../memory/tensor.js";
 
 /** A vector in pieces: an address for each tensor. */
 export type Pieces = Uint32Array;

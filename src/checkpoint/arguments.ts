@@ -1,8 +1,9 @@
 // What save and load are given.
 import { Optimizer } from "../optimizer/optimizer.js";
 import { wrongType, wrongValue } from "../util/check.js";
-import { type Tensor, checkDict } from "../memory/parameters.js";
-import { bytesOf } from "./values.js";
+import { checkDict } from "../memory/parameters.js";
+import type { Tensor } from "../memory/tensor.js";
+import { bytesOf } from "./plain-values.js";
 
 /** Any optimizer: whatever its options and the names of its tensors. */
 export type AnyOptimizer = Pick<Optimizer, "stateDict" | "loadStateDict" | "dispose">;

@@ -1,8 +1,8 @@
 // The elements of a file's tensors as float32, or as numbers.
 import { wrongValue } from "../util/check.js";
-import type { Shape, Vector } from "../memory/parameters.js";
+import type { Shape, Vector } from "../memory/tensor.js";
 import type { Dtype, Entry } from "./safetensors.js";
-import { bytesOf } from "./values.js";
+import { bytesOf } from "./plain-values.js";
 
 interface View {
   readonly length: number;

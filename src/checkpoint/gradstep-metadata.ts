@@ -1,10 +1,10 @@
 // What a file of ours has beside what PyTorch's has: a checksum, and all of the state as JSON.
 import { record } from "../util/check.js";
-import { crc32 } from "./crc.js";
+import { crc32 } from "./crc32.js";
 import { parseJson, quote } from "./json.js";
 import { type Contents, damageOf, encode } from "./safetensors.js";
-import type { Json } from "./values.js";
-import { RESERVED } from "./write.js";
+import type { Json } from "./plain-values.js";
+import { RESERVED } from "./torch-write.js";
 
 const VERSION = 1;
 export const GROUPS = "param_groups";

@@ -3,7 +3,7 @@ import { wrongType, wrongValue } from "../util/check.js";
 import { quote } from "./json.js";
 import type { OptimizerState } from "../state/state-dict.js";
 import { type Entry, isObject } from "./safetensors.js";
-import type { Plain } from "./values.js";
+import type { Plain } from "./plain-values.js";
 
 /** What is named after a tensor: `state.<tensor>.<part>`, `param_groups.<tensor>.<part>`. */
 interface Part {

@@ -1,12 +1,12 @@
 import { knownOnly, oneOf, record, wrongType, wrongValue } from "../util/check.js";
-import { refuseApplied } from "../memory/ownership.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import { type AnyOptimizer, allTensors, optimizerList } from "./given.js";
+import { refuseApplied } from "../memory/tensor.js";
+import { type AnyOptimizer, allTensors, optimizerList } from "./arguments.js";
 import { stringifyNumbers } from "./json.js";
-import { GROUPS, isReserved, ownMetadata, writeChecksum } from "./own.js";
+import { GROUPS, isReserved, ownMetadata, writeChecksum } from "./gradstep-metadata.js";
 import { type Entry, pack } from "./safetensors.js";
-import { bytesOf, flatten } from "./values.js";
-import { RESERVED, writeOptimizer } from "./write.js";
+import { bytesOf, flatten } from "./plain-values.js";
+import { RESERVED, writeOptimizer } from "./torch-write.js";
 
 /** What {@link save} writes beside the parameters. */
 export interface SaveOptions {

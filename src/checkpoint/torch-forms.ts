@@ -1,5 +1,5 @@
 // What PyTorch's optimizers keep beyond what ours do, rule by rule, and how names are mapped: `expAvg`, `exp_avg`.
-import type { Shape } from "../memory/parameters.js";
+import type { Shape } from "../memory/tensor.js";
 
 export type Options = Readonly<Record<string, unknown>>;
 

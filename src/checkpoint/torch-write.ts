@@ -1,12 +1,12 @@
 // An optimizer's state under PyTorch's flattened names, and its groups' options as the metadata entry `param_groups`.
 import type { Optimizer } from "../optimizer/optimizer.js";
 import { toFloat32 } from "../state/small-formats.js";
-import type { Vector } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 import type { OptimizerState } from "../state/state-dict.js";
-import { groupKey, stateKey } from "./names.js";
+import { groupKey, stateKey } from "./tensor-names.js";
 import type { Entry } from "./safetensors.js";
-import { type Options, type TorchForm, optionName, slotShape, snakeCase, torchForm } from "./torch.js";
-import { type Json, bytesOf, flatten } from "./values.js";
+import { type Options, type TorchForm, optionName, slotShape, snakeCase, torchForm } from "./torch-forms.js";
+import { type Json, bytesOf, flatten } from "./plain-values.js";
 
 /** Tensors of ours alone, and metadata of ours alone, have names that begin so. */
 export const RESERVED = "gradstep.";

@@ -1,0 +1,63 @@
+// One named tensor in an arena, and the checks of the shapes and values that users pass for tensors.
+import { clip, counted, isList, whole, wrongType, wrongValue } from "../util/check.js";
+
+/** A view of an arena, or a copy of one: float32, row-major. Works with every TypeScript from 5.5 on. */
+export type Vector = ReturnType<typeof Float32Array.of>;
+/** Sizes of a tensor's dimensions; `[]` is a scalar, a 0 makes it empty. */
+export type Shape = readonly number[];
+/** Numbers to copy from. */
+export type Values = ArrayLike<number>;
+
+/** A named tensor: where its values and its gradient are in memory, and which optimizer updates it. */
+export interface Tensor {
+  readonly name: string;
+  readonly shape: Shape;
+  /** Number of elements, without padding. */
+  readonly size: number;
+  /** Byte addresses of the values and of the gradient, and the bytes that each takes with padding. */
+  readonly dataAt: number;
+  readonly gradAt: number;
+  readonly bytes: number;
+  readonly data: Vector;
+  readonly grad: Vector;
+  /** The live optimizer that updates the tensor. */
+  owner: { readonly rule: { readonly name: string } } | undefined;
+  /** The class name of the average whose values have replaced the tensor's (`apply()`). */
+  applied: string | undefined;
+}
+
+/** The message for a tensor that a live optimizer owns. */
+export const owned = (name: string, tensor: Tensor): string =>
+  `${name}: "${clip(tensor.name, 100)}" belongs to a live ${tensor.owner?.rule.name}; dispose that first`;
+
+/**
+ * Throws while an average is applied to one of the tensors: its values would be taken for the trained ones, and one of the
+ * two would be lost. `Arena.applied` counts the applied averages, so that this loop can be skipped.
+ */
+export function refuseApplied(owner: string, tensors: Iterable<Tensor>): void {
+  for (const { name, applied } of tensors)
+    if (applied !== undefined)
+      throw new Error(`${owner}: a ${applied} is applied to "${clip(name, 100)}": call its restore() first`);
+}
+
+/** The number of elements of a shape. */
+export function shapeSize(owner: string, shape: unknown, name: string): number {
+  const expected = "an array of whole numbers >= 0";
+  if (!Array.isArray(shape)) throw wrongType(owner, name, expected, shape);
+  const sizes = shape.map((dimension: unknown, i) => whole.read(owner, `${name}[${i}]`, dimension));
+  return sizes.includes(0) ? 0 : sizes.reduce((size, dimension) => size * dimension, 1); // not ∞·0
+}
+
+/** Numbers, `size` of them. */
+export function checkValues(owner: string, values: unknown, size: number, name: string): Values {
+  const expected = counted(size, "number");
+  if (!isList(values) || values instanceof BigInt64Array || values instanceof BigUint64Array)
+    throw wrongType(owner, name, expected, values);
+  const list = values as unknown as Values;
+  if (list.length !== size) throw wrongValue(owner, name, expected, values);
+  if (Array.isArray(values)) {
+    const at = values.findIndex((x) => typeof x !== "number");
+    if (at >= 0) throw wrongType(owner, `${name}[${at}]`, "a number", values[at]);
+  }
+  return list;
+}
