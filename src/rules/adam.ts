@@ -2,7 +2,8 @@ import { belowOne, epsilon, pair } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
-import type { ParameterDict, Vector } from "../memory/parameters.js";
+import type { ParameterDict } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 import {
   type CommonOptions,
   OWN,
