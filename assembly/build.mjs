@@ -1,6 +1,6 @@
-// Builds the kernels when their sources have changed: the release and the debug binary, the one over a shared memory, and
-// the TypeScript modules made from them, in src/wasm/generated/: bytes.ts and shared.ts (the binaries), kernels.ts (the
-// types of their exports), and layout/ (the constants of assembly/layout/).
+// Builds the kernels if their sources have changed: the release and the debug binary, the one for shared memory, and the
+// TypeScript modules in src/wasm/generated/: bytes.ts and shared.ts (the binaries), kernels.ts (the types of the exports)
+// and layout/ (the constants of assembly/layout/).
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -28,7 +28,7 @@ await generateLayout();
 
 const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 if (Math.min(...outputs.map(modified)) < Math.max(...sources.map(modified))) await build();
-// tsc, which comes next, trusts its record of what it built: without dist/ that is wrong.
+// tsc runs next and trusts its record of what it has built, which is wrong if dist/ has been removed.
 if (modified("dist/index.js") === 0) rmSync("build/tsc.tsbuildinfo", { force: true });
 
 async function build() {
@@ -47,7 +47,7 @@ async function build() {
 
   const signatures = readFileSync("build/kernels.d.ts", "utf8").matchAll(/export function (\w+)\((.*)\): (\w+);/g);
   const doc = (name) =>
-    `  /** \`${name}\`: its operations and its arguments are told where assembly/index.ts has it from. */\n`;
+    `  /** \`${name}\`: for its operations and arguments see the file that assembly/index.ts exports it from. */\n`;
   const members = Array.from(
     signatures,
     ([, name, args, result]) =>
@@ -55,13 +55,13 @@ async function build() {
   ).join("");
   writeFileSync(
     "src/wasm/generated/kernels.ts",
-    `${banner}/** The binary's exports. Nothing is checked: see \`instantiate\`. */\nexport interface Kernels {\n${members}}\n`,
+    `${banner}/** The binary's exports. They check nothing: see \`instantiate\`. */\nexport interface Kernels {\n${members}}\n`,
   );
 
   writeFileSync("dist/kernels.wasm", bytes);
   writeFileSync(
     "dist/kernels.wasm.d.ts",
-    `${banner}/** The kernels as a \`WebAssembly.Module\`, for the \`module\` option, where the host imports \`.wasm\` files so. */
+    `${banner}/** The kernels as a \`WebAssembly.Module\` for the \`module\` option, on hosts that import \`.wasm\` files as modules. */
 declare const module: object;
 export default module;
 `,

@@ -1,7 +1,7 @@
-// The kernel ABI. Every rule: number of elements (a multiple of 16), parameters, gradient, slots in order, then
-// gs (± gradScale), wd (coupled decay λ), dec (decoupled decay lr·λ) and the rule's own coefficients.
-// With a negative number of elements, a list of runs instead: see list.ts.
-// A slot at address 0 and a decay of 0 are absent: the sweep that then runs was compiled without them.
+// The exports of the binary. Every rule takes: number of elements (a multiple of 16), parameters, gradient, slots in order,
+// then gs (± gradScale), wd (coupled decay λ), dec (decoupled decay lr·λ) and the rule's own coefficients.
+// A negative number of elements means a list of runs: see step/run-list.ts.
+// A slot at address 0 or a decay of 0 is absent, and selects a loop that was compiled without it.
 export { sgd } from "./rules/sgd";
 export { adagrad } from "./rules/adagrad";
 export { adadelta } from "./rules/adadelta";
@@ -27,13 +27,13 @@ export { ftrl } from "./rules/ftrl";
 export { schedulefreesgd } from "./rules/schedulefreesgd";
 export { schedulefreeadamw } from "./rules/schedulefreeadamw";
 
-// Small state: format, length, addresses, and the dither.
+// Slots in bfloat16 or 8 bits: format, length, addresses, then what the dither depends on.
 export { pack, unpack } from "./state/small-formats";
 
 // Reductions and whole-vector operations: length, then addresses and numbers.
 export { addScaled, approach, clamp, dot, dotDifference, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./step/reductions";
 
-// Rows of a table, for sparse steps: number of rows, then addresses and sizes.
+// Rows of a table, for sparse steps: the number of rows, then addresses and sizes.
 export { gatherRows, scatterRows } from "./step/sparse-rows";
 
 // The MLP: sizes, then addresses.

@@ -1,9 +1,9 @@
-// What src/wasm/text.ts reads.
+// Encodes a binary as text that src/wasm/text.ts decodes.
 
 const ALPHABET = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter((c) => !'"$\\`'.includes(c));
 const SINGLES = ALPHABET.length - 2;
 
-/** Bytes as text: a bitmap of the commonest values in hexadecimal, then a character for each byte that has one of these, two for another. */
+/** Bytes as text: a hexadecimal bitmap of the most frequent values, then one character for each byte of these values and two for any other. */
 export function encode(bytes) {
   const count = new Uint32Array(256);
   for (const byte of bytes) count[byte]++;

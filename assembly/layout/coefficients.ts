@@ -1,4 +1,4 @@
-// The coefficients of a rule, in the order in which its kernel takes them. A list of runs has them as rows of float32.
+// The coefficients of a rule, in the order in which its kernel takes them. In a list of runs they are a row of float32.
 
 /** Index of the factor of every gradient: gradScale, negative under maximize. */
 export const GS: i32 = 0;
@@ -6,9 +6,9 @@ export const GS: i32 = 0;
 export const WD: i32 = 1;
 /** Index of the decoupled weight decay lr·λ. */
 export const DEC: i32 = 2;
-/** Index of the first of the rule's own coefficients. */
+/** Index of the rule's first own coefficient. */
 export const OWN: i32 = 3;
-/** A rule has at most this many of its own. */
+/** The most own coefficients that a rule has. */
 export const MAX_OWN: i32 = 12;
 /** Bytes of a row. */
 export const ROW_BYTES: usize = 64;

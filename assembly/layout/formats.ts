@@ -1,17 +1,17 @@
-// How a slot's elements are stored. assembly/state/small-formats.ts explains the codes.
+// The formats in which a slot's elements are stored. assembly/state/small-formats.ts explains the codes.
 
-/** Four bytes an element, as kernels compute. */
+/** Four bytes per element: the format that kernels compute in. */
 export const FLOAT32: i32 = 0;
-/** Two bytes an element. */
+/** Two bytes per element. */
 export const BFLOAT16: i32 = 1;
-/** One byte an element: a sign and seven bits. */
+/** One byte per element: a sign and seven bits. */
 export const SIGNED: i32 = 2;
-/** One byte an element, none negative. */
+/** One byte per element; none is negative. */
 export const POSITIVE: i32 = 3;
 
-/** 8-bit elements that share a base. */
+/** The number of 8-bit elements that share a base. */
 export const SHARED: i32 = 256;
-/** Flag in a base: the two highest codes are infinity and NaN. */
+/** Flag in a base: the two highest codes mean infinity and NaN. */
 export const SPECIAL: i32 = 0x8000;
-/** The least base, so that no code is denormal. */
+/** The smallest base: with it no code is denormal. */
 export const LEAST_BASE: i32 = 7;

@@ -1,4 +1,4 @@
-// Writes the constants of assembly/layout/ to src/wasm/generated/layout/, so that TypeScript and the kernels have one source.
+// Writes the constants of assembly/layout/ to src/wasm/generated/layout/: TypeScript and the kernels share one definition.
 import { mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { build } from "esbuild";
 
@@ -7,7 +7,7 @@ const TO = "src/wasm/generated/layout";
 /** A constant and its docstring. */
 const CONSTANT = /((?:\/\*\*(?:(?!\*\/)[^])*\*\/\n)?)export const (\w+): \w+ = [^;]+;/g;
 
-/** @throws Error when a generated file has been edited by hand, since the kernels do not know of that change. */
+/** @throws Error if a generated file has been edited by hand, since the kernels would not see that change. */
 export async function generateLayout() {
   mkdirSync(TO, { recursive: true });
   const files = readdirSync(FROM);

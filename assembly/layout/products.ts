@@ -1,14 +1,14 @@
-// How matrix products are cut, and the scratch memory that they need.
+// The block sizes of matrix products, and the scratch memory that they need.
 
-/** Steps of k in a panel: a panel of B (17 KB) stays in the first-level cache together with two rows of A. */
+/** Steps of k in a panel: a panel of B (17 KB) fits into the first-level cache together with two rows of A. */
 export const MAX_K: i32 = 272;
-/** Rows of A that are packed at a time: their panels stay in the second-level cache. */
+/** Rows of A that are packed at a time: their panels fit into the second-level cache. */
 export const MAX_ROWS: i32 = 128;
-/** The same for products that leave out zeros. */
+/** MAX_K of products that skip zeros. */
 export const MAX_SPARSE_K: i32 = 200;
-/** Bytes of a step in their panels: 32 columns. */
+/** Bytes of a step of k in their panels: 32 columns. */
 export const SPARSE_STEP: i32 = 128;
-/** Bytes of their lists of what is not zero. */
+/** Bytes of their lists of nonzero elements. */
 export const LISTS_BYTES: i32 = 12 * 64 * MAX_K;
-/** Bytes of scratch that any product needs: the lists, a panel and four rows of a tile. */
+/** Bytes of scratch, enough for every product: the lists, a panel and four rows of a tile. */
 export const PACK_BYTES: i32 = LISTS_BYTES + MAX_SPARSE_K * SPARSE_STEP + 4 * SPARSE_STEP;

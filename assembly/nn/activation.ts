@@ -1,4 +1,4 @@
-// Activations y = act(z) and their gradients dz = dy·act′(z), one rounding an operation:
+// Activations y = act(z) and their gradients dz = dy·act′(z), one rounding per operation:
 //
 //   relu     y = max(z, 0)            dz = dy where y > 0, else 0
 //   tanh     y = tanh z               dz = dy·(1 − y·y)
@@ -6,11 +6,11 @@
 //   gelu     y = z·σ(a)               dz = dy·(σ(a) + (z·σ′(a))·(s + q·z²))
 //            a = z·(s + c·z²), s = 2√(2/π), c = 0.044715·s, q = 3c
 //
-// gelu is the tanh form (Hendrycks, Gimpel 2016), as ½(1 + tanh u) = σ(2u). The other gradients are taken from the
-// output y, gelu's from the input z. NaN stays NaN.
+// gelu is the tanh form (Hendrycks, Gimpel 2016), with ½(1 + tanh u) = σ(2u). Its gradient is computed from the input z,
+// the other gradients from the output y. NaN stays NaN.
 //
-// n is rounded up to whole vectors: buffers are padded to 16 bytes, and the padding is read and written like the rest.
-// An output may be one of the inputs.
+// n is rounded up to whole vectors: buffers are padded to 16 bytes, and the padding is read and written like the elements.
+// An output may be the same buffer as an input.
 import { exp, logistic, tanh as hyperbolicTangent } from "./math";
 
 const S: f32 = 1.5957691216057308;
@@ -66,8 +66,8 @@ class Gelu {
   value(z: v128): v128 {
     return f32x4.mul(z, logistic(gate(z)));
   }
-  // σ = (z ≥ 0 ? 1 : e)/(1 + e) and σ′ = e/(1 + e)² with e = e^−|a|. Beyond |z| = 16 σ′ is 0 in float32: the clamp keeps
-  // 0·∞ away.
+  // σ = (z ≥ 0 ? 1 : e)/(1 + e) and σ′ = e/(1 + e)² with e = e^−|a|. Beyond |z| = 16, σ′ is 0 in float32: the clamp
+  // avoids 0·∞.
   // @ts-ignore: decorator
   @inline
   gradient(z: v128, dy: v128): v128 {
@@ -75,10 +75,10 @@ class Gelu {
     const e = exp(f32x4.neg(f32x4.abs(gate(z))));
     const r = f32x4.div(one, f32x4.add(one, e));
     const sigma = f32x4.mul(v128.bitselect(one, e, f32x4.ge(z, f32x4.splat(0))), r);
-    const near = f32x4.pmin(f32x4.pmax(z, f32x4.splat(-16)), f32x4.splat(16));
-    const slope = f32x4.add(f32x4.splat(S), f32x4.mul(f32x4.splat(Q), f32x4.mul(near, near)));
-    const bend = f32x4.mul(f32x4.mul(near, f32x4.mul(e, f32x4.mul(r, r))), slope);
-    return f32x4.mul(dy, f32x4.add(sigma, bend));
+    const clamped = f32x4.pmin(f32x4.pmax(z, f32x4.splat(-16)), f32x4.splat(16));
+    const slope = f32x4.add(f32x4.splat(S), f32x4.mul(f32x4.splat(Q), f32x4.mul(clamped, clamped)));
+    const change = f32x4.mul(f32x4.mul(clamped, f32x4.mul(e, f32x4.mul(r, r))), slope);
+    return f32x4.mul(dy, f32x4.add(sigma, change));
   }
 }
 
@@ -98,9 +98,9 @@ function forward<Activation>(n: i32, z: usize, y: usize): void {
 
 // @ts-ignore: decorator
 @inline
-function backward<Activation>(n: i32, saved: usize, dy: usize, dz: usize): void {
-  for (const end = saved + (<usize>n << 2); saved < end; saved += 16, dy += 16, dz += 16) {
-    v128.store(dz, changetype<Activation>(0).gradient(v128.load(saved), v128.load(dy)));
+function backward<Activation>(n: i32, at: usize, dy: usize, dz: usize): void {
+  for (const end = at + (<usize>n << 2); at < end; at += 16, dy += 16, dz += 16) {
+    v128.store(dz, changetype<Activation>(0).gradient(v128.load(at), v128.load(dy)));
   }
 }
 

@@ -1,5 +1,5 @@
-// to = f32(f32(byte)·scale) for n bytes, n rounded up to 16, with the padding read and written like the rest.
-// The bytes may stand in the last quarter of the room of the result, 16·⌈n/16⌉ floats: none is written before it is read.
+// Converts n bytes to float32, f32(f32(byte)·scale). n is rounded up to 16; the padding is read and written like the rest.
+// The bytes may lie in the last quarter of the result's buffer of 16·⌈n/16⌉ floats: each is read before it is overwritten.
 export function convertBytes(n: i32, from: usize, scale: f32, to: usize): void {
   const factor = f32x4.splat(scale);
   for (const end = from + <usize>n; from < end; from += 16, to += 64) {

@@ -4,11 +4,10 @@
 //   y = x·Wᵀ        sums over the inputs            dx = dy·W     sums over the outputs
 //   dW = dyᵀ·x      sums over the rows              db = Σ dy     sums over the rows
 //
-// Each element of the products is one sum as product.ts defines it; exactly its elements are written.
-// The scratch is that of product.ts.
+// Each element of a result is one sum as product.ts defines it; nothing else is written. The scratch has PACK_BYTES.
 //
-// Those with Skip leave out products with zeros of x, of dy in dx, where they are many: the same bits, unless a NaN or an
-// infinity of the other operand would have met one.
+// Functions named `Skip` leave out products with zeros of x (in dx: of dy) where zeros are many. The bits are the same unless
+// a zero would have been multiplied by a NaN or an infinity.
 import { product } from "./product";
 import { sparseProduct } from "./sparse";
 
@@ -17,7 +16,7 @@ export function dense(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, 
 }
 
 export function denseSkip(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, y: usize, scratch: usize): void {
-  if (zeros(rows, inputs, x, outputs > 16 ? 40 : 60)) sparseProduct(rows, outputs, inputs, true, true, false, x, w, y, scratch);
+  if (hasZeros(rows, inputs, x, outputs > 16 ? 40 : 60)) sparseProduct(rows, outputs, inputs, true, true, false, x, w, y, scratch);
   else product(rows, outputs, inputs, true, true, x, w, y, scratch);
 }
 
@@ -26,7 +25,7 @@ export function denseInput(rows: i32, inputs: i32, outputs: i32, dy: usize, w: u
 }
 
 export function denseInputSkip(rows: i32, inputs: i32, outputs: i32, dy: usize, w: usize, dx: usize, scratch: usize): void {
-  if (zeros(rows, outputs, dy, inputs > 16 ? 40 : 60)) sparseProduct(rows, inputs, outputs, true, false, false, dy, w, dx, scratch);
+  if (hasZeros(rows, outputs, dy, inputs > 16 ? 40 : 60)) sparseProduct(rows, inputs, outputs, true, false, false, dy, w, dx, scratch);
   else product(rows, inputs, outputs, true, false, dy, w, dx, scratch);
 }
 
@@ -34,14 +33,14 @@ export function denseWeight(rows: i32, inputs: i32, outputs: i32, dy: usize, x: 
   product(outputs, inputs, rows, false, false, dy, x, dw, scratch);
 }
 
-// Zeros can be left out of the left operand only: where x has many, this is (xᵀ·dy)ᵀ.
+// Only zeros of the left operand can be skipped: where x has many, dW is computed as (xᵀ·dy)ᵀ.
 export function denseWeightSkip(rows: i32, inputs: i32, outputs: i32, dy: usize, x: usize, dw: usize, scratch: usize): void {
-  if (outputs > 16 && zeros(rows, inputs, x, 45)) sparseProduct(inputs, outputs, rows, false, false, true, x, dy, dw, scratch);
+  if (outputs > 16 && hasZeros(rows, inputs, x, 45)) sparseProduct(inputs, outputs, rows, false, false, true, x, dy, dw, scratch);
   else product(outputs, inputs, rows, false, false, dy, x, dw, scratch);
 }
 
-// Are more than so many percent of every eighth row, but for less than a vector at its end? From there on lists pay.
-function zeros(rows: i32, columns: i32, x: usize, percent: i32): bool {
+// Whether more than `percent` of the elements are zero, judged by the whole vectors of every eighth row: then skipping pays.
+function hasZeros(rows: i32, columns: i32, x: usize, percent: i32): bool {
   const zero = f32x4.splat(0);
   let found = i32x4.splat(0);
   let seen: i64 = 0;

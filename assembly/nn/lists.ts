@@ -1,10 +1,10 @@
-// Lists of what is not zero in a row or a column of an operand [row, k] or [k, column], in order of k, for the tiles of
-// sparse.ts. A slot holds how many there are, in 8 bytes, then 8 bytes for each: the value, and the address of its step
-// in a panel of the other operand, whose steps are SPARSE_STEP bytes apart. NaN is kept, −0 is not.
+// Lists the nonzero elements of a row or a column of an operand [row, k] or [k, column], in order of k, for sparse.ts.
+// A list begins with its length, in 8 bytes, and has 8 bytes per element: the value, and the address of its step in a panel
+// of the other operand, whose steps are SPARSE_STEP bytes apart. NaN is listed, −0 is not.
 
 import { SPARSE_STEP } from "../layout/products";
 
-// For each mask of four lanes, the bytes that bring the masked lanes to the front.
+// For each mask of four lanes, a swizzle that moves the masked lanes to the front.
 const FRONT = memory.data<u32>([
   0x03020100, 0x03020100, 0x03020100, 0x03020100,
   0x03020100, 0x03020100, 0x03020100, 0x03020100,
@@ -24,7 +24,7 @@ const FRONT = memory.data<u32>([
   0x03020100, 0x07060504, 0x0b0a0908, 0x0f0e0d0c,
 ]);
 
-// Appends those of four neighbours, whose steps are at `place`; returns where the next ones go.
+// Appends the nonzero ones of four neighbours, whose steps are at `place`; returns where the next ones go.
 // @ts-ignore: decorator
 @inline
 function append(four: v128, place: v128, to: usize): usize {
@@ -70,7 +70,7 @@ export function listColumn(k: i32, from: usize, stride: usize, panel: usize, slo
   store<i32>(slot, <i32>(to - slot - 8) >> 3);
 }
 
-// Four neighbouring columns, into slots that are `size` bytes apart.
+// Four neighbouring columns, into lists that are `size` bytes apart.
 export function listColumns4(k: i32, from: usize, stride: usize, panel: usize, slot: usize, size: usize): void {
   const slot1 = slot + size, slot2 = slot1 + size, slot3 = slot2 + size;
   let to0 = slot + 8, to1 = slot1 + 8, to2 = slot2 + 8, to3 = slot3 + 8;

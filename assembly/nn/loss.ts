@@ -1,7 +1,7 @@
 // Losses of the outputs z [rows, columns], a float64 for each row, and their gradients dz.
 //
-// dz is the gradient of the mean, over the rows given (cross-entropy) or over all their elements (squared error); the
-// mean itself is the caller's, who sums the losses in order: data cut into any chunks gives the same bits.
+// dz is the gradient of the mean over the given rows (cross-entropy) or over all their elements (squared error). The caller
+// computes the mean and adds up the losses in order, so that data cut into any chunks gives the same bits.
 import { exp, log } from "./math";
 
 // Cross-entropy of softmax(z) against the class label ∈ [0, classes) of each row. With m the row's largest z:

@@ -1,7 +1,6 @@
-// exp, the logistic function σ and tanh of four float32, and ln of a float64, from basic operations alone, each rounded
-// by itself: the same bits on every engine. The polynomials of exp and tanh are Moshier's (Cephes, expf and tanhf).
-// Within 2 ulp (exp, tanh) and 3 ulp (σ) of the true value over the whole range, denormal results included; no NaN
-// but from NaN.
+// exp, the logistic function σ and tanh of four float32, and ln of a float64, from basic operations that round one by one:
+// the same bits on every engine. The polynomials of exp and tanh are Moshier's (Cephes, expf and tanhf).
+// The error is within 2 ulp (exp, tanh) and 3 ulp (σ) over the whole range, denormal results included; only NaN gives NaN.
 
 // @ts-ignore: decorator
 @inline
@@ -29,8 +28,8 @@ function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
-// eˣ = 2ⁿ·eʳ with n = nearest(x·log₂e) and r = x − n·ln 2, ln 2 being taken off in two parts of which the first is exact.
-// 2ⁿ is applied in two halves, so that denormal results and overflow come out rounded.
+// eˣ = 2ⁿ·eʳ with n = nearest(x·log₂e) and r = x − n·ln 2, where ln 2 is subtracted in two parts, the first of them exact.
+// 2ⁿ is multiplied in two halves, so that denormal results and overflow are rounded correctly.
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
@@ -48,7 +47,7 @@ export function exp(x: v128): v128 {
   return mul(mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
 }
 
-// σ(x) = 1/(1 + e) from zero up and e/(1 + e) below, with e = e^−|x|.
+// σ(x) = 1/(1 + e) for x ≥ 0 and e/(1 + e) below, with e = e^−|x|.
 // @ts-ignore: decorator
 @inline
 export function logistic(x: v128): v128 {
@@ -57,7 +56,7 @@ export function logistic(x: v128): v128 {
   return f32x4.div(v128.bitselect(one, e, f32x4.ge(x, f32x4.splat(0))), add(one, e));
 }
 
-// tanh x = x + (P(z)·z)·x with z = x² below |x| = 0.625, from there ±(1 − 2/(e^2|x| + 1)).
+// tanh x = x + (P(z)·z)·x with z = x² for |x| < 0.625, otherwise ±(1 − 2/(e^2|x| + 1)).
 // @ts-ignore: decorator
 @inline
 export function tanh(x: v128): v128 {
@@ -79,7 +78,7 @@ export function tanh(x: v128): v128 {
 export function log(x: f64): f64 {
   if (!(x < Infinity)) return x;
   const bits = reinterpret<u64>(x);
-  // The addend, the bits of 1 less those of √½, carries into the exponent exactly from 2ᵏ·√2 up.
+  // The addend, the bits of 1 minus those of √½, carries into the exponent exactly where x ≥ 2ᵏ·√2.
   const k = <i64>((bits + 0x00095f619980c433) >> 52) - 1023;
   const m = reinterpret<f64>(bits - (<u64>k << 52));
   const f = (m - 1) / (m + 1);

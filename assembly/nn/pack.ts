@@ -1,11 +1,11 @@
-// Panels for the tiles of tile.ts and sparse.ts: 2, 16 or 32 neighbouring rows or columns of an operand, laid out so that one step of k
-// is as many consecutive floats.
+// Packs 2, 16 or 32 neighbouring rows or columns of an operand into a panel, for tile.ts and sparse.ts: each step of k is
+// that many consecutive floats.
 //
 //   rows      of an operand [row, k]:        panel[k, r] = source[r, k]
 //   columns   of an operand [k, column]:     panel[k, c] = source[k, c]
 //
-// At an edge fewer are valid: the last of them is repeated, so that nothing outside the operand is read. What it leads
-// to is never stored. Strides are in bytes.
+// At an edge fewer are valid: the last of them is repeated, so that nothing outside the operand is read, and the sums of the
+// copies are never stored. Strides are in bytes.
 
 export function packRows2(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
   let p = from;
@@ -41,7 +41,7 @@ export function packColumns16(valid: i32, k: i32, from: usize, stride: usize, to
   packColumns(valid, k, from, stride, to, 64);
 }
 
-// 32, or at an edge less.
+// 32, or fewer at an edge.
 export function packRows32(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
   packRows(min(valid, 32), valid, k, from, stride, to, 128);
 }
@@ -51,7 +51,7 @@ export function packColumns32(valid: i32, k: i32, from: usize, stride: usize, to
   if (valid > 16) packColumns(valid - 16, k, from + 64, stride, to + 64, 128);
 }
 
-// `width` rows, in fours, side by side for 16 steps at a time: their panel stays in the first cache.
+// `width` rows, four at a time, for 16 steps at a time, whose part of the panel stays in the first-level cache.
 // @ts-ignore: decorator
 @inline
 function packRows(width: i32, valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
@@ -70,7 +70,7 @@ function packRows(width: i32, valid: i32, k: i32, from: usize, stride: usize, to
   }
 }
 
-// Four rows into four of the floats of each step.
+// Transposes four rows into four of the floats of each step.
 // @ts-ignore: decorator
 @inline
 function transpose4(k: i32, p: usize, q: usize, r: usize, s: usize, to: usize, step: usize): void {

@@ -1,14 +1,14 @@
-// How the products are cut: into parts for threads, and into blocks.
+// Divides products into parts for threads, and into blocks.
 
 let part = 0, parts = 1;
 
-// Has the products that follow make only one of `count` parts of C's rows, as one of several threads: the same bits.
+// Makes the following products compute only part `index` of `count` of C's rows, with the same bits: each thread takes one.
 export function takePart(index: i32, count: i32): void {
   part = index;
   parts = count;
 }
 
-// The rows of this part, of m: from a multiple of 4 up to one, or to m.
+// The rows of this part of m rows: they begin at a multiple of 4, and end at one or at m.
 export function firstOfPart(m: i32): i32 {
   return (m / parts * part) & -4;
 }
@@ -16,7 +16,7 @@ export function lastOfPart(m: i32): i32 {
   return part + 1 == parts ? m : (m / parts * (part + 1)) & -4;
 }
 
-// The size of the pieces when `total` is cut evenly into as few as possible of at most `most`.
+// The size of a piece if `total` is cut evenly into as few pieces as possible of at most `most`.
 // @ts-ignore: decorator
 @inline
 export function evenly(total: i32, most: i32): i32 {
@@ -24,6 +24,7 @@ export function evenly(total: i32, most: i32): i32 {
   return (total + pieces - 1) / pieces;
 }
 
+// The address of an element of a row-major float32 matrix.
 // @ts-ignore: decorator
 @inline
 export function at(base: usize, row: i32, column: i32, stride: usize): usize {

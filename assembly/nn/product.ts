@@ -1,21 +1,20 @@
-// C[m, n] = Σ A[m, k]·B[k, n] over k in float32. Every element has one accumulator, which takes its products in order:
+// Matrix product C[m, n] = Σ A[m, k]·B[k, n] over k in float32. Every element has one accumulator, to which its products are
+// added in order:
 //
 //   c = +0;  for each k: c = f32(c + f32(a·b))
 //
-// Blocks of k go on from the stored c. So the bits depend on no tile and no block, a row of C on no other row of A, and
-// a plain loop gives the same.
+// Each block of k continues from the stored c. So the bits do not depend on tiles and blocks, a row of C depends on no other
+// row of A, and a plain loop gives the same.
 //
-// Operands are packed into panels (pack.ts) by blocks, cut evenly: at most 272 steps of k, so that a panel of B (17 KB)
-// stays in the first cache together with two rows of A, and at most 128 rows, whose panels stay in the second.
-//
-// The scratch holds the panels of A, one of B and a tile, in less than what sparse.ts asks for.
+// Blocks of the operands are packed into panels (pack.ts), cut evenly into at most MAX_K steps and MAX_ROWS rows. The scratch
+// holds the panels of A, one of B and a tile, which is less than sparse.ts needs.
 import { MAX_K, MAX_ROWS } from "../layout/products";
 import { packColumns16, packColumns2, packRows16, packRows2 } from "./pack";
 import { at, evenly, firstOfPart, lastOfPart } from "./parts";
 import { copyTile, tiles } from "./tile";
 
 // A is [m, k] where aByRows, else [k, m]; B is [n, k] where bByRows, else [k, n]; C is [m, n].
-// C overlaps neither; exactly its elements are written.
+// C overlaps neither; only its elements are written.
 export function product(
   m: i32, n: i32, k: i32, aByRows: bool, bByRows: bool, a: usize, b: usize, c: usize, scratch: usize,
 ): void {
@@ -43,7 +42,7 @@ export function product(
         const columns = min(16, n - j);
         if (bByRows) packRows16(columns, steps, at(b, j, k0, bStride), bStride, panel);
         else packColumns16(columns, steps, at(b, k0, j, bStride), bStride, panel);
-        const whole = columns == 16 ? (mEnd - m0) >> 1 : 0; // pairs of rows that are all in place
+        const whole = columns == 16 ? (mEnd - m0) >> 1 : 0; // pairs of rows that are written in place
         if (whole) tiles(whole, steps, k0 == 0, scratch, panel, at(c, m0, j, cRow), cRow);
         pair = scratch + <usize>whole * slot;
         for (let i = m0 + (whole << 1); i < mEnd; i += 2, pair += slot) {

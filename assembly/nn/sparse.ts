@@ -1,24 +1,24 @@
-// The product of product.ts where many of A's elements are zero: only the others take part, each row (or column) of A by
-// a list of its own (lists.ts). No bit changes, since a sum that starts at +0 never becomes −0 and adding ±0 leaves it
-// alone; only a NaN or an infinity of B that would have met a zero leaves no trace.
+// The product of product.ts for an A with many zeros: each row (or column) of A has a list of its nonzero elements
+// (lists.ts), and only those are multiplied. The bits stay the same, since a sum that starts at +0 never becomes −0 and adding
+// ±0 does not change it; only 0·NaN and 0·∞ are lost.
 //
-// B is packed into panels of 32 columns by blocks of at most 200 steps of k (25 KB: they stay in the first cache), the
-// lists of as many rows as the scratch has room for. Turned results come by way of four rows of a tile.
+// B is packed into panels of 32 columns and at most MAX_SPARSE_K steps (25 KB, which fits into the first-level cache); lists
+// are made for as many rows as the scratch has space for. A transposed C is written by way of four rows of a tile.
 import { LISTS_BYTES, MAX_SPARSE_K, SPARSE_STEP } from "../layout/products";
 import { listColumn, listColumns4, listRow } from "./lists";
 import { packColumns32, packRows32 } from "./pack";
 import { copyTile, plus } from "./tile";
 import { at, evenly, firstOfPart, lastOfPart } from "./parts";
 
-// As product() in product.ts.
+// Arguments as for `product`; `transposed`: C is written as its transpose [n, m].
 export function sparseProduct(
-  m: i32, n: i32, k: i32, aByRows: bool, bByRows: bool, turned: bool,
+  m: i32, n: i32, k: i32, aByRows: bool, bByRows: bool, transposed: bool,
   a: usize, b: usize, c: usize, scratch: usize,
 ): void {
   const aStride = <usize>(aByRows ? k : m) << 2;
   const bStride = <usize>(bByRows ? k : n) << 2;
-  const cRow = turned ? 4 : <usize>n << 2;
-  const cColumn = turned ? <usize>m << 2 : 4;
+  const cRow = transposed ? 4 : <usize>n << 2;
+  const cColumn = transposed ? <usize>m << 2 : 4;
   const panel = scratch + LISTS_BYTES;
   const edge = panel + <usize>(MAX_SPARSE_K * SPARSE_STEP);
   const mFirst = firstOfPart(m), mLast = lastOfPart(m);
@@ -50,7 +50,7 @@ export function sparseProduct(
         if (bByRows) packRows32(columns, steps, at(b, j, k0, bStride), bStride, panel);
         else packColumns32(columns, steps, at(b, k0, j, bStride), bStride, panel);
         list = scratch;
-        if (!turned && columns == (half ? 16 : 32)) {
+        if (!transposed && columns == (half ? 16 : 32)) {
           const to = at(c, m0, j, cRow);
           if (half) sparse16(mEnd - m0, list, slot, k0 == 0, to, cRow);
           else sparse32(mEnd - m0, list, slot, k0 == 0, to, cRow);
@@ -59,14 +59,14 @@ export function sparseProduct(
         for (let i = m0; i < mEnd; i += 4, list += slot << 2) {
           const rows = min(4, mEnd - i);
           const to = c + <usize>i * cRow + <usize>j * cColumn;
-          const byFours = turned && rows == 4;
+          const byFours = transposed && rows == 4;
           if (k0) {
-            if (byFours) turnIn(columns, to, cColumn, edge);
+            if (byFours) loadTransposed(columns, to, cColumn, edge);
             else copyTile(rows, columns, to, cRow, cColumn, edge, SPARSE_STEP, 4);
           }
           if (half) sparse16(rows, list, slot, k0 == 0, edge, SPARSE_STEP);
           else sparse32(rows, list, slot, k0 == 0, edge, SPARSE_STEP);
-          if (byFours) turnOut(columns, edge, to, cColumn);
+          if (byFours) storeTransposed(columns, edge, to, cColumn);
           else copyTile(rows, columns, edge, SPARSE_STEP, 4, to, cRow, cColumn);
         }
       }
@@ -76,9 +76,9 @@ export function sparseProduct(
 
 // Rows of 32 sums, each over its list, from zero or from the stored c.
 //
-// Engines load all operands of a basic block first: eight vectors of B in one block would need more than the registers
-// and spill. So half-way there is a real test that never holds, since lists and sums are apart; the test for the end
-// parts the steps.
+// Engines load all operands of a basic block first, and eight vectors of B would need more than the registers and spill. So
+// a test in the middle, which is never true since a list never overlaps the sums, splits a step into two blocks, and the test
+// for the end splits the steps.
 function sparse32(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, stride: usize): void {
   for (; rows; rows--, list += slot, c += stride) {
     let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
@@ -135,8 +135,8 @@ function sparse16(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, st
   }
 }
 
-// Four rows of n sums into n rows of four, `stride` bytes apart.
-function turnOut(n: i32, from: usize, to: usize, stride: usize): void {
+// Transposes four rows of n sums into n rows of four, `stride` bytes apart.
+function storeTransposed(n: i32, from: usize, to: usize, stride: usize): void {
   for (let groups = n >> 2; groups; groups--, from += 16) {
     const a = v128.load(from), b = v128.load(from, SPARSE_STEP), c = v128.load(from, 2 * SPARSE_STEP), d = v128.load(from, 3 * SPARSE_STEP);
     const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
@@ -154,8 +154,8 @@ function turnOut(n: i32, from: usize, to: usize, stride: usize): void {
   }
 }
 
-// And back.
-function turnIn(n: i32, from: usize, stride: usize, to: usize): void {
+// The inverse of storeTransposed.
+function loadTransposed(n: i32, from: usize, stride: usize, to: usize): void {
   for (; n; n--, from += stride, to += 4) {
     store<f32>(to, load<f32>(from));
     store<f32>(to, load<f32>(from, 4), SPARSE_STEP);

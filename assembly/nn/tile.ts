@@ -1,11 +1,11 @@
-// The innermost loops of the products: a tile of 2 × 16 sums over the steps of two panels.
+// The innermost loops of the products: tiles of 2 × 16 sums.
 //
-// Tiles of 2 × 16, one below the other, over all steps of neighbouring panels of A and one of B, from zero or from the
-// stored c, whose rows are `stride` bytes apart.
+// `tiles` computes `pairs` tiles, one below the other, over all steps of consecutive panels of A and one panel of B. The sums
+// start at zero (`fresh`) or at the stored c, whose rows are `stride` bytes apart.
 //
-// Engines load all operands of a basic block first: two steps in one block would need more than the 16 vector registers
-// and spill. So each of the eight steps ends with a real test for the end. (4 × 8 needs as many loads and registers, but
-// twice the broadcasts, and an address computation goes with each of them.)
+// Engines load all operands of a basic block first, and two steps in one block would need more than the 16 vector registers
+// and spill. So each of the eight steps ends with a test for the end. (Tiles of 4 × 8 need as many loads and registers, but
+// twice the broadcasts, each with an address computation.)
 export function tiles(
   pairs: i32, steps: i32, fresh: bool, a: usize, panel: usize, c: usize, stride: usize,
 ): void {
@@ -89,7 +89,7 @@ export function plus(c: v128, x: v128, b: v128): v128 {
   return f32x4.add(c, f32x4.mul(x, b));
 }
 
-// A part of a tile, element by element; strides between its rows and columns.
+// Copies a part of a tile element by element, with the given strides between its rows and columns.
 export function copyTile(
   rows: i32, columns: i32, from: usize, fromRow: usize, fromColumn: usize, to: usize, toRow: usize, toColumn: usize,
 ): void {

@@ -1,11 +1,12 @@
-// AdaBelief (Zhuang et al. 2020, arXiv:2010.07468). One vector, one rounding an operation, in this order:
+// AdaBelief (Zhuang et al. 2020, arXiv:2010.07468). For one vector, one rounding per operation, in this order:
 //   x = gs·g                              (coupled decay: + wd·θ)
 //   m = b1·m + a1·x                       a1 = 1 − β₁
 //   y = x − m                             with the new m
 //   v = (b2·v + a2·(y·y)) + e             a2 = 1 − β₂; ε enters v at every step
 //   θ = θ − (s·m) / (√v·k + e)            (decoupled decay: θ − (dec·θ + …))
 // s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ), e = ε.
-import { average, gradient, sweep } from "../lane";
+import { average, gradient } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class AdaBelief {

@@ -1,10 +1,11 @@
-// Adadelta (Zeiler 2012, arXiv:1212.5701). One vector, one rounding an operation, in this order:
+// Adadelta (Zeiler 2012, arXiv:1212.5701). For one vector, one rounding per operation, in this order:
 //   x = gs·g                          (coupled decay: + wd·θ)
 //   v = r·v + q·(x·x)                 q = 1 − ρ
 //   u = (√(a + e) / √(v + e))·x       with the new v
 //   a = r·a + q·(u·u)
 //   θ = θ − s·u                       (decoupled decay: θ − (dec·θ + s·u)); s = lr
-import { average, gradient, sweep } from "../lane";
+import { average, gradient } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Adadelta {

@@ -1,17 +1,18 @@
-// Adafactor (Shazeer, Stern 2018, arXiv:1804.04235). One rounding an operation, in this order. A vector or a scalar:
+// Adafactor (Shazeer, Stern 2018, arXiv:1804.04235). One rounding per operation, in this order. For a vector or a scalar:
 //   x = gs·g
 //   v = b·v + a·(x·x)                       a = t^β, b = 1 − a
 //   u = x / √max(v, least)
-// A tensor of more dimensions is a batch of matrices over its last two. Squares are summed in float64: those of a row
-// in the order of reduce.ts, those of a column in the order of the rows; the means are rounded to float32.
+// A tensor of more dimensions is a batch of matrices over its last two. Squares are summed in float64, those of a row in
+// the order of step/reductions.ts, those of a column in the order of the rows; the means are rounded to float32.
 //   r = b·r + a·(Σ x²/columns)              for each row
 //   c = b·c + a·(Σ x²/rows)                 for each column
-//   mean = max(Σ r/rows, floor)             Σ r in the order of reduce.ts, the mean rounded to float32
+//   mean = max(Σ r/rows, floor)             Σ r in the order of step/reductions.ts, the mean rounded to float32
 //   u = x / √max((r·c)/mean, least)
-// floor = ε₁, least = ε₁². Then, over the tensor, float64 sums in the order of reduce.ts:
+// floor = ε₁, least = ε₁². Then, with float64 sums over the tensor in the order of step/reductions.ts:
 //   s = max(ε₂, ‖θ‖/√n)·min(lr, 1/√t) / max(1, ‖u‖/(√n·d))
-//   θ = θ − s·u                             (decay: θ − (dec·θ + s·u), dec = lr·λ): sgd's kernel with u for the gradient
-import { Stored, average, sweep } from "../lane";
+//   θ = θ − s·u                             (decay: θ − (dec·θ + s·u), dec = lr·λ): by sgd's kernel with u as the gradient
+import { Stored, average } from "../lane";
+import { sweep } from "../sweep";
 import { sumOfAbs, sumOfSquares } from "../step/reductions";
 
 @unmanaged
@@ -30,7 +31,7 @@ class Unfactored {
   }
 }
 
-// n elements of v, with v; otherwise rows and columns of `batch` matrices, with r and c. The scratch is a float64 a column.
+// With v, n elements of it; with v = 0, the rows r and columns c of `batch` matrices. The scratch holds a float64 per column.
 export function adafactor(
   n: i32, batch: i32, rows: i32, columns: i32, g: usize, r: usize, c: usize, v: usize, u: usize, scratch: usize,
   gs: f32, b: f32, a: f32, least: f32, floor: f32,
@@ -61,7 +62,7 @@ function blend(at: usize, b: f32, a: f32, y: f64): void {
   store<f32>(at, b * load<f32>(at) + a * <f32>y);
 }
 
-// u ← gs·g, and each square goes to its column's sum.
+// u ← gs·g; adds each square to the sum of its column.
 function scaleRow(columns: i32, g: usize, u: usize, sums: usize, gs: f32): void {
   const v = f32x4.splat(gs);
   for (const whole = u + (<usize>(columns & -4) << 2); u < whole; u += 16, g += 16, sums += 32) {

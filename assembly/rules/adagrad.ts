@@ -1,10 +1,11 @@
-// Adagrad (Duchi, Hazan, Singer 2011, JMLR 12). One vector, one rounding an operation, in this order:
+// Adagrad (Duchi, Hazan, Singer 2011, JMLR 12). For one vector, one rounding per operation, in this order:
 //   x = gs·g                           (coupled decay: + wd·θ)
 //   S = S + x·x
 //   θ = θ − (s·x) / (√(S + ei) + eo)   (decoupled decay: θ − (dec·θ + …))
 // s = lr/(1 + (t − 1)·lrDecay). PyTorch: ei = 0, eo = ε. Keras, optax: ei = ε, eo = 0.
-// Where S is no larger than `still`, θ moves by 0: optax 0, the others −1, which is nowhere.
-import { gradient, sweep } from "../lane";
+// Where S ≤ `still`, θ does not move: optax has still = 0, the others −1, which S never reaches.
+import { gradient } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Adagrad {

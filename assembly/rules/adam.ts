@@ -1,5 +1,5 @@
 // Adam (Kingma, Ba 2015, arXiv:1412.6980), AdamW (Loshchilov, Hutter 2019, arXiv:1711.05101),
-// AMSGrad (Reddi, Kale, Kumar 2018, arXiv:1904.09237). One vector, one rounding an operation, in this order:
+// AMSGrad (Reddi, Kale, Kumar 2018, arXiv:1904.09237). For one vector, one rounding per operation, in this order:
 //   x = gs·g                      (coupled decay: + wd·θ)
 //   m = b1·m + a1·x               a1 = 1 − β₁
 //   v = b2·v + a2·(x·x)           a2 = 1 − β₂
@@ -7,8 +7,9 @@
 //   θ = θ − (s·m) / (√h·k + e)    (decoupled decay: θ − (dec·θ + …))
 // PyTorch: s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ). Keras: s = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), k = 1. j = 1.
 // optax: as PyTorch, but AMSGrad keeps the maximum of the corrected v: j = 1/(1 − β₂ᵗ), k = 1.
-// RAdam (Liu et al. 2020, arXiv:1908.03265): s times the rectification; before there is one, see radam.ts.
-import { Absent, Bfloat16, Float32, Moves, Positive, Present, average, gradient, has, read, sweep, write } from "../lane";
+// RAdam (Liu et al. 2020, arXiv:1908.03265): s times the rectification. radam.ts has the first steps, without it.
+import { Absent, Bfloat16, Float32, Moves, Positive, Present, average, gradient, has, read, write } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Adam<Max, Slot> {
@@ -23,7 +24,7 @@ class Adam<Max, Slot> {
     let v1 = average<Slot, Positive>(b2, v, a2, f32x4.mul(x, x), r1);
     const m1 = average<Slot>(b1, m, a1, x, r0);
     if (has<Max>()) {
-      v1 = f32x4.pmax(f32x4.mul(v1, j), read<Slot>(h)); // one instruction; a NaN in v stays there, so it stays in h
+      v1 = f32x4.pmax(f32x4.mul(v1, j), read<Slot>(h)); // one instruction; a NaN in v is there for good, so in h too
       write<Slot, Positive>(h, v1, r2);
     }
     return f32x4.div(f32x4.mul(s, m1), f32x4.add(e, f32x4.mul(f32x4.sqrt(v1), k)));

@@ -1,10 +1,11 @@
-// Adamax (Kingma, Ba 2015, arXiv:1412.6980, section 7). One vector, one rounding an operation, in this order:
+// Adamax (Kingma, Ba 2015, arXiv:1412.6980, section 7). For one vector, one rounding per operation, in this order:
 //   x = gs·g                          (coupled decay: + wd·θ)
 //   m = b1·m + a1·x                   a1 = 1 − β₁
 //   u = max(b2·u, |x| + ei)           b2 = β₂
 //   θ = θ − (s·m) / (u + eo)          (decoupled decay: θ − (dec·θ + …))
 // s = lr/(1 − β₁ᵗ). PyTorch, optax: ei = ε, eo = 0. Keras: ei = 0, eo = ε.
-import { average, gradient, sweep } from "../lane";
+import { average, gradient } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Adamax {

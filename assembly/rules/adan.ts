@@ -1,6 +1,6 @@
-// Adan (Xie et al. 2022, arXiv:2208.06677). One vector, one rounding an operation, in this order:
+// Adan (Xie et al. 2022, arXiv:2208.06677). For one vector, one rounding per operation, in this order:
 //   x = gs·g                                   (coupled decay: + wd·θ)
-//   y = kd·(x + h), h = −x                     h: minus the last gradient; kd = 0 on a tensor's first step, 1 later
+//   y = kd·(x + h), h = −x                     h: minus the previous gradient; kd = 0 on a tensor's first step, 1 later
 //   m = b1·m + a1·x                            aᵢ = 1 − βᵢ
 //   w = b2·w + a2·y
 //   z = x + b2·y
@@ -8,8 +8,8 @@
 //   θ = θ − (s1·m + s2·w) / (√v·k + e)         (decoupled decay: θ − (dec·θ + …))
 // Decay divides by 1 + lr·λ after the update: s1 = lr/(1 − β₁ᵗ)/(1 + lr·λ), s2 = lr·β₂/(1 − β₂ᵗ)/(1 + lr·λ),
 // dec = lr·λ/(1 + lr·λ); k = 1/√(1 − β₃ᵗ), e = ε.
-import { average, gradient } from "../lane";
-import { sweepWide } from "../wide";
+import { Absent, Moves, Present, average, gradient } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Adan {
@@ -35,5 +35,5 @@ export function adan(
   n: i32, p: usize, g: usize, m: usize, w: usize, v: usize, h: usize, gs: f32, wd: f32, dec: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, b3: f32, a3: f32, kd: f32, s1: f32, s2: f32, k: f32, e: f32,
 ): void {
-  sweepWide<Adan>(n, p, g, m, w, v, h, gs, wd, dec, b1, a1, b2, a2, b3, a3, kd, s1, s2, k, e);
+  sweep<Adan, Moves, Absent, Absent, Present>(n, p, g, m, w, v, gs, wd, dec, b1, a1, b2, a2, b3, a3, kd, s1, s2, k, e, 0, h);
 }

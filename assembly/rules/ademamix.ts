@@ -1,12 +1,12 @@
-// AdEMAMix (Pagliardini, Ablin, Grangier 2024, arXiv:2409.03137). One vector, one rounding an operation, in this order:
+// AdEMAMix (Pagliardini, Ablin, Grangier 2024, arXiv:2409.03137). For one vector, one rounding per operation, in this order:
 //   x = gs·g                                   (coupled decay: + wd·θ)
 //   m = b1·m + a1·x                            aᵢ = 1 − βᵢ
 //   w = b3·w + a3·x
 //   v = b2·v + a2·(x·x)
 //   θ = θ − (s1·m + s2·w) / (√v·k + e)         (decoupled decay: θ − (dec·θ + …))
 // s1 = lr/(1 − β₁ᵗ), s2 = lr·α: the slow moment is not corrected; k = 1/√(1 − β₂ᵗ), e = ε.
-import { average, gradient } from "../lane";
-import { sweepWide } from "../wide";
+import { Absent, Moves, Present, average, gradient } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class AdEMAMix {
@@ -29,5 +29,5 @@ export function ademamix(
   n: i32, p: usize, g: usize, m: usize, w: usize, v: usize, gs: f32, wd: f32, dec: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, b3: f32, a3: f32, s1: f32, s2: f32, k: f32, e: f32,
 ): void {
-  sweepWide<AdEMAMix>(n, p, g, m, w, v, 0, gs, wd, dec, b1, a1, b2, a2, b3, a3, s1, s2, k, e);
+  sweep<AdEMAMix, Moves, Absent, Absent, Present>(n, p, g, m, w, v, gs, wd, dec, b1, a1, b2, a2, b3, a3, s1, s2, k, e);
 }

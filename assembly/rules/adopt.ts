@@ -1,4 +1,4 @@
-// ADOPT (Taniguchi et al. 2024, arXiv:2411.02853). One vector, one rounding an operation, in this order:
+// ADOPT (Taniguchi et al. 2024, arXiv:2411.02853). For one vector, one rounding per operation, in this order:
 //   x = gs·g                                            (coupled decay: + wd·θ)
 //   u = min(max(x / max(√v, e), −clip), clip)           with the old v; e = ε
 //   m = b1·m + a1·u                                     a1 = 1 − β₁
@@ -6,7 +6,8 @@
 //   θ = θ − s·m                                         (decoupled decay: θ − (dec·θ + s·m)); s = lr
 // pmin and pmax (one instruction each) keep a NaN that is their first operand.
 // clip = (t − 1)^clipExponent. A tensor's first step only sets v: there clip = 0, b2 = 0, a2 = 1.
-import { average, gradient, sweep } from "../lane";
+import { average, gradient } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class ADOPT {

@@ -1,9 +1,10 @@
-// Averaged SGD (Polyak, Juditsky 1992). One vector, one rounding an operation, in this order:
+// Averaged SGD (Polyak, Juditsky 1992). For one vector, one rounding per operation, in this order:
 //   x = gs·g                       (coupled decay: + wd·θ)
-//   θ = θ − (l·θ + s·x)            always, beside the coupled decay
+//   θ = θ − (l·θ + s·x)            always, in addition to coupled decay
 //   ax = nu·ax + mu·θ              with the new θ
 // s = η = lr/(1 + λ·lr·(t − 1))^α, l = λη, mu = 1/max(1, t − 1 − t₀), nu = 1 − mu.
-import { Becomes, Decoupled, average, gradient, moved, sweep } from "../lane";
+import { Becomes, Decoupled, average, gradient, moved } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class ASGD {

@@ -1,4 +1,4 @@
-// Ftrl (McMahan et al. 2013, KDD), as Keras has it. One vector, one rounding an operation, in this order:
+// Ftrl (McMahan et al. 2013, KDD), in Keras' form. For one vector, one rounding per operation, in this order:
 //   x = gs·g                                 (coupled decay: + wd·θ)
 //   y = θ                                    (decoupled decay: θ − dec·θ)
 //   q = min(x·x, 3.4e38), r0 = √S, S = min(S + q, 3.4e38), r1 = √S     the largest float32: ∞/∞ would be NaN
@@ -6,8 +6,9 @@
 //   z = z + (x − (h·i)·y)
 //   θ = (min(max(z, −l1), l1) − z) / (r1·i + c)
 // pmin and pmax (one instruction each) keep a NaN that is their first operand.
-// i = 1/lr, c = 2·l2 + beta/lr: θ enters through z alone.
-import { Becomes, Decoupled, LARGEST, gradient, sweep } from "../lane";
+// i = 1/lr, c = 2·l2 + beta/lr. θ is computed from z alone.
+import { Becomes, Decoupled, LARGEST, gradient } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Ftrl {

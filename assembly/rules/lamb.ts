@@ -1,13 +1,14 @@
-// LAMB (You et al. 2020, arXiv:1904.00962). One vector, one rounding an operation, in this order:
+// LAMB (You et al. 2020, arXiv:1904.00962). For one vector, one rounding per operation, in this order:
 //   x = gs·g
 //   m = b1·m + a1·x                  a1 = 1 − β₁
 //   v = b2·v + a2·(x·x)              a2 = 1 − β₂
 //   u = (s·m) / (√v·k + e)           with wd: + wd·θ
-// s = 1/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ), e = ε. Then, over the tensor, float64 sums in the order of reduce.ts:
+// s = 1/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ), e = ε. Then, with float64 sums over the tensor in the order of step/reductions.ts:
 //   r = lr·‖θ‖/‖u‖, or lr where either norm is not above 0
-//   θ = θ − r·u                      (decoupled decay: θ − (dec·θ + r·u)): sgd's kernel with u for the gradient
-// PyTorch, optax: wd = λ. Keras decays first: dec = lr·λ, and ‖θ‖·|1 − dec| for ‖θ‖.
-import { Coupled, Stored, average, sweep } from "../lane";
+//   θ = θ − r·u                      (decoupled decay: θ − (dec·θ + r·u)): by sgd's kernel with u as the gradient
+// PyTorch, optax: wd = λ. Keras decays first: dec = lr·λ, and ‖θ‖·|1 − dec| in place of ‖θ‖.
+import { Coupled, Stored, average } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Lamb {

@@ -1,8 +1,9 @@
-// Lion (Chen et al. 2023, arXiv:2302.06675). One vector, one rounding an operation, in this order:
+// Lion (Chen et al. 2023, arXiv:2302.06675). For one vector, one rounding per operation, in this order:
 //   x = gs·g                               (coupled decay: + wd·θ)
 //   θ = θ − s·sign(b1·m + a1·x)            (decoupled decay: θ − (dec·θ + …)); sign(±0) = ±0, sign(NaN) = NaN
 //   m = b2·m + a2·x                        a1 = 1 − β₁, a2 = 1 − β₂, s = lr
-import { Bfloat16, Float32, Moves, Signed, gradient, read, sign, sweep, write } from "../lane";
+import { Bfloat16, Float32, Moves, Signed, gradient, read, sign, write } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Lion<Slot> {

@@ -1,12 +1,13 @@
-// MADGRAD (Defazio, Jelassi 2021, arXiv:2101.11075). One vector, one rounding an operation, in this order:
+// MADGRAD (Defazio, Jelassi 2021, arXiv:2101.11075). For one vector, one rounding per operation, in this order:
 //   x = gs·g                                      (coupled decay: + wd·θ)
 //   S = S + l·(x·x)
 //   s = s + l·x
-//   y = θ₀ − s / (∛S + e)                         θ₀ the parameters before the first step
+//   y = θ₀ − s / (∛S + e)                         θ₀: the parameters before the first step
 //   θ = θ − c·(θ − y)                             (decoupled decay: θ − (dec·θ + …))
 // l = (lr + ε)·√t, e = ε, c = 1 − momentum.
-// ∛S: a seed from the bits, ⌊bits/3⌋ + 709921077, then three times r = ((r + r) + S/(r·r))·⅓. 0, ∞ and NaN are themselves.
-import { gradient, sweep } from "../lane";
+// ∛S: the bits ⌊bits/3⌋ + 709921077 to begin with, then three times r = ((r + r) + S/(r·r))·⅓. 0, ∞ and NaN stay.
+import { gradient } from "../lane";
+import { sweep } from "../sweep";
 
 // @ts-ignore: decorator
 @inline

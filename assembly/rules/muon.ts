@@ -1,17 +1,18 @@
 // Muon (Jordan et al. 2024, https://kellerjordan.github.io/posts/muon/). θ is a matrix [A, B].
-// One vector, one rounding an operation, in this order:
+// For one vector, one rounding per operation, in this order:
 //   x = gs·g
 //   b = mu·b + c·x         c = 1 − μ
 //   u = s·b                or, where q is not 0 (Nesterov), s·b + q·x
-// s = 1; Nesterov s = μ, q = 1 − μ. Then on the whole matrix, with ‖u‖ a float64 sum in the order of reduce.ts and the
-// products those of nn/product.ts, by whole-vector operations:
+// s = 1; Nesterov s = μ, q = 1 − μ. Then on the whole matrix, ‖u‖ being a float64 sum in the order of step/reductions.ts,
+// with the products of nn/product.ts and whole-vector operations:
 //   X = u·(1/max(‖u‖, 1e-7))
-// and so many times (Newton–Schulz), S on the smaller side, X·Xᵀ where A ≤ B, otherwise Xᵀ·X:
+// and in each Newton–Schulz step, with S on the smaller side, X·Xᵀ where A ≤ B, otherwise Xᵀ·X:
 //   P = −4.7750·S + 2.0315·(S·S)
 //   X = 3.4445·X + P·X     (A > B: + X·P)
-//   θ = θ − r·X            (decay: θ − (dec·θ + r·X)): sgd's kernel with X for the gradient
+//   θ = θ − r·X            (decay: θ − (dec·θ + r·X)): by sgd's kernel with X as the gradient
 // r = lr·√max(1, A/B), or 0.2·lr·√max(A, B) to match AdamW's root mean square; dec = lr·λ.
-import { Absent, Present, Stored, average, has, sweep } from "../lane";
+import { Absent, Present, Stored, average, has } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Muon<Nesterov> {

@@ -1,11 +1,12 @@
-// NAdam (Dozat 2016, "Incorporating Nesterov momentum into Adam"). One vector, one rounding an operation, in this order:
+// NAdam (Dozat 2016, "Incorporating Nesterov momentum into Adam"). For one vector, one rounding per operation, in this order:
 //   x = gs·g                              (coupled decay: + wd·θ)
 //   m = b1·m + a1·x                       a1 = 1 − β₁
 //   v = b2·v + a2·(x·x)                   a2 = 1 − β₂
 //   θ = θ − (cg·x + cm·m) / (√v·k + e)    (decoupled decay: θ − (dec·θ + …))
 // cg = lr(1 − μₜ)/(1 − Πμₜ), cm = lr·μₜ₊₁/(1 − Πμₜ₊₁), k = 1/√(1 − β₂ᵗ), where μₜ = β₁(1 − ½·0.96^(tψ)).
 // optax: cg = lr(1 − β₁)/(1 − β₁ᵗ), cm = lr·β₁/(1 − β₁ᵗ⁺¹).
-import { Bfloat16, Float32, Moves, Positive, average, gradient, sweep } from "../lane";
+import { Bfloat16, Float32, Moves, Positive, average, gradient } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class NAdam<Slot> {

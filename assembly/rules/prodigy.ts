@@ -1,16 +1,17 @@
-// Prodigy (Mishchenko, Defazio 2024, arXiv:2306.06101), in two passes over all tensors. The first: one vector, one
-// rounding an operation, in this order,
+// Prodigy (Mishchenko, Defazio 2024, arXiv:2306.06101), in two passes over all tensors. The first, for one vector,
+// one rounding per operation, in this order:
 //   x = gs·g
 //   m = b1·m + a1·x                 a1 = d·(1 − β₁)
 //   v = b2·v + a2·(x·x)             a2 = d²·(1 − β₂)
 //   h = b3·h + a3·x                 b3 = √β₂, a3 = d/d₀·d·lr
-// and float64 sums in the order of reduce.ts, over the tensors in the order of their addresses: with θ₀ the parameters
-// before the first step, before this one
+// and float64 sums in the order of step/reductions.ts, over the tensors in the order of their addresses, taken before this
+// step; θ₀ are the parameters before the first step:
 //   N = √β₂·N + Σ d/d₀·d·lr·gs·Σ g·(θ₀ − θ),  D = Σ Σ|h|
-// From N and D comes the new d (see src/rules/prodigy.ts). The second pass, unless D is 0:
+// The new d is computed from N and D (see src/rules/prodigy.ts). The second pass, unless D is 0:
 //   θ = θ − (l·m) / (√v + e)        (decay: θ − (dec·θ + …))
 // with the old d in l = d·lr and dec = λ·d·lr, and the new one in e = d·ε.
-import { Stored, average, sweep } from "../lane";
+import { Stored, average } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Moments {

@@ -1,11 +1,12 @@
-// RAdam (Liu et al. 2020, arXiv:1908.03265) as long as v is too young to divide by; then it is adam.ts. One vector, one
-// rounding an operation, in this order:
+// RAdam (Liu et al. 2020, arXiv:1908.03265) in its first steps, before the rectification
+// applies; adam.ts has the later ones. For one vector, one rounding per operation, in this order:
 //   x = gs·g                      (coupled decay: + wd·θ)
 //   m = b1·m + a1·x               a1 = 1 − β₁
 //   v = b2·v + a2·(x·x)           a2 = 1 − β₂
 //   θ = θ − s·m                   (decoupled decay: θ − (dec·θ + …)); s = lr/(1 − β₁ᵗ)
-// v may overflow, which must not reach θ.
-import { Float32, Positive, average, gradient, sweep } from "../lane";
+// v may overflow without any effect on θ.
+import { Float32, Positive, average, gradient } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class RAdam {

@@ -1,13 +1,14 @@
 // RMSprop (Tieleman, Hinton 2012, lecture 6.5), centred (Graves 2013, arXiv:1308.0850), with momentum.
-// One vector, one rounding an operation, in this order:
+// For one vector, one rounding per operation, in this order:
 //   x = gs·g                              (coupled decay: + wd·θ)
 //   v = r·v + q·(x·x)                     q = 1 − α
-//   a = r·a + q·x, w = max(v − min(a·a, 3.4e38), 0)   centred only; otherwise w = v. The clamps keep a constant gradient finite, and ∞ − ∞ away
+//   a = r·a + q·x, w = max(v − min(a·a, 3.4e38), 0)   centred only; otherwise w = v. The clamps keep steps on a constant gradient finite, and avoid ∞ − ∞
 //   u = (si·x) / (√(w + ei) + eo)
 //   b = mu·b + u, u = so·b                with momentum only
 //   θ = θ − u                             (decoupled decay: θ − (dec·θ + u))
 // PyTorch: ei = 0, eo = ε; with momentum si = 1, so = lr. Keras, optax: ei = ε, eo = 0; si = lr, so = 1.
-import { Absent, Bfloat16, Float32, LARGEST, Moves, Positive, Present, Signed, average, gradient, has, read, sweep, write } from "../lane";
+import { Absent, Bfloat16, Float32, LARGEST, Moves, Positive, Present, Signed, average, gradient, has, read, write } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class RMSprop<Centered, Momentum, Slot> {

@@ -1,12 +1,13 @@
-// Rprop (Riedmiller, Braun 1993). One vector, one rounding an operation, in this order:
+// Rprop (Riedmiller, Braun 1993). For one vector, one rounding per operation, in this order:
 //   x = gs·g                                  (coupled decay: + wd·θ)
 //   y = x·prev
 //   h = min(max(h·η, min), max)               η = hi where y > 0, lo where y < 0, 1 elsewhere
 //   x = 0 where y < 0
 //   θ = θ − sign(x)·h                         (decoupled decay: θ − (dec·θ + …)); sign(±0) = ±0, sign(NaN) = NaN
 //   prev = x
-// h is never NaN, so that pmin and pmax (one instruction each) do.
-import { gradient, sign, sweep } from "../lane";
+// h is never NaN, so pmin and pmax (one instruction each) suffice.
+import { gradient, sign } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Rprop {

@@ -1,12 +1,13 @@
-// Schedule-free AdamW (Defazio et al. 2024, arXiv:2405.15682): schedule-free SGD on Adam's scaled gradient. One vector, one
-// rounding an operation, in this order:
+// Schedule-free AdamW (Defazio et al. 2024, arXiv:2405.15682): schedule-free SGD on Adam's scaled gradient. For one
+// vector, one rounding per operation, in this order:
 //   x = gs·g
 //   v = b2·v + a2·(x·x)                   a2 = 1 − β₂
 //   u = x / (√v·k + e)                    (decay, at θ: + wd·θ)
 //   θ = θ − (a·u − c1·(z − θ))            with the old z (decoupled decay: θ − (dec·θ + …))
 //   z = z − l·u
 // k = 1/√(1 − β₂ᵏ) at the group's step k, e = ε; c1, a and l as in schedulefreesgd.ts with β₁ for β.
-import { Absent, Coupled, average, gradient, sweep } from "../lane";
+import { Absent, Coupled, average, gradient } from "../lane";
+import { sweep } from "../sweep";
 import { moveBoth } from "./schedulefreesgd";
 
 @unmanaged

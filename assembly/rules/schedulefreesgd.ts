@@ -1,13 +1,14 @@
-// Schedule-free SGD (Defazio et al. 2024, arXiv:2405.15682). θ is y, where gradients are taken; z is where plain SGD has
-// come to; x, their average, is not kept: y = (1 − β)z + βx. One vector, one rounding an operation, in this order:
+// Schedule-free SGD (Defazio et al. 2024, arXiv:2405.15682). θ is y, where gradients are taken; z is the point of plain
+// SGD; x, the average of z, is not stored: y = (1 − β)z + βx. For one vector, one rounding per operation, in this order:
 //   x = gs·g                              (coupled decay: + wd·θ)
 //   θ = θ − (a·x − c1·(z − θ))            with the old z (decoupled decay: θ − (dec·θ + …))
 //   z = z − l·x
 // l is lr (rising over the warm-up), a = l·(1 − β(1 − c1)), c1 the new z's weight in the average:
 // w/Σw with w = kʳ·lmaxᵖ at step k, lmax the largest l so far.
-import { gradient, sweep } from "../lane";
+import { gradient } from "../lane";
+import { sweep } from "../sweep";
 
-/** Moves z by a step of u; returns what θ moves by. */
+/** Moves z by l·u; returns what θ moves by. */
 // @ts-ignore: decorator
 @inline
 export function moveBoth(p: usize, z: usize, u: v128, c1: v128, a: v128, l: v128): v128 {

@@ -1,13 +1,14 @@
 // Gradient descent (Robbins, Monro 1951), momentum (Polyak 1964), Nesterov's form (Sutskever et al. 2013).
-// One vector, one rounding an operation, in this order:
+// For one vector, one rounding per operation, in this order:
 //   x = gs·g               (coupled decay: + wd·θ)
 //   b = mu·b + c·x         with momentum only; otherwise u = s·x
 //   u = s·b                or, where q is not 0 (Nesterov), s·b + q·x
 //   θ = θ − u              (decoupled decay: θ − (dec·θ + u))
 // PyTorch: c = 1 − dampening (1 on a tensor's first step), s = lr; Nesterov s = lr·μ, q = lr.
 // Moving average: c = 1 − μ, s = lr, or lr/(1 − μᵗ) with bias correction.
-// Keras keeps lr inside the buffer, which runs downhill: c = −lr, s = −1; Nesterov s = −μ, q = lr.
-import { Absent, Bfloat16, Float32, Moves, Often, Present, average, gradient, has, sweep } from "../lane";
+// Keras keeps −lr inside the buffer: c = −lr, s = −1; Nesterov s = −μ, q = lr.
+import { Absent, Bfloat16, Float32, Moves, Present, average, gradient, has } from "../lane";
+import { Unrolled, sweep } from "../sweep";
 
 @unmanaged
 class Plain {
@@ -40,7 +41,7 @@ export function sgd(
   n: i32, p: usize, g: usize, b: usize, gs: f32, wd: f32, dec: f32,
   mu: f32, c: f32, s: f32, q: f32,
 ): void {
-  if (!b) sweep<Plain, Moves, Often>(n, p, g, 0, 0, 0, gs, wd, dec, mu, c, s, q);
+  if (!b) sweep<Plain, Moves, Unrolled>(n, p, g, 0, 0, 0, gs, wd, dec, mu, c, s, q);
   else if (q == 0) momentum<Absent>(n, p, g, b, gs, wd, dec, mu, c, s, q);
   else momentum<Present>(n, p, g, b, gs, wd, dec, mu, c, s, q);
 }

@@ -1,11 +1,12 @@
-// Yogi (Zaheer et al. 2018, NeurIPS 31). One vector, one rounding an operation, in this order:
+// Yogi (Zaheer et al. 2018, NeurIPS 31). For one vector, one rounding per operation, in this order:
 //   x = gs·g                              (coupled decay: + wd·θ)
 //   m = b1·m + a1·x                       a1 = 1 − β₁
 //   q = min(x·x, 3.4e38)                  the largest float32: ∞ − ∞ would be NaN
 //   v = v − (a2·sign(v − q))·q            a2 = 1 − β₂; sign(±0) = ±0, sign(NaN) = NaN
 //   θ = θ − (s·m) / (√v·k + e)            (decoupled decay: θ − (dec·θ + …))
 // s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ), e = ε; m and v start at 10⁻⁶.
-import { LARGEST, average, gradient, sign, sweep } from "../lane";
+import { LARGEST, average, gradient, sign } from "../lane";
+import { sweep } from "../sweep";
 
 @unmanaged
 class Yogi {

@@ -1,43 +1,43 @@
-// Small state: slots that are kept in two bytes an element or in one, and unpacked to float32 a block at a time, for the
-// kernel to sweep, and packed again. Which of the two neighbours a number is rounded to is decided by a dither: for slot k
-// of element i of its tensor at the tensor's step t
+// Converts slots between float32 and the formats that take two bytes per element (bfloat16) or one (8 bits). A block at a
+// time is unpacked, swept by the kernel and packed again. A dither decides which of its two neighbours a number is rounded
+// to: for slot k of element i of a tensor at the tensor's step t
 //   r = i·A_k + t·B_k mod 2³²,
-// a Weyl sequence in both, so that what is rounded away in one step comes in another, however small it is.
+// a Weyl sequence in i and in t: over the steps, even the smallest change has its effect on average.
 //
-// bfloat16: the upper half of bits + (r >> 16). Infinities stay, and NaN.
+// bfloat16: the upper half of bits + (r >> 16). Infinities and NaN stay.
 //
-// 8 bits, in blocks of 256 elements: a float's bits above the 20th count codes, eight to an octave. A block has a base, a
-// whole number of codes, and an element the code c of its magnitude,
-//   ((bits + (r >> 12)) >> 20) − base,
-// 0 where that is less. Signed: c < 128, and the sign. Positive: c < 256, and at least 1 where the number is normal, so
-// that what is divided by never turns to 0. Code 0 is 0, code c is the number with the bits (base + c) << 20.
-// The base lets the block's largest magnitude, rounded up, have the last code, and is at least 7: no code is denormal.
-// In a block with infinities or NaN the base is flagged, the last two codes are these, and the largest is that of the rest.
+// 8 bits, in blocks of 256 elements: the bits of a float from the 20th up count codes, eight per octave. A block has a base,
+// which is a number of codes, and the magnitude of an element has the code
+//   c = ((bits + (r >> 12)) >> 20) − base,
+// or 0 where that is negative. Signed: c < 128, and the sign. Positive: c < 256, and at least 1 where the number is normal,
+// so that no divisor becomes 0. Code 0 means 0, code c the number with the bits (base + c) << 20.
+// The base is such that the block's largest magnitude, rounded up, has the last code, and at least 7: no code is denormal.
+// In a block with infinities or NaN the base has a flag, the last two codes mean these, and the base fits the other numbers.
 
 import { BFLOAT16, LEAST_BASE, SHARED, SIGNED, SPECIAL } from "../layout/formats";
 
-// Fractions of square roots, as SHA-256 has them; 0x9e3779b9 is that of the golden ratio.
+// A_k and B_k: the fractions of square roots, from SHA-256; 0x9e3779b9 is the fraction of the golden ratio.
 // @ts-ignore: decorator
 @inline
-function stride(slot: i32): u32 {
+function elementIncrement(slot: i32): u32 {
   return slot == 0 ? 0xbb67ae85 : slot == 1 ? 0x3c6ef373 : slot == 2 ? 0xa54ff53b : 0x510e527f;
 }
 // @ts-ignore: decorator
 @inline
-function pace(slot: i32): u32 {
+function stepIncrement(slot: i32): u32 {
   return slot == 0 ? 0x9e3779b9 : slot == 1 ? 0x6a09e667 : slot == 2 ? 0x9b05688d : 0x5be0cd19;
 }
 
-/** Of four elements of a slot from element i on, at step t. */
+/** The dither of four elements of a slot, from element i on, at step t. */
 // @ts-ignore: decorator
 @inline
 export function dither(slot: i32, i: i32, t: i32): v128 {
-  const a = stride(slot);
-  const b: u32 = <u32>i * a + <u32>t * pace(slot);
+  const a = elementIncrement(slot);
+  const b: u32 = <u32>i * a + <u32>t * stepIncrement(slot);
   return i32x4(b, b + a, b + 2 * a, b + 3 * a);
 }
 
-/** Four elements in bfloat16. */
+/** Loads four elements in bfloat16 as float32. */
 // @ts-ignore: decorator
 @inline
 export function unpackHalf(from: usize): v128 {
@@ -50,7 +50,7 @@ export function packHalf(to: usize, x: v128, r: v128): void {
   storeUpper(to, dithered(x, r));
 }
 
-/** The same for numbers that are not negative, in one operation less: of infinity and NaN, pmax keeps its first operand. */
+/** The same for numbers that are not negative, with one operation less: pmax keeps its first operand if that is infinity or NaN. */
 // @ts-ignore: decorator
 @inline
 export function packPositiveHalf(to: usize, x: v128, r: v128): void {
@@ -64,7 +64,7 @@ function storeUpper(to: usize, x: v128): void {
   v128.store64_lane(to, i8x16.swizzle(x, upper), 0);
 }
 
-/** n elements of one slot, a multiple of 16, to float32. Blocks of 256 begin at `from` and at `bases`. */
+/** Converts n elements of one slot, a multiple of 16, to float32. `from` and `bases` are where a block of 256 begins. */
 export function unpack(format: i32, n: i32, from: usize, bases: usize, to: usize): void {
   if (format == BFLOAT16) unpackHalves(n, from, to);
   else
@@ -72,9 +72,9 @@ export function unpack(format: i32, n: i32, from: usize, bases: usize, to: usize
       unpackCodes(format == SIGNED, min(n, SHARED), from, <i32>load<u16>(bases), to);
 }
 
-/** The same back: the elements from the `first` of the tensor on, at its step t. */
+/** Converts them back: the elements from index `first` of the tensor on, at its step t. */
 export function pack(format: i32, n: i32, from: usize, to: usize, bases: usize, slot: i32, first: i32, t: i32): void {
-  const r = dither(slot, first, t), next = i32x4.splat(stride(slot) << 2);
+  const r = dither(slot, first, t), next = i32x4.splat(elementIncrement(slot) << 2);
   if (format == BFLOAT16) packHalves(n, from, to, r, next);
   else packCodes(format == SIGNED, n, from, to, bases, r, next);
 }
@@ -160,8 +160,8 @@ function packCodes(signed: bool, n: i32, from: usize, to: usize, bases: usize, r
     for (const end = from + (<usize>count << 2); from < end; from += 64, to += 16) {
       const x0 = v128.load(from), x1 = v128.load(from, 16), x2 = v128.load(from, 32), x3 = v128.load(from, 48);
       const r1 = i32x4.add(r, next), r2 = i32x4.add(r1, next), r3 = i32x4.add(r2, next);
-      const low = i16x8.narrow_i32x4_s(eighth(x0, r, magnitude), eighth(x1, r1, magnitude));
-      const high = i16x8.narrow_i32x4_s(eighth(x2, r2, magnitude), eighth(x3, r3, magnitude));
+      const low = i16x8.narrow_i32x4_s(codeOf(x0, r, magnitude), codeOf(x1, r1, magnitude));
+      const high = i16x8.narrow_i32x4_s(codeOf(x2, r2, magnitude), codeOf(x3, r3, magnitude));
       r = i32x4.add(r3, next);
       let c = i8x16.narrow_i16x8_u(i16x8.sub(low, least), i16x8.sub(high, least));
       if (signed) {
@@ -176,14 +176,14 @@ function packCodes(signed: bool, n: i32, from: usize, to: usize, bases: usize, r
   }
 }
 
-/** How many codes a number is above 0, rounded up or down. */
+/** The number of codes from 0 to a magnitude, rounded up or down by the dither. */
 // @ts-ignore: decorator
 @inline
-function eighth(x: v128, r: v128, magnitude: v128): v128 {
+function codeOf(x: v128, r: v128, magnitude: v128): v128 {
   return i32x4.shr_u(i32x4.add(v128.and(x, magnitude), i32x4.shr_u(r, 12)), 20);
 }
 
-/** A block with infinities or NaN; returns its base. */
+/** Packs a block with infinities or NaN; returns its base. */
 function packSpecial(signed: bool, n: i32, from: usize, to: usize, r: v128): i32 {
   const nan = signed ? 127 : 255;
   let largest = 0;

@@ -1,15 +1,15 @@
-// Reductions and whole-vector operations.
+// Reductions of a vector to one number, and simple operations on whole vectors.
 //
-// Sums are taken in float64 and in one fixed order. A tensor is cut into blocks of 16,384 elements; in a block, element i
-// goes to lane i mod 8 of eight sums, each in order of i, as far as whole eights reach, and what is left over is summed
-// by itself in order; the block's sum is
+// Sums are taken in float64, where squares of float32 cannot overflow, and in one fixed order. A tensor is cut into blocks
+// of 16,384 elements. In a block, element i of the whole groups of eight is added to sum i mod 8, in order of i, and the
+// elements that are left over are added up in order by themselves; the block's sum is
 //   (((l0 + l2) + (l4 + l6)) + ((l1 + l3) + (l5 + l7))) + left
-// and the blocks are added in order. So a sum depends on no thread, and the float64s hold what float32 squares overflow.
+// and the blocks are added in order. So a sum does not depend on the number of threads.
 // Reductions take the true length and read nothing beyond it: padding may hold anything.
 
 import { BLOCK } from "../layout/reductions";
 
-// What is summed, of two neighbouring elements or of one: each reads what it needs at the addresses.
+// The terms of the sums: `pair` of two neighbouring elements, `one` of one. Each reads what it needs at the addresses.
 
 @unmanaged
 class Squares {
@@ -117,7 +117,7 @@ export function dotDifference(n: i32, x: usize, y: usize, z: usize): f64 {
   return sum<ProductsWithDifferences>(n, x, y, z);
 }
 
-// The largest |x|, 0 of none; NaN where there is one.
+// The largest |x|: 0 of no elements, NaN if one is NaN.
 export function maxAbs(n: i32, x: usize): f32 {
   let most = f32x4.splat(0);
   for (const end = x + (<usize>(n & -4) << 2); x < end; x += 16) most = f32x4.max(most, f32x4.abs(v128.load(x)));
@@ -144,7 +144,7 @@ export function firstNonFinite(n: i32, x: usize): i32 {
   return -1;
 }
 
-// Below: n is rounded up to whole vectors; the padding is read and written like the rest. One rounding an operation.
+// Below, n is rounded up to whole vectors, and the padding is read and written like the elements. One rounding per operation.
 
 // x ← c·x.
 export function scale(n: i32, x: usize, c: f32): void {
@@ -177,7 +177,7 @@ export function addScaled(n: i32, x: usize, y: usize, c: f32): void {
   }
 }
 
-// x ← 0 where |x| < 2⁻¹²⁶: denormals, at which arithmetic is slow, become zeros.
+// x ← 0 where |x| < 2⁻¹²⁶: denormals, which slow arithmetic down, become zeros.
 export function flushDenormals(n: i32, x: usize): void {
   const least = f32x4.splat(1.1754943508222875e-38);
   for (const end = x + (<usize>n << 2); x < end; x += 16) {

@@ -1,12 +1,14 @@
-// A list of runs for one call of a kernel: what a step does for many tensors, and what rides along with it. A kernel whose
-// n is negative finds −n records at p and, where something rides along or a slot is small, a pass at g, else 0; its slots
-// only say which there are. With a pass, a run is taken in blocks that stay in the first-level cache,
-// unless nothing rides along and the kernel takes the slots as they are.
+// Iterates over a list of runs, so that one kernel call does the step of many tensors.
 //
-// layout/run-list.ts has the fields of records and of a pass: the long record of the block that is due, then what is done with
-// every block. What short records lack is 0 in it from the start. Each thread has its own.
+// A kernel with a negative n finds −n records at p; of its slot arguments, only whether they are 0 matters. At g it finds a
+// pass, or 0 if a step does nothing but update: a pass says whether gradients are cleared and averages updated in the same
+// sweep, and where small slots are unpacked. For these, a run is swept in blocks that fit into the first-level cache.
+//
+// layout/run-list.ts has the fields. A pass begins with the long record of the current block, whose fields that short
+// records lack are 0 from the start. Each thread has its own pass.
 import { pack, unpack } from "../state/small-formats";
 import { BFLOAT16, SHARED } from "../layout/formats";
+import { SWEPT_TOGETHER } from "../layout/memory";
 import {
   AVERAGE, BASES, BLOCK, CLEAR, COEFFICIENTS, FIRST, FORMATS, GRADIENT, LENGTH, MAX_SLOTS, PARAMETERS, RECORD_BYTES, SLOTS,
   STEP, STRIDE, UNPACKED, WEIGHT,
@@ -14,33 +16,35 @@ import {
 import { approach } from "./reductions";
 
 let record: usize, stride: usize, end: usize, pass: usize;
-let left: i32, own: i32;
+/** Elements of the record that are not in a block yet, and the formats that the kernel itself unpacks. */
+let left: i32, direct: i32;
 
-/** The formats of slots that are all in bfloat16. */
+/** The formats word of slots that are all in bfloat16. */
 // @ts-ignore: decorator
 @inline
-export function halves(s0: usize, s1: usize, s2: usize): i32 {
+export function bfloat16Formats(s0: usize, s1: usize, s2: usize): i32 {
   return (s0 ? BFLOAT16 : 0) | (s1 ? BFLOAT16 << 8 : 0) | (s2 ? BFLOAT16 << 16 : 0);
 }
 
-/** Whether the slots of the records are kept in these formats, as those of one optimizer are in all of them. */
+/** Whether the slots have these formats, judged by the first record: all records of an optimizer have the same. */
 // @ts-ignore: decorator
 @inline
-export function keeps(n: i32, list: usize, header: usize, formats: i32): bool {
+export function hasFormats(n: i32, list: usize, header: usize, formats: i32): bool {
   return n < 0 && header != 0 && load<usize>(header, STRIDE) != RECORD_BYTES && load<i32>(list, FORMATS) == formats;
 }
 
-/** Which element of its tensor a block of n begins with, and the tensor's step. */
-export function first(n: i32): i32 {
-  return (load<i32>(record, FIRST) & -16) + load<i32>(record, LENGTH) - left - n;
+/** The index in its tensor of the first element of the current block of n. */
+export function firstElement(n: i32): i32 {
+  return (load<i32>(record, FIRST) & -SWEPT_TOGETHER) + load<i32>(record, LENGTH) - left - n;
 }
+/** The step of the current tensor. */
 export function step(): i32 {
   return load<i32>(record, STEP);
 }
 
-/** The first record to sweep. `direct`: formats that the kernel itself unpacks, or 0. */
-export function open(n: i32, list: usize, header: usize, direct: i32): usize {
-  own = direct;
+/** Opens a list; returns the address of the first record to sweep. `unpacks`: the formats that the kernel itself unpacks, or 0. */
+export function open(n: i32, list: usize, header: usize, unpacks: i32): usize {
+  direct = unpacks;
   record = list;
   stride = header ? load<usize>(header, STRIDE) : RECORD_BYTES;
   end = list + <usize>-n * stride;
@@ -48,7 +52,7 @@ export function open(n: i32, list: usize, header: usize, direct: i32): usize {
   return header ? begin() : list;
 }
 
-/** The record to sweep after `at`; 0 when there is none. */
+/** The address of the record to sweep after `at`, 0 at the end. */
 // @ts-ignore: decorator
 @inline
 export function next(at: usize): usize {
@@ -63,12 +67,12 @@ function nextBlock(): usize {
   return record == end ? 0 : begin();
 }
 
-/** Whether the block has slots to unpack for the kernel. */
+/** Whether slots have to be unpacked before the kernel sweeps the block. */
 // @ts-ignore: decorator
 @inline
 function converts(): bool {
   const format = load<i32>(pass, FORMATS);
-  return format != 0 && format != own;
+  return format != 0 && format != direct;
 }
 
 function begin(): usize {
@@ -78,15 +82,15 @@ function begin(): usize {
 }
 
 function block(): usize {
-  const riding = load<i32>(pass, CLEAR) | load<i32>(pass, AVERAGE);
-  const n = riding || converts() ? min(left, BLOCK) : left;
+  const fused = load<i32>(pass, CLEAR) | load<i32>(pass, AVERAGE);
+  const n = fused || converts() ? min(left, BLOCK) : left;
   store<i32>(pass, n, LENGTH);
   if (converts()) convert(n, load<i32>(record, LENGTH) - left, true);
   left -= n;
   return pass;
 }
 
-/** What rides along with the block just swept. */
+/** Does what the pass asks for with the block just swept, and advances its addresses to the next. */
 function finish(): void {
   const n = load<i32>(pass, LENGTH);
   const bytes = <usize>n << 2;
@@ -103,7 +107,7 @@ function finish(): void {
   }
 }
 
-/** The small slots of the block that begins at element `done` of the record: to float32 behind the pass, or back. */
+/** Unpacks the small slots of the block that begins at element `done` of the record to float32 scratch (`out`), or packs them. */
 function convert(n: i32, done: i32, out: bool): void {
   for (let k = 0; k < MAX_SLOTS; k++) {
     const format = load<u8>(pass + FORMATS + k);
@@ -116,9 +120,9 @@ function convert(n: i32, done: i32, out: bool): void {
       unpack(format, n, small, bases, scratch);
       store<usize>(pass + SLOTS + at, scratch);
     } else {
-      const first = load<i32>(record, FIRST), padding = <usize>(first & 15) << 2;
+      const first = load<i32>(record, FIRST), padding = <usize>(first & (SWEPT_TOGETHER - 1)) << 2;
       if (!left) memory.fill(scratch + (<usize>n << 2) - padding, 0, padding);
-      pack(format, n, scratch, small, bases, k, (first & -16) + done, load<i32>(record, STEP));
+      pack(format, n, scratch, small, bases, k, (first & -SWEPT_TOGETHER) + done, load<i32>(record, STEP));
     }
   }
 }

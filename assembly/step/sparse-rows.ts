@@ -1,5 +1,5 @@
-// Sparse steps: rows of a table are packed into one piece, which a rule's kernel then sweeps, and put back. `rows` points at
-// n row numbers (u32), each once; `stride` is what rows are apart and `bytes` (a multiple of 4) what is copied of each.
+// Copies rows of a table into one packed buffer, which a rule's kernel then sweeps, and back: for sparse steps.
+// `rows` points to n distinct row numbers (u32); rows are `stride` bytes apart, of which `bytes` (a multiple of 4) are copied.
 
 export function gatherRows(n: i32, rows: usize, table: usize, stride: usize, bytes: usize, packed: usize): void {
   for (const end = rows + (<usize>n << 2); rows < end; rows += 4, packed += bytes) {
