@@ -1,4 +1,4 @@
-// Saves in a loop until it is killed: each file has one number in all of its tensors. Run by file.test.ts.
+// Saves in a loop until it is killed: each file has one number in all of its tensors. Run by file.slow.test.ts.
 import { AdamW, ParameterDict } from "gradstep";
 import { loadFile, saveFile } from "gradstep/checkpoint";
 import { existsSync } from "node:fs";

@@ -1,4 +1,4 @@
-// Threads of one process that save to one path at once, the tensor filled with the thread's number. Run by file.test.ts.
+// Threads of one process that save to one path at once, the tensor filled with the thread's number. Run by file.slow.test.ts.
 import { ParameterDict } from "gradstep";
 import { saveFile } from "gradstep/checkpoint";
 import { Worker, isMainThread, workerData } from "node:worker_threads";

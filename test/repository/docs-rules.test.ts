@@ -51,7 +51,8 @@ describe("docs/rules.md", () => {
 // arguments of a constructor have none; a text for the constructor itself would hide the class's in editors.
 test("every rule's class has a docstring of its own, with an example, and its constructor says what it takes", () => {
   const folder = new URL("../../src/rules/", import.meta.url);
-  const bare = readdirSync(folder).filter((file) => {
+  const files = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+  const bare = files.filter((file) => {
     const source = readFileSync(new URL(file, folder), "utf8");
     const whole = [
       /^ \* @example\n( \* .*\n)+ \*\/\nexport class /m,

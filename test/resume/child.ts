@@ -1,4 +1,4 @@
-// Run by resume.test.ts: goes on from every checkpoint in a folder, to the end, and writes another.
+// Run by resume.slow.test.ts: goes on from every checkpoint in a folder, to the end, and writes another.
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { load, save } from "../../src/checkpoint/index.js";

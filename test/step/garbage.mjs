@@ -1,4 +1,4 @@
-// Run by garbage.test.ts with --expose-gc: how much the heap grows over so many steps, medians of nine runs. Nothing is
+// Run by garbage.slow.test.ts with --expose-gc: how much the heap grows over so many steps, medians of nine runs. Nothing is
 // printed between, and no collection runs between the two readings unless the steps make garbage.
 import * as gradstep from "gradstep";
 

@@ -131,7 +131,7 @@ describe("the package", () => {
   test("type-checks in a strict consumer that checks libraries and has no DOM", { timeout: 60_000 }, async () => {
     const folder = mkdtempSync(`${tmpdir()}/gradstep-`);
     try {
-      // TensorFlow.js's own declarations need the DOM and do not pass: test/tfjs/types.test.ts.
+      // TensorFlow.js's own declarations need the DOM and do not pass: test/tfjs/types.slow.test.ts.
       const subpaths = Object.keys(manifest.exports).filter((subpath) => !/.\.|tfjs/.test(subpath));
       const code = subpaths.map((subpath, i) => `import * as part${i} from "gradstep${subpath.slice(1)}";`).join("\n");
       const use = `const params = new part0.ParameterDict({ w: [2] });
