@@ -166,7 +166,7 @@ describe("the package", () => {
   });
 
   test("declares no type of the loader or of WebAssembly", () => {
-    for (const file of ["index", "arena", "parameters", "optimizer", "kernels", "nn/mlp"]) {
+    for (const file of ["index", "memory/arena", "memory/parameters", "optimizer/optimizer", "kernels", "nn/mlp"]) {
       const code = readFileSync(`${root}dist/${file}.d.ts`, "utf8").replace(/\/\*[^]*?\*\//g, "");
       expect(code, file).not.toMatch(/WebAssembly|assemblyscript/);
     }
