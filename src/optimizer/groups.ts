@@ -1,11 +1,7 @@
 import { type Kind, knownOnly, nameList, oneOf, record, wrongType, wrongValue } from "../util/check.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Tensor } from "../memory/tensor.js";
-import { MAX_OWN } from "../wasm/generated/layout/coefficients.js";
-import { type CommonOptions, type Dialect, OWN, type Rule, type Settled } from "./rule.js";
-
-/** Room for gs, wd, dec and a rule's own coefficients. */
-const MAX_COEFFICIENTS = OWN + MAX_OWN;
+import { type CommonOptions, type Dialect, type Rule, type Settled } from "./rule.js";
 
 /** Marks a group whose rate came with a saved state, together with its base rate, and has not been set since. */
 export const RESTORED: unique symbol = Symbol.for("gradstep/restored");
@@ -19,9 +15,6 @@ export interface Group<Options> {
   readonly occupied: boolean;
   /** Puts one more tensor's name into the group. */
   join(name: string): void;
-  readonly c: Float64Array;
-  /** Scalars of the tensors at hand. */
-  readonly scalars: Float64Array;
   /** The numbers that all tensors of the group, or of the optimizer, have in common. */
   readonly shared: Float64Array;
 }
@@ -128,8 +121,6 @@ export function makeGroup<Options extends CommonOptions>(
       options.params = Object.freeze([...options.params, name]);
       group.occupied = true;
     },
-    c: new Float64Array(MAX_COEFFICIENTS),
-    scalars: new Float64Array(Object.keys(rule.scalars ?? {}).length),
     shared,
   };
   return group;

@@ -10,7 +10,7 @@ import { type Tensor, type Vector, owned, refuseApplied } from "../memory/tensor
 import { type CommonOptions, type NonFinitePolicy, type Rule, type Settled, nonFiniteKind } from "./rule.js";
 import { Slots } from "./slots.js";
 import { type OptimizerState, prepareLoad, save } from "../state/state-dict.js";
-import { ABSENT, type Table, follows, makeTable, stepsOf } from "../step/tensor-table.js";
+import { ABSENT, type Table, isAdjacentToPrevious, makeTable, stepsOf } from "../step/tensor-table.js";
 
 /**
  * What all optimizers have: parameter groups, ownership of tensors, state, and its end. Base of {@link StepOptimizer};
@@ -329,7 +329,7 @@ export abstract class Optimizer<
       this.indexOf.set(tensor.name, i);
       table.group[i] = groupOf(tensor);
       table.scalars.forEach((column, s) => (column[i] = scalarStarts[s]));
-      table.joined[i] = i > 0 && follows(table, i) ? 1 : 0;
+      table.adjacent[i] = isAdjacentToPrevious(table, i) ? 1 : 0;
     });
     this.table = table;
   }

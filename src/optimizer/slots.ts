@@ -1,8 +1,9 @@
 import { type Arena, padded } from "../memory/arena.js";
-import { CONVERTER_BYTES, FLOAT32, type StateFormat, formatOf, slotBytes, writeSmall } from "../state/small-formats.js";
+import { FLOAT32, type StateFormat, formatOf, slotBytes, writeSmall } from "../state/small-formats.js";
 import type { Tensor } from "../memory/tensor.js";
 import type { CommonOptions, Rule, Settled, Start, TensorInfo } from "./rule.js";
-import { NOWHERE, type Table, extend } from "../step/tensor-table.js";
+import { UNPACKED_BYTES } from "../wasm/generated/layout/run-list.js";
+import { EMPTY, type Table, extend } from "../step/tensor-table.js";
 
 const NO_TENSOR: TensorInfo = { name: "", shape: [0], size: 0 };
 
@@ -64,7 +65,7 @@ export class Slots<Options extends CommonOptions> {
       tensors.forEach((_, i) => {
         const slot = plans[i][k];
         if (slot === undefined) return;
-        next.slots[k][from + i] = bytes > 0 ? address : NOWHERE;
+        next.slots[k][from + i] = bytes > 0 ? address : EMPTY;
         next.slotSizes[k][from + i] = slot.length;
         next.formats[k][from + i] = slot.format;
         this.#start(next, from + i, k, slot.start);
@@ -98,7 +99,7 @@ export class Slots<Options extends CommonOptions> {
   /** Scratch for the most that a tensor needs, and a converter where slots are small. */
   #makeRoom(scratches: readonly number[]): void {
     if (this.converter === 0 && this.#format !== "float32")
-      this.converter = this.take(CONVERTER_BYTES, "unpacking its state");
+      this.converter = this.take(UNPACKED_BYTES, "unpacking its state");
     const bytes = scratches.reduce((most, needed) => Math.max(most, needed), this.#scratchBytes);
     if (bytes === this.#scratchBytes) return;
     const scratch = this.#arena.allocate(bytes, this.#rule.name, "its scratch");

@@ -4,7 +4,7 @@ import { oneOf } from "../util/check.js";
 import type { Vector } from "../memory/tensor.js";
 import type { Table } from "../step/tensor-table.js";
 import { BFLOAT16, FLOAT32, LEAST_BASE, POSITIVE, SHARED, SIGNED, SPECIAL } from "../wasm/generated/layout/formats.js";
-import { BLOCK, UNPACKED_BYTES } from "../wasm/generated/layout/run-list.js";
+import { BLOCK } from "../wasm/generated/layout/run-list.js";
 
 export { FLOAT32 };
 
@@ -23,9 +23,6 @@ export type SlotKind = "signed" | "positive" | "exact";
 const LEAST = 4096;
 /** Bits above the 20th of infinity. */
 const INFINITE = 0x7f8;
-/** Memory in which small slots are unpacked, and a list of one run beside it. */
-export const CONVERTER_BYTES = UNPACKED_BYTES + 256;
-
 /** A slot as it is kept: the upper halves of float32s, or codes and the base of each 256 of them. Owned. */
 export type SmallSlot =
   | {

@@ -1,21 +1,24 @@
+// Norms, finiteness and factors of the gradients that a step uses.
 import type { Tensor } from "../memory/tensor.js";
-import type { Request } from "./step-request.js";
+import type { NonFinitePolicy } from "../optimizer/rule.js";
+import { clip } from "../util/check.js";
+import type { StepRequest } from "./step-request.js";
 import type { Table } from "./tensor-table.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 
-/** What gradients of a norm are multiplied by so that it is at most `most`, as PyTorch has it. */
-export const clipFactor = (most: number, norm: number): number =>
-  most === Infinity ? 1 : Math.min(1, most / (norm + 1e-6));
+/** The factor that clips gradients of a norm to `maxNorm`, as PyTorch computes it. */
+export const clipFactor = (maxNorm: number, norm: number): number =>
+  maxNorm === Infinity ? 1 : Math.min(1, maxNorm / (norm + 1e-6));
 
 /**
- * Takes the global norm of the gradients that a step uses, times |gradScale|, and its clipping into `gradScale`. Sums are in
- * the order of the tensors' addresses.
+ * Sets `norm` to the global norm of the gradients that a step uses, times |gradScale|, and multiplies `gradScale` by the
+ * factor that clips it. Sums are in the order of the tensors' addresses.
  */
-export function clipByNorm(kernels: Kernels, table: Table, request: Request): void {
-  const { call, rows, gradScale, clipNorm, norm } = request;
+export function clipByNorm(kernels: Kernels, table: Table, request: StepRequest): void {
+  const { skipped, rows, gradScale, clipNorm, norm } = request;
   let sum = 0;
-  for (let i = 0; i < table.step.length; i++) {
-    if (table.skipped[i] === call) continue;
+  for (let i = 0; i < skipped.length; i++) {
+    if (skipped[i] === 1) continue;
     const chosen = rows.size > 0 ? rows.get(i) : undefined;
     if (chosen === undefined) {
       sum += kernels.sumOfSquares(table.size[i], table.grad[i]);
@@ -28,15 +31,36 @@ export function clipByNorm(kernels: Kernels, table: Table, request: Request): vo
   gradScale[0] *= clipFactor(clipNorm[0], norm[0]);
 }
 
-/** The first gradient that a step uses and that is not finite as the rule sees it, as a tensor and the element in it. */
-export function firstNonFinite(
+/**
+ * Whether the gradients that a step uses are finite as the rule sees them.
+ * @throws Error under the policy "throw" when they are not.
+ */
+export function areFinite(
   kernels: Kernels,
   table: Table,
-  { call, rows, gradScale }: Request,
+  request: StepRequest,
+  owner: string,
+  policy: NonFinitePolicy,
+): boolean {
+  if (request.norm[0] < 3.4e38) return true; // an element that float32 cannot hold would make it larger
+  const found = firstNonFinite(kernels, table, request);
+  if (found === undefined) return true;
+  if (policy === "skip") return false;
+  const { name, grad } = table.tensors[found.tensor];
+  const value = grad[found.element];
+  const scaled = Number.isFinite(value) ? `, which times "gradScale" is infinite` : "";
+  throw new Error(`${owner}: the gradient of "${clip(name, 100)}" is ${value} at element ${found.element}${scaled}`);
+}
+
+/** The first gradient that is not finite: its tensor, and the element in that. */
+function firstNonFinite(
+  kernels: Kernels,
+  table: Table,
+  { skipped, rows, gradScale }: StepRequest,
 ): { readonly tensor: number; readonly element: number } | undefined {
   const factor = Math.abs(Math.fround(gradScale[0]));
-  for (let i = 0; i < table.step.length; i++) {
-    if (table.skipped[i] === call || table.size[i] === 0) continue;
+  for (let i = 0; i < skipped.length; i++) {
+    if (skipped[i] === 1 || table.size[i] === 0) continue;
     const chosen = rows.size > 0 ? rows.get(i) : undefined;
     if (chosen === undefined) {
       const element = firstIn(kernels, table.tensors[i], 0, table.size[i], factor);
@@ -52,7 +76,7 @@ export function firstNonFinite(
   return undefined;
 }
 
-/** Of `count` elements from `start`, the first that is not finite, or is not when it is multiplied; or −1. */
+/** The first of `count` elements from `start` that is not finite or overflows when multiplied by `factor`; or −1. */
 function firstIn(kernels: Kernels, { grad, gradAt }: Tensor, start: number, count: number, factor: number): number {
   const at = gradAt + start * 4;
   const element = kernels.firstNonFinite(count, at);
@@ -64,12 +88,12 @@ function firstIn(kernels: Kernels, { grad, gradAt }: Tensor, start: number, coun
 
 const overflows = (g: number, factor: number): boolean => !Number.isFinite(Math.fround(factor * g));
 
-/** The least factor that has all its digits as a float32. */
+/** Below this factor, which is the smallest normal float32, a float32 loses digits. */
 export const LEAST_FACTOR = 1 / 2 ** 126;
-/** A factor below is taken in steps, of which this is one. */
+/** Smaller factors are applied in two steps, of which this is one. */
 const SMALL = 1 / 2 ** 100;
 
-/** Multiplies `count` elements of a gradient from `start` by the factor, and no others but the tensor's padding. */
+/** Multiplies `count` elements of a gradient from `start`, and possibly the tensor's padding, by the factor. */
 export function multiply(kernels: Kernels, tensor: Tensor, start: number, count: number, factor: number): void {
   if (factor > 0 && factor < LEAST_FACTOR) {
     multiply(kernels, tensor, start, count, SMALL);
@@ -77,7 +101,7 @@ export function multiply(kernels: Kernels, tensor: Tensor, start: number, count:
     return;
   }
   const { grad, gradAt, size } = tensor;
-  // The kernel takes whole vectors: the end of a row, behind which another row or tensor stands, is left to the loop.
+  // The kernel multiplies whole vectors: the loop does the end of a row, after which another row begins.
   const whole = count === size ? count : count - (count % 4);
   kernels.scale(whole, gradAt + start * 4, factor);
   const c = Math.fround(factor);
@@ -85,16 +109,16 @@ export function multiply(kernels: Kernels, tensor: Tensor, start: number, count:
 }
 
 /**
- * Multiplies the gradients by their factor before a step where it would lose digits as a float32, which is where their norm is
- * about 1e38 times `clipNorm`. Returns what gives them back after the sweep, but for those that it cleared.
+ * Multiplies the gradients before the sweep where `gradScale` would lose digits as a float32: their norm is then about 1e38
+ * times `clipNorm`. Returns a function that restores them after the sweep, except those that it clears.
  */
-export function multiplyBefore(kernels: Kernels, table: Table, request: Request): () => void {
-  const { call, rows, clear, gradScale } = request;
+export function multiplyBefore(kernels: Kernels, table: Table, request: StepRequest): () => void {
+  const { skipped, rows, zeroGrad, gradScale } = request;
   const factor = Math.abs(gradScale[0]);
   if (factor === 0) return () => undefined;
-  const kept = table.tensors.map(({ grad }, i) => (clear && !rows.has(i) ? undefined : grad.slice()));
+  const kept = table.tensors.map(({ grad }, i) => (zeroGrad && !rows.has(i) ? undefined : grad.slice()));
   table.tensors.forEach((tensor, i) => {
-    if (table.skipped[i] !== call) multiply(kernels, tensor, 0, tensor.size, factor);
+    if (skipped[i] === 0) multiply(kernels, tensor, 0, tensor.size, factor);
   });
   gradScale[0] = Math.sign(gradScale[0]);
   return () => table.tensors.forEach(({ grad }, i) => kept[i] && grad.set(kept[i]));

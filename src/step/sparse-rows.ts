@@ -1,18 +1,19 @@
+// Sparse steps: reads row numbers, and sweeps the chosen rows of a tensor packed together.
 import type { Arena } from "../memory/arena.js";
 import { isList, wrongType, wrongValue } from "../util/check.js";
 import type { Run } from "../optimizer/rule.js";
 import { ABSENT } from "./tensor-table.js";
 import { SWEPT_TOGETHER } from "../wasm/generated/layout/memory.js";
 
-/** Elements of the rows of a sparse step that are packed at a time. */
+/** Elements that are packed at a time. */
 const PACKED = 4096;
-/** Bytes in which a sparse step packs row numbers and the rows of so many buffers. */
+/** Bytes of scratch for row numbers and for the packed rows of this many buffers. */
 export const packedBytes = (buffers: number): number => (1 + buffers) * PACKED * 4;
 
-/** The row numbers of a sparse step, in a copy: whole, in [0, count), each once. */
+/** Checks row numbers, which must be whole, in [0, count) and different, and returns a copy. */
 export function readRows(owner: string, option: string, value: unknown, count: number): Uint32Array {
   if (value instanceof Uint32Array || value instanceof Int32Array) {
-    // Without a loop over all checks, which would take longer than the step itself until it is compiled.
+    // The loop below would take longer than the step itself until it is compiled.
     const rows = new Uint32Array(value);
     if (allDifferent(rows.slice().sort(), count)) return rows;
   }
@@ -30,7 +31,7 @@ export function readRows(owner: string, option: string, value: unknown, count: n
   return Uint32Array.from(seen);
 }
 
-/** Of sorted numbers; negative ones have become too large. */
+/** Whether sorted row numbers are different and below `count`, as negative ones, in a Uint32Array, are not. */
 function allDifferent(sorted: Uint32Array, count: number): boolean {
   if (sorted.length > 0 && sorted[sorted.length - 1] >= count) return false;
   for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) return false;
@@ -38,12 +39,12 @@ function allDifferent(sorted: Uint32Array, count: number): boolean {
 }
 
 /**
- * Sweeps some rows of a table: packed into one piece at `room`, swept, and put back, as many at a time as there is room
- * for. `starts`: the addresses of parameters, gradient and slots, ABSENT for none.
+ * Packs rows of a tensor into the scratch at `packed`, sweeps them, and writes them back, as many at a time as the scratch
+ * holds. `starts`: addresses of parameters, gradient and slots; ABSENT for a slot that there is not.
  */
 export function sweepRows(
   { kernels, buffer }: Arena,
-  room: number,
+  packed: number,
   run: Run,
   starts: readonly number[],
   rows: Uint32Array,
@@ -52,8 +53,8 @@ export function sweepRows(
 ): void {
   const columns = Math.min(width, PACKED);
   const many = Math.floor(PACKED / columns);
-  const numbers = new Uint32Array(buffer, room, PACKED);
-  starts.forEach((start, k) => (run.at[1 + k] = start === ABSENT ? ABSENT : room + (1 + k) * PACKED * 4));
+  const numbers = new Uint32Array(buffer, packed, PACKED);
+  starts.forEach((start, k) => (run.at[1 + k] = start === ABSENT ? ABSENT : packed + (1 + k) * PACKED * 4));
   for (let r = 0; r < rows.length; r += many) {
     const n = Math.min(many, rows.length - r);
     numbers.set(rows.subarray(r, r + n));
@@ -62,11 +63,11 @@ export function sweepRows(
       run.at[0] = Math.ceil((n * taken) / SWEPT_TOGETHER) * SWEPT_TOGETHER;
       for (let k = 0; k < starts.length; k++)
         if (starts[k] !== ABSENT)
-          kernels.gatherRows(n, room, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
+          kernels.gatherRows(n, packed, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
       sweep();
       for (let k = 0; k < starts.length; k++)
         if (starts[k] !== ABSENT && k !== 1)
-          kernels.scatterRows(n, room, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
+          kernels.scatterRows(n, packed, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
     }
   }
 }

@@ -1,3 +1,4 @@
+// What one call of step() asks for: its options, checked, and what clipping makes of them.
 import type { Average } from "../averages/average.js";
 import { atLeast0, finite, flag, knownOnly, nameList, record, wrongType, wrongValue } from "../util/check.js";
 import type { StateFormat } from "../state/small-formats.js";
@@ -9,8 +10,8 @@ import type { Table } from "./tensor-table.js";
 
 const KNOWN = ["skip", "gradScale", "rows", "clipNorm", "zeroGrad", "average"] as const;
 
-/** What a request knows of its optimizer. */
-interface Asked<Options extends CommonOptions> {
+/** What a request needs to know of its optimizer. */
+interface Target<Options extends CommonOptions> {
   readonly rule: Rule<Options>;
   readonly table: Table;
   readonly groups: readonly Group<Options>[];
@@ -18,94 +19,98 @@ interface Asked<Options extends CommonOptions> {
   readonly stateFormat: StateFormat;
 }
 
-/** What one call of `step()` is asked for; used again for the next, so that a step allocates nothing. */
-export class Request {
-  /** The call's number; the table has those of the calls that last skipped a tensor, or took some of its rows. */
-  call = 0;
-  /** The factor of every gradient, clipping included: an array, since a field would box it. */
+/** One step's options by tensor index. Reused from step to step, so that a step allocates nothing. */
+export class StepRequest {
+  // Numbers are arrays of one element: V8 would box a field.
+  /** The factor of every gradient, clipping included. */
   readonly gradScale = Float64Array.of(1);
-  /** The norm above which gradients are clipped, and the norm that they have; NaN where that is not asked for. */
+  /** The norm above which gradients are clipped, and the norm that they have; NaN without clipping. */
   readonly clipNorm = Float64Array.of(NaN);
   readonly norm = Float64Array.of(NaN);
-  /** Whether it is for all elements of all tensors. */
+  /** Whether all tensors are updated as a whole: none is skipped, and there are no `rows`. */
   whole = true;
-  /** Whether gradients are cleared. */
-  clear = false;
-  average: Average<string> | undefined;
-  /** The addresses of the averages by tensor, or 0, unless there are none or they are yet to be copied. */
-  averages: Uint32Array | undefined;
-  /** The weight with which the averages approach the parameters. */
-  pace = new Float64Array(1);
-  /** The rows of the tensors of which only some are updated. */
+  /** 1 for each tensor that is skipped. */
+  skipped = new Uint8Array(0);
+  /** The rows to update, for each tensor of which the others stay. */
   readonly rows = new Map<number, Uint32Array>();
+  zeroGrad = false;
+  average: Average<string> | undefined;
+  /** The average's addresses by tensor, 0 for none; undefined without an average and in its first update, which copies. */
+  averages: Uint32Array | undefined;
+  /** The weight with which averages approach the parameters. */
+  averageWeight = new Float64Array(1);
+  /** Whether the sweep has already cleared the gradients and updated the averages of the tensors that it swept. */
+  fusedDone = false;
+  #isPlain = true;
 
-  /** Whether something rides along with the sweep. */
-  get rides(): boolean {
-    return this.clear || this.averages !== undefined;
+  /** Whether gradients are cleared or averages updated along with the sweep. */
+  get fused(): boolean {
+    return this.zeroGrad || this.averages !== undefined;
   }
 
-  /** Begins the next. */
-  reset(): void {
-    this.call++;
+  /** Back to a plain step of this many tensors. */
+  reset(tensors: number): void {
+    if (!this.#isPlain || this.skipped.length !== tensors) this.#reset(tensors);
+  }
+
+  #reset(tensors: number): void {
+    this.#isPlain = true;
     this.gradScale[0] = 1;
     this.clipNorm[0] = this.norm[0] = NaN;
+    if (this.skipped.length !== tensors) this.skipped = new Uint8Array(tensors);
+    else if (!this.whole) this.skipped.fill(0);
+    if (this.rows.size > 0) this.rows.clear(); // allocates
     this.whole = true;
-    this.clear = false;
+    this.zeroGrad = false;
     this.average = this.averages = undefined;
-    if (this.rows.size > 0) this.rows.clear();
   }
 
-  /** Checks and takes the options of a step. */
-  read<Options extends CommonOptions>(options: StepOptions, of: Asked<Options>): void {
-    const { name } = of.rule;
+  /** Checks the options of a step and takes them. */
+  read<Options extends CommonOptions>(options: StepOptions, target: Target<Options>): void {
+    const { name } = target.rule;
+    this.#isPlain = this.fusedDone = false;
     record(name, "step options", options);
     for (const key in options)
       if (!KNOWN.includes(key as (typeof KNOWN)[number])) knownOnly(`${name}.step`, "", options, KNOWN);
     const { skip, gradScale = 1, rows, clipNorm, zeroGrad = false, average } = options;
-    // Only what is wrong is passed on, to be told: a number might be boxed for that.
+    // `read` is called for wrong numbers only: a number that is passed on might be boxed.
     if (!(Number.isFinite(gradScale) && Math.abs(gradScale) < 3e38)) finite.read(name, "gradScale", gradScale);
     this.gradScale[0] = gradScale;
     if (clipNorm !== undefined) {
       if (!(Number.isFinite(clipNorm) && clipNorm >= 0)) atLeast0.read(name, "clipNorm", clipNorm);
       this.clipNorm[0] = clipNorm;
     }
-    this.clear = flag.read(name, "zeroGrad", zeroGrad);
-    if (average !== undefined) this.#readAverage(average, name, of.table);
+    this.zeroGrad = flag.read(name, "zeroGrad", zeroGrad);
+    if (average !== undefined) this.#readAverage(average, name, target.table);
     this.whole = skip === undefined && rows === undefined;
-    if (skip !== undefined) this.#readSkip(skip, name, of);
-    if (rows !== undefined) this.#readRows(record(name, "rows", rows), of);
+    if (skip !== undefined) this.#readSkip(skip, target);
+    if (rows !== undefined) this.#readRows(record(name, "rows", rows), target);
   }
 
   #readAverage(average: Average<string>, owner: string, table: Table): void {
     if (typeof (average as Partial<typeof average> | null)?.addressesFor !== "function")
       throw wrongType(owner, "average", "a WeightEma or a WeightAverage", average);
     const addresses = average.addressesFor(owner, table.tensors);
-    if (average.updates > 0) this.averages = addresses; // the first update copies
+    if (average.updates > 0) this.averages = addresses;
     this.average = average;
-    this.pace = average.nextWeight;
+    this.averageWeight = average.nextWeight;
   }
 
-  #readSkip<Options extends CommonOptions>(
-    skip: readonly string[],
-    owner: string,
-    { table, indexOf }: Asked<Options>,
-  ): void {
-    nameList(owner, "skip", skip);
-    const { skipped } = table;
+  #readSkip<Options extends CommonOptions>(skip: readonly string[], { rule, indexOf }: Target<Options>): void {
+    nameList(rule.name, "skip", skip);
     for (let k = 0; k < skip.length; k++) {
       const index = indexOf.get(skip[k]);
-      if (index === undefined) throw wrongValue(owner, `skip[${k}]`, "one of the optimizer's tensors", skip[k]);
-      if (skipped[index] === this.call) throw wrongValue(owner, `skip[${k}]`, "each tensor once", skip[k]);
-      skipped[index] = this.call;
+      if (index === undefined) throw wrongValue(rule.name, `skip[${k}]`, "one of the optimizer's tensors", skip[k]);
+      if (this.skipped[index] === 1) throw wrongValue(rule.name, `skip[${k}]`, "each tensor once", skip[k]);
+      this.skipped[index] = 1;
     }
   }
 
   #readRows<Options extends CommonOptions>(
     rows: Readonly<Record<string, unknown>>,
-    { rule, table, groups, indexOf, stateFormat }: Asked<Options>,
+    { rule, table, groups, indexOf, stateFormat }: Target<Options>,
   ): void {
     const { name } = rule;
-    const checked: [number, Uint32Array][] = [];
     for (const [tensorName, value] of Object.entries(rows)) {
       const option = `rows.${tensorName}`;
       const index = indexOf.get(tensorName);
@@ -117,13 +122,8 @@ export class Request {
       if (refusal !== undefined) throw wrongValue(name, option, refusal, value);
       if (stateFormat !== "float32") throw wrongValue(name, option, `nothing with stateFormat "${stateFormat}"`, value);
       if (shape.length !== 2) throw wrongValue(name, option, "a 2-D tensor", shape);
-      if (table.skipped[index] === this.call)
-        throw wrongValue(name, option, "a tensor that is not skipped", tensorName);
-      checked.push([index, readRows(name, option, value, shape[0])]);
-    }
-    for (const [index, value] of checked) {
-      this.rows.set(index, value);
-      table.sparse[index] = this.call;
+      if (this.skipped[index] === 1) throw wrongValue(name, option, "a tensor that is not skipped", tensorName);
+      this.rows.set(index, readRows(name, option, value, shape[0]));
     }
   }
 }

@@ -55,7 +55,7 @@ describe("options", () => {
     const params = new ParameterDict({ w: [4096] }, { capacity: 65536 + 2 * 4096 * 4 + 20000 });
     const { free } = params.arena;
     expect(() => new Adam(params, { stateFormat: "bfloat16" })).toThrow(
-      /Adam: needs 16640 bytes for unpacking its state/,
+      /Adam: needs 16384 bytes for unpacking its state/,
     );
     expect(params.arena.free).toBe(free);
   });

@@ -1,0 +1,23 @@
+// Flushes denormals to zero: a moment that decays under zero gradients would end in them, and they are slow.
+import { FLOAT32 } from "../wasm/generated/layout/formats.js";
+import type { Kernels } from "../wasm/generated/kernels.js";
+import type { Batches } from "./batches.js";
+import { EMPTY, stepsOf } from "./tensor-table.js";
+
+/** Whether a tensor's slots are flushed after this step of it. By the count, so that resumed training has the same bits. */
+export const flushes = (step: number): boolean => (step & 255) === 0;
+
+/** Flushes the slots of the tensors that are due, except the slots `exempt` and tensors of which only `rows` were updated. */
+export function flushSlots(
+  kernels: Kernels,
+  { table, batchOf }: Batches,
+  rows: ReadonlyMap<number, unknown>,
+  exempt: readonly number[],
+): void {
+  for (let i = 0; i < batchOf.length; i++) {
+    if (batchOf[i] < 0 || rows.has(i) || !flushes(stepsOf(table, i))) continue;
+    for (let k = 0; k < table.slots.length; k++)
+      if (!exempt.includes(k) && table.slots[k][i] > EMPTY && table.formats[k][i] === FLOAT32)
+        kernels.flushDenormals(table.slotSizes[k][i], table.slots[k][i]);
+  }
+}
