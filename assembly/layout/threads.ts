@@ -3,53 +3,63 @@
 import { PAGE_BYTES } from "./memory";
 import { LONG_RECORD_BYTES } from "./run-list";
 
-/** Threads in all. */
+/** The most threads, the caller included. */
 export const MAX_THREADS: i32 = 32;
-/** Blocks of the job that are finished; 1 while the caller sleeps until one is. */
+/** Number of finished blocks of the job. */
 export const DONE: i32 = 16384;
+/** 1 while the caller sleeps until DONE changes. */
 export const CALLER_ASLEEP: i32 = DONE + 4;
 
-// The job: which kernel, how many arguments it has, how many of them stand in the records (0: it takes the records
-// themselves, as a list; PARTS: it is told which part to make), and whether each thread's pass goes with them.
+/** The job's kernel, as its index among the exports. */
 export const KERNEL: i32 = DONE + 64;
+/** Number of the kernel's arguments. */
 export const ARITY: i32 = KERNEL + 4;
-export const MOVING: i32 = KERNEL + 8;
-export const RIDES: i32 = KERNEL + 12;
+/** Number of arguments that are read from a record. 0: the kernel takes the records as a list of runs; or PARTS. */
+export const FROM_RECORD: i32 = KERNEL + 8;
+/** 1 if each thread has a copy of the list's pass. */
+export const HAS_PASS: i32 = KERNEL + 12;
+/** In FROM_RECORD: the kernel is a product, of which each block is a part. */
 export const PARTS: i32 = -1;
 /** The kernel's arguments, float64. */
 export const ARGUMENTS: i32 = DONE + 128;
 
-/** A thread's queue: the blocks that are left in it, which is where they are claimed; the first of them; its instance is there. */
+/** The queues, one per thread. Each begins with the number of blocks left, which is decremented to claim one. */
 export const QUEUE: i32 = DONE + 512;
+/** In a queue: its first block. */
 export const FIRST: i32 = 4;
+/** In a queue: 1 if the thread has an instance of the kernels on this memory. */
 export const READY: i32 = 8;
 export const QUEUE_BYTES: i32 = 128;
 
-/** A record: elements, up to so many addresses, what else the kernel may want, and a float64 result. In a list: run-list.ts. */
-export const ADDRESSES: i32 = 6;
-/** Records of the caller's. */
+/** The most addresses in a record: elements, addresses, other arguments, then a float64 result. In a list: see run-list.ts. */
+export const MAX_ADDRESSES: i32 = 6;
+/** The records that the caller writes. */
 export const RECORDS: i32 = 32768;
 export const RECORD_BYTES: i32 = <i32>LONG_RECORD_BYTES;
 export const MAX_RECORDS: i32 = 256;
 export const RESULT: i32 = 56;
 
-/** A thread's own room: the record of a block that is a part of one, then its pass (run-list.ts). */
-export const ROOM: i32 = QUEUE + MAX_THREADS * QUEUE_BYTES;
+/** The workspaces, one per thread: the record of a block that is a part of a run, then the thread's pass (run-list.ts). */
+export const WORKSPACE: i32 = QUEUE + MAX_THREADS * QUEUE_BYTES;
 export const PASS: i32 = RECORD_BYTES;
-export const ROOM_BYTES: i32 = 256;
+export const WORKSPACE_BYTES: i32 = 256;
 
-/** Bytes that a worker has for a product's panels, behind what the arena has of the memory. */
+/** Bytes of a worker's scratch for products, behind the arena's part of the memory. */
 export const SCRATCH_BYTES: i32 = 262144;
 
-/** The blocks of the job: the first record's address, the number of records; of a part of one, its first element and its elements; of PARTS, which of how many. */
+/** The job's blocks: first record's address, number of records, and for a part of a run its first element and number of
+ * elements. With PARTS: which part, of how many. */
 export const BLOCKS: i32 = RECORDS + MAX_RECORDS * RECORD_BYTES;
 export const BLOCK_BYTES: i32 = 16;
 export const MAX_BLOCKS: i32 = (<i32>PAGE_BYTES - BLOCKS) / BLOCK_BYTES;
 
-// A thread's words in the pool's buffer, as indices: a number that changes with each call for work, the memory that it is
-// for, 1 while the thread sleeps, and the messages that it has been sent.
-export const LINE: i32 = 16;
-export const CALL: i32 = 0;
+/** Words per thread in the pool's buffer; below, indices among them. */
+export const THREAD_WORDS: i32 = 16;
+/** Changes with each call for work. */
+export const CALLS: i32 = 0;
+/** The memory that the call is for. */
 export const MEMORY: i32 = 1;
+/** 1 while the thread sleeps. */
 export const ASLEEP: i32 = 2;
-export const SENT: i32 = 3;
+/** Number of messages sent to the thread. */
+export const MESSAGES: i32 = 3;

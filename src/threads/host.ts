@@ -1,25 +1,25 @@
-// Workers as the platform has them: worker threads in Node, Bun and Deno, Web Workers in browsers. Apart from what workers
-// import, so that a bundler leaves it in the file beside which the worker's script is.
+// Starts workers on each platform: worker threads in Node, Bun and Deno, Web Workers in browsers. Workers do not import this
+// file, so a bundler leaves it in the file next to the worker's script.
 import type { Message } from "./messages.js";
 import { type NodeWorker, nodeThreads, scope } from "./platform.js";
 
-/** A worker as its pool sees it. */
+/** The pool's side of the messages between it and a worker. */
 export interface WorkerThread {
   post(message: Message): void;
-  /** Called when a worker has started, and with why one has ended. */
+  /** `started` is called when the worker has started, `ended` with the reason when it has ended. */
   listen(started: () => void, ended: (reason: string) => void): void;
-  /** Lets the process exit while the worker lives, where that is a question. */
+  /** Lets the process exit while the worker lives; for Node. */
   release(): void;
   end(): Promise<void>;
 }
 
-/** Processors that the platform tells of. */
+/** Number of processors that the platform reports. */
 export function processors(): number {
   const os = scope.process?.getBuiltinModule?.("node:os") as { availableParallelism(): number } | undefined;
   return os?.availableParallelism() ?? scope.navigator?.hardwareConcurrency ?? 1;
 }
 
-/** Why there can be no threads here; undefined when there can. */
+/** Why threads are impossible here, undefined if they are possible. */
 export function obstacle(): string | undefined {
   if (scope.crossOriginIsolated === false || typeof SharedArrayBuffer === "undefined") return ISOLATION;
   if (scope.Worker === undefined && nodeThreads() === undefined) return "this runtime has no workers";
@@ -39,10 +39,10 @@ export function canSleep(): boolean {
   }
 }
 
-/** Not for bundlers, which would copy it as it is. */
+/** A constant, so that bundlers do not take it for an asset to copy. */
 const SCRIPT = "./worker.js";
 
-/** Starts a worker, with the script of this package or another. */
+/** Starts a worker with the given script, by default that of this package. */
 export function startWorker(script: string | undefined): WorkerThread {
   const node = nodeThreads();
   if (node !== undefined) {
@@ -51,7 +51,7 @@ export function startWorker(script: string | undefined): WorkerThread {
   }
   return ofWeb(
     script === undefined
-      ? new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) // as bundlers look for it, to the letter
+      ? new Worker(new URL("./worker.js", import.meta.url), { type: "module" }) // bundlers look for exactly this expression
       : new Worker(script, { type: "module" }),
   );
 }

@@ -14,6 +14,5 @@
  * @module gradstep/threads
  */
 
-export { SharedArena, type SharedArenaOptions } from "./arena.js";
 export { SharedParameterDict, type SharedMemoryOptions } from "./parameters.js";
-export { Threads, type ThreadsOptions } from "./pool.js";
+export { SharedArena, type SharedArenaOptions, Threads, type ThreadsOptions } from "./threads.js";

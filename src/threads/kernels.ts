@@ -1,11 +1,12 @@
+// Which kernels are divided among threads, and how: calls that look the same and give the same bits.
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { BLOCK } from "../wasm/generated/layout/reductions.js";
 import * as runList from "../wasm/generated/layout/run-list.js";
 import { MAX_RECORDS, PARTS, RECORDS, RECORD_BYTES, RESULT } from "../wasm/generated/layout/threads.js";
-import type { Kernel } from "./share.js";
+import type { Kernel } from "./block-runner.js";
 import type { Team } from "./team.js";
 
-/** Kernels that go from element to element: the addresses behind the number of elements, which move along with a block. */
+/** Elementwise kernels: how many of their arguments, after the number of elements, are addresses that a block advances. */
 export const sweeps: Partial<Record<keyof Kernels, number>> = {
   sgd: 3,
   adagrad: 3,
@@ -46,7 +47,7 @@ export const sweeps: Partial<Record<keyof Kernels, number>> = {
   tanhGradient: 3,
 };
 
-/** Kernels that reduce, how many vectors, and what their blocks' results, in order, come to; it begins at `start`. */
+/** Reductions: of how many vectors, and how the results of blocks are joined in order, beginning with `start`. */
 export const reductions: Partial<Record<keyof Kernels, Reduction>> = {
   sumOfSquares: { vectors: 1, start: 0, join: (sum, block) => sum + block },
   sumOfAbs: { vectors: 1, start: 0, join: (sum, block) => sum + block },
@@ -61,8 +62,7 @@ interface Reduction {
   readonly join: (result: number, block: number, first: number) => number;
 }
 
-/** Matrix products: three sizes, three addresses and scratch. So many products count as one element of a sweep: a quarter of
- * what takes as long, since they stay in the caches and gain by a second thread sooner. */
+/** Matrix products: three sizes, three addresses and scratch. */
 export const products = new Set([
   "dense",
   "denseSkip",
@@ -71,17 +71,19 @@ export const products = new Set([
   "denseWeight",
   "denseWeightSkip",
 ]);
+/** Multiplications that count as one element of a sweep: a quarter of those that take as long, since products run in the caches
+ * and gain from a second thread sooner. */
 const PER_ELEMENT = 4;
-/** Products that the slowest processor does in a millisecond. */
+/** Multiplications per millisecond on the slowest processor. */
 const SLOWEST = 1e6;
 
-/** The kernels as they run on a team's threads: the same calls with the same bits. Small ones go on as they are. */
-export function divided(kernels: Kernels, team: Team): Kernels {
+/** The kernels on a team's threads, with the same signatures and bits. Small calls run on the caller's thread. */
+export function divideKernels(kernels: Kernels, team: Team): Kernels {
   const words = new Int32Array(team.buffer);
   const numbers = new Float64Array(team.buffer, 0, (RECORDS + MAX_RECORDS * RECORD_BYTES) / 8);
   const least = team.least;
 
-  /** Writes a record of the caller's: elements, and addresses from the arguments, `first` elements on. */
+  /** Writes one of the caller's records: the number of elements, and the addresses of the arguments, `first` elements on. */
   const write = (
     index: number,
     elements: number,
@@ -95,8 +97,8 @@ export function divided(kernels: Kernels, team: Team): Kernels {
     return record;
   };
 
-  const work = (): void => {
-    if (!team.work()) team.tear();
+  const run = (): void => {
+    if (!team.run()) team.fail();
   };
 
   /** One vector, or several of the same length. */
@@ -104,20 +106,20 @@ export function divided(kernels: Kernels, team: Team): Kernels {
     const n = args[0];
     team.begin(index, args, addresses + 1);
     const record = write(0, n, args, addresses, 0);
-    for (let first = 0; first < n; first += BLOCK) if (!team.add(record, 1, first, Math.min(BLOCK, n - first))) work();
-    work();
+    for (let first = 0; first < n; first += BLOCK) if (!team.add(record, 1, first, Math.min(BLOCK, n - first))) run();
+    run();
   };
 
   /** A list of runs: see assembly/step/run-list.ts. */
   const list = (index: number, args: readonly number[], runs: number): void => {
     const [, start, pass] = args;
     team.begin(index, args, 0);
-    team.ride(pass);
+    team.copyPass(pass);
     const stride = strideOf(pass);
     const end = start + runs * stride;
     let [from, elements] = [start, 0];
     const add = (record: number, records: number, first: number, part: number): void => {
-      if (records > 0 && !team.add(record, records, first, part)) work();
+      if (records > 0 && !team.add(record, records, first, part)) run();
     };
     for (let record = start; record < end; record += stride) {
       const n = words[record / 4];
@@ -131,15 +133,15 @@ export function divided(kernels: Kernels, team: Team): Kernels {
       } else elements += n;
     }
     add(from, (end - from) / stride, 0, 0);
-    work();
+    run();
   };
 
-  /** Whether a list's pass has room in which small slots are unpacked, which only the caller has: see assembly/step/run-list.ts. */
+  /** Whether a list unpacks small slots: only the caller has scratch for that. */
   const unpacks = (pass: number): boolean => pass !== 0 && words[(pass + runList.UNPACKED) / 4] !== 0;
 
   const strideOf = (pass: number): number => (pass === 0 ? runList.RECORD_BYTES : words[(pass + runList.STRIDE) / 4]);
 
-  /** Elements in a list, counted no further than matters. */
+  /** Number of elements in a list, counted up to `team.most`. */
   const elementsIn = (count: number, start: number, pass: number): number => {
     const stride = strideOf(pass);
     let sum = 0;
@@ -147,7 +149,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
     return sum;
   };
 
-  /** What the whole is reduced to; undefined when a thread has died: nothing is lost then, and the caller does it alone. */
+  /** The result of a reduction; undefined if a thread has died: the caller then does it alone, since nothing was written. */
   const reduce = (index: number, args: readonly number[], { vectors, start, join }: Reduction): number | undefined => {
     const n = args[0];
     let result = start;
@@ -158,20 +160,20 @@ export function divided(kernels: Kernels, team: Team): Kernels {
         const at = first + k * BLOCK;
         team.add(write(k, Math.min(BLOCK, n - at), args, vectors, at), 1, 0, 0);
       }
-      if (!team.work()) return undefined;
+      if (!team.run()) return undefined;
       for (let k = 0; k < records; k++)
         result = join(result, numbers[(RECORDS + k * RECORD_BYTES + RESULT) / 8], first + k * BLOCK);
     }
     return result;
   };
 
-  /** A matrix product: each thread makes a part of the rows. False when it is left to the caller: nothing is lost by that. */
+  /** A matrix product, of which each thread computes a part of the rows. False if the caller has to do it alone. */
   const product = (index: number, args: readonly number[]): boolean => {
-    const { hands } = team;
-    if (hands === 1) return false;
+    const threads = team.productThreads;
+    if (threads === 1) return false;
     team.begin(index, args, PARTS, (args[0] * args[1] * args[2]) / SLOWEST);
-    for (let part = 0; part < hands; part++) team.add(part, hands, 0, 0);
-    return team.work();
+    for (let part = 0; part < threads; part++) team.add(part, threads, 0, 0);
+    return team.run();
   };
 
   const entries = Object.entries(kernels).map(([name, kernel], index): [string, Kernel] => {
@@ -182,7 +184,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
       return [
         name,
         (...args) => {
-          const n = args[0] | 0; // from a Uint32Array, perhaps
+          const n = args[0] | 0; // a negative number may come from a Uint32Array
           if (n >= 0 && n < least) return alone(...args);
           if (n < 0 && unpacks(args[2])) return alone(...args);
           const elements = n < 0 ? elementsIn(-n, args[1], args[2]) : n;
@@ -190,7 +192,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
           if (!team.gather(elements)) alone(...args);
           else if (n < 0) list(index, args, -n);
           else sweep(index, args, addresses);
-          team.rest();
+          team.end();
           return undefined;
         },
       ];
@@ -201,7 +203,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
           if (args[0] < least) return alone(...args);
           const reduced = team.gather(args[0]) ? reduce(index, args, reduction) : undefined;
           const result = reduced ?? alone(...args);
-          team.rest();
+          team.end();
           return result;
         },
       ];
@@ -211,7 +213,7 @@ export function divided(kernels: Kernels, team: Team): Kernels {
         (...args) => {
           const elements = (args[0] * args[1] * args[2]) / PER_ELEMENT;
           if (elements < least || !team.gather(elements) || !product(index, args)) alone(...args);
-          if (elements >= least) team.rest();
+          if (elements >= least) team.end();
           return undefined;
         },
       ];

@@ -1,4 +1,4 @@
-/** What the pool sends to a worker. */
+/** The messages that the pool sends to a worker. */
 export type Message =
   | {
       readonly kind: "start";
@@ -6,7 +6,7 @@ export type Message =
       readonly module: WebAssembly.Module;
       readonly thread: number;
       readonly threads: number;
-      /** Milliseconds that it watches for work before it sleeps. */
+      /** Milliseconds that it waits for more work before it sleeps. */
       readonly spin: number;
     }
   | { readonly kind: "memory"; readonly id: number; readonly memory: WebAssembly.Memory }

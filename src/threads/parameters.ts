@@ -2,30 +2,29 @@ import type { MemoryOptions } from "../memory/memory-options.js";
 import { ParameterDict } from "../memory/parameters.js";
 import type { Shape, Values } from "../memory/tensor.js";
 import { wrongType } from "../util/check.js";
-import { SharedArena } from "./arena.js";
-import { Threads } from "./pool.js";
+import { SharedArena, Threads } from "./threads.js";
 
-/** Where shared tensors live: on `threads`, with `slots` or `capacity` as a `ParameterDict`'s, or in an `arena`. */
+/** Where shared tensors live: in a new memory for `threads`, with `slots` or `capacity` as for a `ParameterDict`, or in an `arena`. */
 export type SharedMemoryOptions = (
   | {
-      /** The threads that work on the tensors, in a memory made for them. */
+      /** The threads that work on the tensors, in a new memory. */
       threads: Threads;
-      /** Not beside `threads`: a `SharedArena` has its own. */
+      /** Excluded by `threads`. */
       arena?: undefined;
     }
   | {
-      /** Not beside `arena`, which has its own. */
+      /** Excluded by `arena`, which has its own. */
       threads?: undefined;
-      /** The memory to take room in, which several dictionaries share. */
+      /** The arena to allocate in, which several dictionaries share. */
       arena: SharedArena;
     }
 ) &
   Pick<MemoryOptions, "slots" | "capacity">;
 
 /**
- * A `ParameterDict` in a memory that threads share: to every optimizer, norm and average the same, but that they then run
- * on those threads. `data` and `grad` are `Float32Array`s over a `SharedArrayBuffer`; `copy()` and every state dict are not
- * shared. Dispose of it when it is done with: the workers hold its memory too.
+ * A `ParameterDict` in a memory that threads share: optimizers, norms and averages take it as any other, and then run on
+ * those threads. `data` and `grad` are `Float32Array`s over a `SharedArrayBuffer`; `copy()` and every state dict are not
+ * shared. Dispose of it after use: the workers hold its memory too.
  *
  * @throws TypeError, RangeError when a shape or an option is wrong or the arena is too small; nothing is taken then.
  * @example
@@ -36,7 +35,7 @@ export type SharedMemoryOptions = (
 export class SharedParameterDict<Name extends string = string> extends ParameterDict<Name> {
   /**
    * @param shapes By name, in the order of `names`.
-   * @param options `threads`, in a memory of their own, or an `arena`: one of them must be given.
+   * @param options `threads` or `arena`: one of them must be given.
    */
   constructor(shapes: Readonly<Record<Name, Shape>>, options: SharedMemoryOptions) {
     checkShared(options);
@@ -54,7 +53,7 @@ export class SharedParameterDict<Name extends string = string> extends Parameter
     tensors: Readonly<Record<Name, { readonly shape: Shape; readonly data: Values }>>,
     options: SharedMemoryOptions,
   ): SharedParameterDict<Name> {
-    const made: unknown = super.from<Name>(tensors, options); // by this constructor
+    const made: unknown = super.from<Name>(tensors, options); // made by this class's constructor
     return made as SharedParameterDict<Name>;
   }
 }

@@ -1,13 +1,12 @@
 import type { Message } from "./messages.js";
 import { nodeThreads } from "./platform.js";
 
-/** The pool as a worker sees it. */
+/** The worker's side of the messages between it and the pool. */
 export interface Parent {
   post(message: "ready"): void;
   listen(receive: (message: Message) => void): void;
 }
 
-/** The pool, in a worker. */
 export function parent(): Parent {
   const port = nodeThreads()?.parentPort;
   if (port)

@@ -1,3 +1,4 @@
+// Types of what runtimes have in common: Node's worker threads, and the global scope.
 export interface NodeWorker {
   postMessage(message: unknown): void;
   on(event: "message" | "error" | "exit", listener: (value: unknown) => void): void;
@@ -16,7 +17,7 @@ interface Scope {
 }
 export const scope = globalThis as unknown as Scope;
 
-/** Node's module of threads, which Bun and Deno have too. */
+/** Node's `worker_threads`, which Bun and Deno have too. */
 export function nodeThreads(): NodeThreads | undefined {
   return scope.process?.getBuiltinModule?.("node:worker_threads") as NodeThreads | undefined;
 }

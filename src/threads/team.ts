@@ -1,8 +1,8 @@
-import { type ArenaMemory, PAGE, giveMemory } from "../memory/arena.js";
+// The caller's side of the protocol: divides a job on one shared memory into blocks and runs them together with workers.
+import { PAGE, giveMemory } from "../memory/arena.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
-import { instantiateKernels } from "../wasm/module.js";
-import { canSleep } from "./host.js";
-import { divided } from "./kernels.js";
+import { MAX_PAGES } from "../wasm/generated/layout/memory.js";
+import { PASS_BYTES } from "../wasm/generated/layout/run-list.js";
 import {
   ARGUMENTS,
   ARITY,
@@ -11,147 +11,146 @@ import {
   CALLER_ASLEEP,
   DONE,
   FIRST,
+  FROM_RECORD,
+  HAS_PASS,
   KERNEL,
   MAX_BLOCKS,
-  MOVING,
   PASS,
   QUEUE,
   QUEUE_BYTES,
   READY,
-  RIDES,
-  ROOM,
-  ROOM_BYTES,
   SCRATCH_BYTES,
+  WORKSPACE,
+  WORKSPACE_BYTES,
 } from "../wasm/generated/layout/threads.js";
-import { PASS_BYTES } from "../wasm/generated/layout/run-list.js";
-import type { Threads } from "./pool.js";
-import { Share } from "./share.js";
+import { instantiateKernels } from "../wasm/module.js";
+import { BlockRunner } from "./block-runner.js";
+import { canSleep } from "./host.js";
+import type { WorkerPool } from "./pool.js";
 
-/** Looks at the count before the caller sleeps until it changes. */
-const LOOKS = 3000;
-/** Calls that follow on each other before sleepers are woken for the next: more than one step makes. */
-const ROW = 4;
-/** Milliseconds: longer than any block takes. */
-const LONG = 0.1;
-/** Milliseconds of such a sleep; and the most that one adds to the time without progress: a machine that stood still is no dead thread. */
-const NAP = 20;
-const MOST = 50;
+/** How often the caller reads the count of finished blocks before it sleeps until that changes. */
+const SPINS = 3000;
+/** Consecutive calls after which sleeping workers are woken for the next: more than one step makes. */
+const CONSECUTIVE = 4;
+/** Milliseconds that the caller sleeps at a time. */
+const SLEEP = 20;
+/** The most milliseconds that one sleep counts as time without progress: if the whole machine stood still, no thread is dead. */
+const MAX_COUNTED = 50;
 
-/** The threads at one memory: what an arena has for its memory, and the caller's side of the protocol. */
-export class Team implements ArenaMemory {
+/** The threads that work on one shared memory. */
+export class Team {
   readonly buffer: ArrayBuffer;
-  readonly kernels: Kernels;
-  /** Times that a thread has died inside work that writes. */
+  /** The kernels, each on the caller's thread alone. */
+  readonly undivided: Kernels;
+  /** Number of times that a thread has died inside work that writes. */
   failures = 0;
   readonly failureMessage =
     "a thread died inside a step and left it half done: make new optimizers and averages and load the last checkpoint into them";
-  /** Blocks that others than the caller have done. */
+  /** Number of blocks that workers have run. */
   helped = 0;
-  readonly #threads: Threads;
+  readonly #pool: WorkerPool;
   readonly #id: number;
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
-  readonly #share: Share;
-  readonly #sleeps = canSleep();
-  readonly #invited: number[] = [];
-  readonly #hasPanels: boolean;
+  readonly #runner: BlockRunner;
+  readonly #canSleep = canSleep();
+  /** The workers that are called to the next job. */
+  readonly #helpers: number[] = [];
+  /** Whether the memory has scratch for products on each worker. */
+  readonly #hasScratch: boolean;
   #blocks = 0;
   #patience = 0;
-  /** Calls for which the caller goes on alone, and for how many it last did. */
-  #alone = 0;
-  #caution = 0;
-  #ended = -Infinity;
-  /** Calls before, each right behind the other. */
-  #row = 0;
+  #lastEnd = -Infinity;
+  /** Number of calls so far that each followed directly on the one before. */
+  #consecutive = 0;
 
-  constructor(owner: string, threads: Threads, pages: number) {
-    const panels = ((threads.size - 1) * SCRATCH_BYTES) / PAGE;
-    this.#hasPanels = pages + panels <= 65536;
-    const memory = giveMemory(owner, this.#hasPanels ? pages + panels : pages, true);
-    const kernels = instantiateKernels(owner, memory, threads.module);
-    this.buffer = memory.buffer; // typed as what it is not: a dictionary in it is one like any other
-    this.#threads = threads;
+  constructor(owner: string, pool: WorkerPool, pages: number) {
+    const scratch = ((pool.size - 1) * SCRATCH_BYTES) / PAGE;
+    this.#hasScratch = pages + scratch <= MAX_PAGES;
+    const memory = giveMemory(owner, this.#hasScratch ? pages + scratch : pages, true);
+    this.buffer = memory.buffer; // a SharedArrayBuffer, typed as an ArrayBuffer so that dictionaries need no other types
+    this.undivided = instantiateKernels(owner, memory, pool.module);
+    this.#pool = pool;
     this.#words = new Int32Array(memory.buffer);
     this.#numbers = new Float64Array(memory.buffer, 0, PAGE / 8);
-    this.#share = new Share(memory.buffer, kernels, 0, threads.size);
-    this.kernels = divided(kernels, this);
-    this.#id = threads.share(memory, this);
+    this.#runner = new BlockRunner(memory.buffer, this.undivided, 0, pool.size);
+    this.#id = pool.share(memory, this);
   }
 
-  /** Elements from which work may be divided, and from which it is in any case. */
+  /** Elements from which work may be divided. */
   get least(): number {
-    return this.#threads.tuning.hot;
+    return this.#pool.tuning.hot;
   }
 
+  /** Elements from which workers are woken for it. */
   get most(): number {
-    return this.#threads.tuning.cold;
+    return this.#pool.tuning.cold;
   }
 
-  /** Threads that were gathered, the caller included, where each of them has room for a product's panels; else 1. */
-  get hands(): number {
-    return this.#hasPanels ? this.#invited.length + 1 : 1;
+  /** Number of threads of the job, the caller included, or 1 if workers have no scratch for products. */
+  get productThreads(): number {
+    return this.#hasScratch ? this.#helpers.length + 1 : 1;
   }
 
-  /** Says that work which writes was left undone. */
-  tear(): never {
+  /** Records that work which writes was left half done. */
+  fail(): never {
     this.failures++;
     throw new Error(`Threads: ${this.failureMessage}`);
   }
 
   release(): void {
-    this.#threads.drop(this.#id);
+    this.#pool.drop(this.#id);
   }
 
   /**
-   * Chooses who is to help with so many elements: false when it is better done alone. Sleepers are woken for much work, and
-   * when calls follow on each other, so that they are awake for the next ones.
+   * Chooses the workers for a job of so many elements; false if the caller should do it alone. Sleeping workers are woken for
+   * a large job, and for the later ones of consecutive calls, so that they are awake for those that follow.
    */
   gather(elements: number): boolean {
-    const { hot, cold, spin } = this.#threads.tuning;
-    this.#invited.length = 0;
-    if (elements < hot || this.#alone-- > 0) return false;
-    this.#alone = 0;
-    this.#row = performance.now() - this.#ended < spin ? this.#row + 1 : 0;
-    const wakes = elements >= cold || this.#row >= ROW;
-    for (let thread = 1; thread < this.#threads.size; thread++)
-      if (this.ready(thread) && (wakes || !this.#threads.sleeps(thread))) this.#invited.push(thread);
-    return this.#invited.length > 0;
+    const { hot, cold, spin } = this.#pool.tuning;
+    this.#helpers.length = 0;
+    if (elements < hot) return false;
+    this.#consecutive = performance.now() - this.#lastEnd < spin ? this.#consecutive + 1 : 0;
+    const wakes = elements >= cold || this.#consecutive >= CONSECUTIVE;
+    for (let thread = 1; thread < this.#pool.size; thread++)
+      if (this.ready(thread) && (wakes || !this.#pool.isAsleep(thread))) this.#helpers.push(thread);
+    return this.#helpers.length > 0;
   }
 
-  /** Says that work, of a size worth dividing, has ended. */
-  rest(): void {
-    this.#ended = performance.now();
+  /** To be called at the end of each job that was large enough to divide, divided or not. */
+  end(): void {
+    this.#lastEnd = performance.now();
   }
 
-  /** Whether a worker has the memory and lives. */
+  /** Whether a worker is alive and has the memory. */
   ready(thread: number): boolean {
-    return this.#threads.lives(thread) && Atomics.load(this.#words, word(thread, READY)) === 1;
+    return this.#pool.isAlive(thread) && Atomics.load(this.#words, word(thread, READY)) === 1;
   }
 
   /**
-   * Begins a job: the kernel, as its place among the exports, and its arguments, of which the first `moving` come from
-   * records. `longest`: milliseconds that a block may take, if it is no small one.
+   * Begins a job: the kernel, as its index among the exports, and its arguments, of which the first `fromRecord` are read from
+   * records. `longest`: milliseconds that a block may take in addition to the usual.
    */
-  begin(kernel: number, args: readonly number[], moving: number, longest = 0): void {
-    this.#patience = this.#threads.tuning.patience + longest;
+  begin(kernel: number, args: readonly number[], fromRecord: number, longest = 0): void {
+    this.#patience = this.#pool.tuning.patience + longest;
     const words = this.#words;
     words[KERNEL / 4] = kernel;
     words[ARITY / 4] = args.length;
-    words[MOVING / 4] = moving;
-    words[RIDES / 4] = 0;
+    words[FROM_RECORD / 4] = fromRecord;
+    words[HAS_PASS / 4] = 0;
     for (let k = 0; k < args.length; k++) this.#numbers[ARGUMENTS / 8 + k] = args[k];
   }
 
   /** Gives each thread a copy of the pass at an address, unless that is 0. */
-  ride(pass: number): void {
+  copyPass(pass: number): void {
     if (pass === 0) return;
     const words = this.#words;
-    words[RIDES / 4] = 1;
-    for (let thread = 0; thread < this.#threads.size; thread++)
-      words.copyWithin((ROOM + thread * ROOM_BYTES + PASS) / 4, pass / 4, (pass + PASS_BYTES) / 4);
+    words[HAS_PASS / 4] = 1;
+    for (let thread = 0; thread < this.#pool.size; thread++)
+      words.copyWithin((WORKSPACE + thread * WORKSPACE_BYTES + PASS) / 4, pass / 4, (pass + PASS_BYTES) / 4);
   }
 
-  /** Adds a block: whole records, or so many elements of one from its element `first` on. False when there is no room for another. */
+  /** Adds a block: whole records, or `elements` of one from element `first` on. False if no other block fits. */
   add(record: number, records: number, first: number, elements: number): boolean {
     const entry = (BLOCKS + this.#blocks * BLOCK_BYTES) / 4;
     this.#words[entry] = record;
@@ -161,49 +160,31 @@ export class Team implements ArenaMemory {
     return ++this.#blocks < MAX_BLOCKS;
   }
 
-  /** Does the blocks, together with the threads that were gathered; false when one of them died. */
-  work(): boolean {
+  /** Runs the blocks together with the workers that were gathered; false if one of them died. */
+  run(): boolean {
     const words = this.#words;
     const blocks = this.#blocks;
-    const invited = this.#invited;
     this.#blocks = 0;
     if (blocks === 0) return true;
     Atomics.store(words, DONE / 4, 0);
-    const helpers = Math.min(invited.length, blocks - 1);
+    const helpers = Math.min(this.#helpers.length, blocks - 1);
     let first = 0;
     for (let k = 0; k <= helpers; k++) {
       const next = Math.floor((blocks * (k + 1)) / (helpers + 1));
-      const thread = k === 0 ? 0 : invited[k - 1];
+      const thread = k === 0 ? 0 : this.#helpers[k - 1];
       words[word(thread, FIRST)] = first;
       Atomics.store(words, word(thread, 0), next - first);
       first = next;
     }
-    for (let k = 0; k < helpers; k++) this.#threads.call(invited[k], this.#id);
-    const began = performance.now();
-    const own = this.#share.work();
-    this.helped += blocks - own;
-    const ready = performance.now();
-    const joined = this.#join(blocks);
-    const alone = ((ready - began) * blocks) / own;
-    this.#judge(alone, performance.now() - began, performance.now() - ready);
-    return joined;
+    for (let k = 0; k < helpers; k++) this.#pool.call(this.#helpers[k], this.#id);
+    this.helped += blocks - this.#runner.run();
+    return this.#join(blocks);
   }
 
-  /**
-   * When the caller waited long for the others, and would hardly have been later alone, they want for a processor: it goes on
-   * alone for some calls, for more each time that this is so again.
-   */
-  #judge(alone: number, taken: number, waited: number): void {
-    const { backOff } = this.#threads.tuning;
-    const long = waited > LONG && taken > 0.9 * alone;
-    this.#caution = long ? Math.min(2 * this.#caution + 1, backOff) : this.#caution >> 1;
-    if (long) this.#alone = this.#caution;
-  }
-
-  /** Waits for the blocks in flight. Nobody waits for a thread that has claimed none. */
+  /** Waits for the blocks that workers have claimed; those that nobody has claimed, the caller has run. False if a worker died. */
   #join(blocks: number): boolean {
     const words = this.#words;
-    for (let look = 0; look < LOOKS; look++) if (Atomics.load(words, DONE / 4) === blocks) return true;
+    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(words, DONE / 4) === blocks) return true;
     let left = this.#patience;
     let seen = -1;
     let time = performance.now();
@@ -212,16 +193,16 @@ export class Team implements ArenaMemory {
       if (done === blocks) return true;
       if (done !== seen) left = this.#patience;
       seen = done;
-      if (this.#sleeps) {
+      if (this.#canSleep) {
         Atomics.store(words, CALLER_ASLEEP / 4, 1);
-        Atomics.wait(words, DONE / 4, done, NAP);
+        Atomics.wait(words, DONE / 4, done, SLEEP);
         Atomics.store(words, CALLER_ASLEEP / 4, 0);
       }
       const now = performance.now();
-      left -= Math.min(now - time, MOST);
+      left -= Math.min(now - time, MAX_COUNTED);
       time = now;
       if (left > 0) continue;
-      void this.#threads.dispose();
+      void this.#pool.end();
       return false;
     }
   }

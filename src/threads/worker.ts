@@ -1,13 +1,22 @@
-// What a worker runs. It is sent the pool's words first, then each memory as it comes; between messages it stays in
-// `serve`, where it works when it is called, watches for a while, and sleeps.
-import { ASLEEP, CALL, LINE, MEMORY, QUEUE, QUEUE_BYTES, READY, SENT } from "../wasm/generated/layout/threads.js";
+// The script of a worker. It first receives the pool's words, later each new memory. Between messages it stays in `serve`,
+// where it works when it is called, waits a while for more work, and sleeps.
+import {
+  ASLEEP,
+  CALLS,
+  MEMORY,
+  MESSAGES,
+  QUEUE,
+  QUEUE_BYTES,
+  READY,
+  THREAD_WORDS,
+} from "../wasm/generated/layout/threads.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
+import { BlockRunner } from "./block-runner.js";
 import type { Message } from "./messages.js";
 import { parent } from "./parent.js";
-import { Share } from "./share.js";
 
-const shares = new Map<number, Share>();
-let words = new Int32Array(LINE);
+const runners = new Map<number, BlockRunner>();
+let words = new Int32Array(THREAD_WORDS);
 let module: WebAssembly.Module;
 let [thread, threads, spin, received] = [0, 0, 0, 0];
 
@@ -27,29 +36,29 @@ function receive(message: Message): void {
     case "memory": {
       const { id, memory } = message;
       const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-      shares.set(id, new Share(memory.buffer, exports as unknown as Kernels, thread, threads));
+      runners.set(id, new BlockRunner(memory.buffer, exports as unknown as Kernels, thread, threads));
       Atomics.store(new Int32Array(memory.buffer), (QUEUE + thread * QUEUE_BYTES + READY) / 4, 1);
       break;
     }
     case "drop":
-      shares.delete(message.id);
+      runners.delete(message.id);
   }
 }
 
-/** Works until there is a message to be received, which only the event loop can. */
+/** Works until a message is due, which only the event loop can receive. */
 function serve(): void {
-  const line = thread * LINE;
-  let seen = Atomics.load(words, line + CALL);
+  const own = thread * THREAD_WORDS;
+  let seen = Atomics.load(words, own + CALLS);
   for (;;) {
-    shares.get(Atomics.load(words, line + MEMORY))?.work();
+    runners.get(Atomics.load(words, own + MEMORY))?.run();
     for (const until = performance.now() + spin; ;) {
-      if (Atomics.load(words, line + SENT) !== received) return;
-      if (Atomics.load(words, line + CALL) !== seen) break;
+      if (Atomics.load(words, own + MESSAGES) !== received) return;
+      if (Atomics.load(words, own + CALLS) !== seen) break;
       if (performance.now() < until) continue;
-      Atomics.store(words, line + ASLEEP, 1);
-      Atomics.wait(words, line + CALL, seen);
-      Atomics.store(words, line + ASLEEP, 0);
+      Atomics.store(words, own + ASLEEP, 1);
+      Atomics.wait(words, own + CALLS, seen);
+      Atomics.store(words, own + ASLEEP, 0);
     }
-    seen = Atomics.load(words, line + CALL);
+    seen = Atomics.load(words, own + CALLS);
   }
 }

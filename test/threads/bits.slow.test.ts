@@ -1,4 +1,4 @@
-// The same bits for any number of threads, whenever they come.
+// Tests that the bits do not depend on the number of threads, nor on when they start to work.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Adam, ParameterDict, WeightEma, clipGradNorm, gradNorm } from "../../src/index.js";
 import { MLP } from "../../src/nn/index.js";
@@ -7,9 +7,9 @@ import { SharedArena, SharedParameterDict, type Threads } from "../../src/thread
 import { reductions, sweeps } from "../../src/threads/kernels.js";
 import { fillGradient, firstDifference, poisonedArena, random, shapesOf, slotNames } from "../support/harness.js";
 import { cases, make } from "../rules/table.js";
-import { ready, start, teamOf } from "./harness.js";
+import { memoryOf, ready, start } from "./harness.js";
 
-/** Around one block and several, and small ones between. */
+/** Sizes around one block and several, and small ones between. */
 const SIZES = { a: 16384 * 2 + 5, b: 3, c: 16384, d: 1000, e: 16383, f: 0, g: 70_001, h: 64 };
 
 describe.each([
@@ -18,7 +18,7 @@ describe.each([
   { size: 4, script: undefined, rules: /^(AdamW|Adan|LAMB) / },
 ])("$size threads, $script", ({ size, script, rules }) => {
   let threads: Threads;
-  let helped = 0; // by all workers: in one test, on a busy machine, none may come in time
+  let helped = 0; // by all workers in all tests: in a single test, on a busy machine, no worker may come in time
   beforeAll(async () => {
     threads = await start(size, script);
   });
@@ -27,7 +27,7 @@ describe.each([
     expect(helped).toBeGreaterThan(0);
   });
 
-  // A dialect is other coefficients, never another loop.
+  // Dialects differ in coefficients, not in loops.
   const chosen = cases.filter(
     ({ options }) => options.weightDecay === 0.05 && options.maximize !== true && !("dialect" in options),
   );
@@ -45,9 +45,9 @@ describe.each([
       const skip = t === 2 ? (["c", "g"] as const) : [];
       for (const { params, optimizer, average, next } of [a, b]) {
         for (const name of params.names) fillGradient(params.grad[name], next);
-        // The first update of an average copies: only the second rides along.
-        const riding = t !== 2 ? { gradScale: 0.5, clipNorm: 1, zeroGrad: true, average } : {};
-        optimizer.step({ skip, ...riding });
+        // The first update of an average copies: only the second is done in the same sweep.
+        const more = t !== 2 ? { gradScale: 0.5, clipNorm: 1, zeroGrad: true, average } : {};
+        optimizer.step({ skip, ...more });
       }
     }
     for (const name of alone.names) {
@@ -63,7 +63,7 @@ describe.each([
     for (const normType of [1, 2, Infinity]) expect(gradNorm(shared, { normType })).toBe(gradNorm(alone, { normType }));
     expect(clipGradNorm(shared, 0.1)).toBe(clipGradNorm(alone, 0.1));
     for (const name of alone.names) expect(firstDifference(shared.grad[name], alone.grad[name]), name).toBe(-1);
-    helped += teamOf(shared).helped;
+    helped += memoryOf(shared).helped;
     shared.arena.dispose();
   });
 });
@@ -88,7 +88,7 @@ describe("small state", () => {
   });
 });
 
-describe("every kernel that is divided leaves all of memory as it does alone", () => {
+describe("every divided kernel leaves all of memory as it does on one thread", () => {
   const N = 16384 * 3 + 48;
   const BUFFERS = Array.from({ length: 8 }, (_, k) => 65536 + 256 + k * N * 4);
   const END = BUFFERS[7] + N * 4;
@@ -104,7 +104,7 @@ describe("every kernel that is divided leaves all of memory as it does alone", (
     expect(helped).toBeGreaterThan(0);
   });
 
-  /** The same call on the same memory, divided and alone: what it returns, and what the memory then is. */
+  /** Makes the same call on the same memory, divided and alone: the results, and the memory after them. */
   async function both(name: keyof Kernels, call: Call): Promise<[number | undefined, Float32Array][]> {
     const shared = new SharedArena({ capacity, threads });
     const params = new SharedParameterDict({ w: [1] }, { arena: shared });
@@ -115,7 +115,7 @@ describe("every kernel that is divided leaves all of memory as it does alone", (
       const result = call(arena.kernels[name] as (...args: number[]) => number, new Int32Array(arena.buffer));
       return [result, memory.slice()];
     });
-    helped += teamOf(params).helped;
+    helped += memoryOf(params).helped;
     shared.dispose();
     return results;
   }
@@ -128,7 +128,7 @@ describe("every kernel that is divided leaves all of memory as it does alone", (
     expect(firstDifference(memory, expected)).toBe(-1);
   });
 
-  test("firstNonFinite, of several", async () => {
+  test("firstNonFinite finds the first of several", async () => {
     const [[result], [wanted]] = await both("firstNonFinite", (kernel, words) => {
       for (const at of [40_000, 40_001, 20_000]) words[BUFFERS[0] / 4 + at] = 0x7fc00000;
       return kernel(N, BUFFERS[0]);
@@ -136,17 +136,17 @@ describe("every kernel that is divided leaves all of memory as it does alone", (
     expect([result, wanted]).toEqual([20_000, 20_000]);
   });
 
-  test.each([false, true])("a list of runs, with what rides along: %s", async (rides) => {
+  test.each([false, true])("a list of runs, with a pass: %s", async (hasPass) => {
     const pass = END;
     const list = pass + 128;
-    const stride = rides ? 64 : 32;
+    const stride = hasPass ? 64 : 32;
     const runs = [16384 + 32, 16, 16384, 4096, 12288];
     const coefficients = list + runs.length * stride;
     const [[, memory], [, expected]] = await both("adam", (kernel, words) => {
       let first = 0;
       runs.forEach((n, r) => {
         const [p, g, m, v, average] = BUFFERS.map((buffer) => buffer + first * 4);
-        const more = rides ? [average, 0, 0, 0, 0, 0, 0, 0] : [];
+        const more = hasPass ? [average, 0, 0, 0, 0, 0, 0, 0] : [];
         words.set([n, p, g, m, v, 0, 0, coefficients, ...more], (list + r * stride) / 4);
         first += n;
       });
@@ -156,11 +156,11 @@ describe("every kernel that is divided leaves all of memory as it does alone", (
       words[pass / 4 + 16] = 1; // clears the gradients
       words[pass / 4 + 17] = 0x3e800000; // averages approach with weight 0.25
       words[pass / 4 + 19] = stride;
-      const last = BUFFERS[rides ? 4 : 0] / 4 + N - 1;
+      const last = BUFFERS[hasPass ? 4 : 0] / 4 + N - 1;
       const before = words[last];
-      kernel(-runs.length, list, rides ? pass : 0, 1, 1, 0, 1, 0, 0.01, 0.9, 0.1, 0.99, 0.01, 1e-3, 1, 1e-8, 1);
+      kernel(-runs.length, list, hasPass ? pass : 0, 1, 1, 0, 1, 0, 0.01, 0.9, 0.1, 0.99, 0.01, 1e-3, 1, 1e-8, 1);
       expect(words[last]).not.toBe(before);
-      return void words.fill(0, pass / 4, list / 4); // a thread leaves its pass as it likes
+      return void words.fill(0, pass / 4, list / 4); // threads may leave anything in a pass
     });
     expect(firstDifference(memory, expected)).toBe(-1);
   });
@@ -200,7 +200,7 @@ describe("matrix products", () => {
     expect(firstDifference(results[1].logits, results[0].logits)).toBe(-1);
     for (const name of alone.params.names)
       expect(firstDifference(results[1].params.data[name], results[0].params.data[name]), name).toBe(-1);
-    helped += teamOf(shared.params).helped;
+    helped += memoryOf(shared.params).helped;
     shared.params.arena.dispose();
   });
 });

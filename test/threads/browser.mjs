@@ -1,6 +1,6 @@
 /* global setTimeout */
 // `npm run test:threads:browser`: threads in a real Chromium, on a page with cross-origin isolation and on one without. The
-// page steps on two threads, from its main thread, and says what came out; Node does the same on one.
+// page steps on two threads, from its main thread, and posts the result; Node does the same on one thread.
 import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -26,7 +26,7 @@ const page = `<!doctype html><script type="importmap">${JSON.stringify({ imports
   inBrowser().then(say, (error) => say({ error: error.message }));
 </script>`;
 
-/** Opens the page in a browser of its own; resolves to what the page says. */
+/** Opens the page in a new browser; resolves to what the page posts. */
 async function open(headers) {
   const folder = mkdtempSync(`${tmpdir()}/gradstep-`);
   let browser;

@@ -1,4 +1,4 @@
-// A worker that dies: inside a block that it has claimed ("claim"), hangs in it ("hang"), throws in it ("throw"), or where it
+// A worker that dies in a block that it has claimed ("claim"), hangs in it ("hang"), throws in it ("throw"), or dies where it
 // would go to sleep ("sleep").
 const where = process.env.DIES_IN;
 const { sub, wait } = Atomics;

@@ -1,4 +1,4 @@
-// A worker that comes late: at random, it is held up before and behind each claim of a block.
+// A worker that is late: at random, it is delayed before and after it claims a block.
 const { performance } = process.getBuiltinModule("node:perf_hooks");
 let x = 1;
 function holdUp() {

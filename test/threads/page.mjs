@@ -3,7 +3,7 @@ import { AdamW, ParameterDict, clipGradNorm } from "gradstep";
 
 const SIZE = 2 ** 20;
 
-/** Steps on a million numbers; a hash of what they come to. */
+/** A hash of a million parameters after some steps. */
 function hashOf(params) {
   let x = 1;
   const fill = (view) => {
@@ -25,7 +25,7 @@ function hashOf(params) {
 
 export const inNode = () => hashOf(new ParameterDict({ w: [SIZE] }));
 
-/** The same on two threads, and that those end. */
+/** The same on two threads, which are then ended. */
 export async function inBrowser() {
   const { SharedParameterDict, Threads } = await import("gradstep/threads");
   const threads = await Threads.create(2);

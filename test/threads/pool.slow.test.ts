@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import {
   AdamW,
   Arena,
@@ -15,7 +15,7 @@ import {
 import { load, save } from "../../src/checkpoint/index.js";
 import { SharedArena, SharedParameterDict, Threads } from "../../src/threads/index.js";
 import type { Tuning } from "../../src/threads/pool.js";
-import { ready, start, teamOf } from "./harness.js";
+import { memoryOf, ready, start } from "./harness.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const N = 16384 * 8;
@@ -45,12 +45,12 @@ describe("Threads", () => {
     await expect(Threads.create(2, { script: 5 } as never)).rejects.toThrow('Threads: "script" expected a URL, got 5');
   });
 
-  test("a worker that does not start is told of", async () => {
+  test("reports a worker that does not start", async () => {
     await expect(start(2, "missing.mjs")).rejects.toThrow(/^Threads: a worker did not start: .*missing\.mjs/);
   });
 
   test.each(["silent.mjs", "talking.mjs"])(
-    "a script that is another's is told of, and its worker ended: %s",
+    "reports a script that is not gradstep's, and ends its worker: %s",
     async (name) => {
       await expect(start(3, name, { start: 200 })).rejects.toThrow(
         "Threads: a worker did not start: its script said nothing for 0.2 s: is it gradstep/threads/worker.js?",
@@ -58,28 +58,28 @@ describe("Threads", () => {
     },
   );
 
-  test("of one thread have no workers", async () => {
+  test("one thread has no workers", async () => {
     const threads = await Threads.create(1);
     const { params, optimizer } = await make(threads);
     optimizer.step();
     expect([threads.size, threads.workers, params.data.w[N - 1]]).toEqual([1, 0, -1]);
   });
 
-  test("dispose() ends all workers, twice; what was made on them goes on alone", async () => {
+  test("dispose() ends all workers and is idempotent; optimizers made on them go on, on one thread", async () => {
     const threads = await start(3);
     const { params, optimizer } = await make(threads);
     optimizer.step();
     expect(threads.workers).toBe(2);
     await Promise.all([threads.dispose(), threads.dispose()]);
     expect(threads.workers).toBe(0);
-    const { helped } = teamOf(params);
+    const { helped } = memoryOf(params);
     optimizer.step();
     expect(params.data.w.every((x) => x === -2)).toBe(true);
-    expect(teamOf(params).helped).toBe(helped);
+    expect(memoryOf(params).helped).toBe(helped);
     expect(new SharedParameterDict({ v: [2] }, { threads }).numel).toBe(2);
   });
 
-  test("a process that forgets to dispose exits, with workers asleep and with workers awake", async () => {
+  test("a process that does not dispose exits, with workers asleep and with workers awake", async () => {
     for (const wait of [0, 50]) {
       const code = `import { Threads, SharedParameterDict } from "gradstep/threads"; import { SGD } from "gradstep";
         const threads = await Threads.create(3);
@@ -94,17 +94,17 @@ describe("Threads", () => {
     }
   });
 
-  test("small work stays on the caller's thread; more is divided when threads are awake; much wakes them", async () => {
+  test("small work stays on the caller's thread; larger work is divided if workers are awake; large work wakes them", async () => {
     const threads = await start(2, undefined, { hot: 65536, cold: 524288, spin: 1 });
     const helpedBy = async (n: number, awake: boolean) => {
       const params = new SharedParameterDict({ w: [n], big: [2 ** 20] }, { threads });
       await ready(params, threads);
       if (awake) new SGD(params.subset(["big"]), { lr: 1 }).step();
-      else while (!threads.sleeps(1)) await new Promise((resolve) => setTimeout(resolve, 1));
-      const { helped } = teamOf(params);
+      else while (!threads.pool.isAsleep(1)) await new Promise((resolve) => setTimeout(resolve, 1));
+      const { helped } = memoryOf(params);
       const small = new SGD(params.subset(["w"]), { lr: 1 });
       small.step();
-      return teamOf(params).helped > helped;
+      return memoryOf(params).helped > helped;
     };
     expect(await helpedBy(65_000, true)).toBe(false);
     expect(await helpedBy(400_000, false)).toBe(false);
@@ -115,38 +115,13 @@ describe("Threads", () => {
   });
 });
 
-describe("after a long wait for a thread", () => {
-  test("the next calls are not divided: 1, 3 and so on up to the most, and fewer again after short waits", async () => {
-    const threads = await start(2, "idle.mjs", { backOff: 5 });
-    const { params, optimizer } = await make(threads);
-    const [invited, clock] = [vi.spyOn(threads, "call"), vi.spyOn(performance, "now")];
-    let time = 0;
-    /** Steps as "d" for divided and "a" for alone, on a clock that goes on by so many milliseconds a look. */
-    const steps = (count: number, tick: number): string => {
-      clock.mockImplementation(() => (time += tick));
-      return Array.from({ length: count }, () => {
-        invited.mockClear();
-        optimizer.step();
-        return invited.mock.calls.length > 0 ? "d" : "a";
-      }).join("");
-    };
-    // The worker claims nothing, so that the caller does all blocks, and only the clock says how long it waited then.
-    expect(steps(18, 1)).toBe("dadaaadaaaaadaaaaa");
-    expect(steps(4, 0.01)).toBe("dddd");
-    expect(steps(3, 1)).toBe("dad");
-    expect(params.data.w.every((x) => x === -25)).toBe(true);
-    clock.mockRestore();
-    await threads.dispose();
-  });
-});
-
 async function startDying(size: number, place: string, tuning: Partial<Tuning> = {}): Promise<Threads> {
   process.env.DIES_IN = place; // of which a worker has a copy
   return start(size, "dying.mjs", tuning);
 }
 
 describe("a worker that dies", () => {
-  test("between steps costs nothing", async () => {
+  test("between steps has no effect", async () => {
     const threads = await startDying(3, "sleep", { spin: 1 });
     const { params, optimizer } = await make(threads);
     const until = performance.now() + 60;
@@ -163,7 +138,7 @@ describe("a worker that dies", () => {
   });
 
   test.each(["claim", "hang", "throw"])(
-    "inside a step (%s) makes it throw; the optimizer then refuses to go on",
+    "inside a step (%s) makes it throw, and later steps of the optimizer too",
     async (place) => {
       const threads = await startDying(2, place);
       const { params, optimizer } = await make(threads);
@@ -191,7 +166,7 @@ describe("a worker that dies", () => {
     },
   );
 
-  test("inside an average makes all averages of that memory refuse to go on; what one put aside is given back", async () => {
+  test("inside an average makes all averages of that memory throw, except for restore()", async () => {
     const threads = await startDying(2, "claim");
     const params = new SharedParameterDict({ w: [N], v: [4] }, { threads });
     await ready(params, threads);
@@ -229,7 +204,7 @@ describe("a worker that dies", () => {
     await threads.dispose();
   });
 
-  test("inside a norm costs its time alone", async () => {
+  test("inside a norm only delays it", async () => {
     const threads = await startDying(2, "claim");
     const { params, optimizer } = await make(threads);
     for (let t = 0; t < 1000 && threads.workers > 0; t++) expect(gradNorm(params)).toBe(Math.sqrt(N));
@@ -241,7 +216,7 @@ describe("a worker that dies", () => {
 });
 
 describe("a shared dictionary", () => {
-  test("is a ParameterDict, made with values or in an arena with others", async () => {
+  test("is a ParameterDict, created with values or in an arena with others", async () => {
     const threads = await start(2);
     const params = SharedParameterDict.from({ w: { shape: [2], data: [1, 2] } }, { threads });
     expect(params).toBeInstanceOf(SharedParameterDict);
@@ -259,7 +234,7 @@ describe("a shared dictionary", () => {
     await threads.dispose();
   });
 
-  test("gives out nothing that is shared but its views", async () => {
+  test("returns nothing that is shared except its views", async () => {
     const threads = await start(2);
     const params = new SharedParameterDict({ w: [40, 50] }, { threads });
     const optimizer = new AdamW(params);

@@ -1,4 +1,4 @@
-// A script that is not gradstep's: it loads, stays, and says nothing.
+// A script that is not gradstep's: it loads, stays alive and sends nothing.
 import { setInterval } from "node:timers";
 
 setInterval(() => undefined, 1e6);

@@ -1,20 +1,20 @@
-// Every kernel is divided among threads, or stands here with the reason why not: a new one that is neither fails.
+// Tests that every kernel is divided among threads, or listed here with the reason why not.
 import { expect, test } from "vitest";
 import { Arena } from "../../src/index.js";
 import { products, reductions, sweeps } from "../../src/threads/kernels.js";
 
 const undivided = {
   adafactor: "its factors are sums over rows and columns",
-  pack: "only the caller has room for unpacked state",
-  unpack: "only the caller has room for unpacked state",
+  pack: "only the caller has scratch for unpacked state",
+  unpack: "only the caller has scratch for unpacked state",
   gatherRows: "sparse rows are few",
   scatterRows: "sparse rows are few",
   addBias: "short beside the product before it",
   denseBias: "short beside the product before it",
-  convertBytes: "short beside the product behind it, and in place",
-  crossEntropy: "as wide as there are classes",
-  squaredError: "as wide as there are outputs",
-  takePart: "says which part of a product a thread makes",
+  convertBytes: "short beside the product after it, and in place",
+  crossEntropy: "its rows are as short as there are classes",
+  squaredError: "its rows are as short as there are outputs",
+  takePart: "tells a thread which part of a product to compute",
 };
 
 test("every kernel is in one of the threads' tables, or in the list of those that are not divided", () => {

@@ -1,6 +1,6 @@
+// Runs the blocks of a job on one thread: the caller has a BlockRunner for each memory, and so has each worker.
 import type { Kernels } from "../wasm/generated/kernels.js";
 import {
-  ADDRESSES,
   ARGUMENTS,
   ARITY,
   BLOCKS,
@@ -8,33 +8,34 @@ import {
   CALLER_ASLEEP,
   DONE,
   FIRST,
+  FROM_RECORD,
+  HAS_PASS,
   KERNEL,
-  MOVING,
+  MAX_ADDRESSES,
   PARTS,
   PASS,
   QUEUE,
   QUEUE_BYTES,
   RECORD_BYTES,
   RESULT,
-  RIDES,
-  ROOM,
-  ROOM_BYTES,
   SCRATCH_BYTES,
+  WORKSPACE,
+  WORKSPACE_BYTES,
 } from "../wasm/generated/layout/threads.js";
 import { AVERAGE } from "../wasm/generated/layout/run-list.js";
 
 export type Kernel = (...args: number[]) => number | undefined;
 
-/** One thread's share of the work on one memory: the caller has one as well as each worker. */
-export class Share {
+export class BlockRunner {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
   readonly #kernels: readonly Kernel[];
   readonly #thread: number;
   readonly #threads: number;
-  readonly #room: number;
+  readonly #workspace: number;
   readonly #scratch: number;
   readonly #takePart: Kernels["takePart"];
+  /** Reused arrays of arguments, by their number. */
   readonly #arguments: number[][] = [];
 
   constructor(buffer: ArrayBufferLike, kernels: Kernels, thread: number, threads: number) {
@@ -45,14 +46,15 @@ export class Share {
     this.#threads = threads;
     this.#scratch = buffer.byteLength - thread * SCRATCH_BYTES;
     this.#takePart = kernels.takePart;
-    this.#room = ROOM + thread * ROOM_BYTES;
+    this.#workspace = WORKSPACE + thread * WORKSPACE_BYTES;
   }
 
   /**
-   * Does blocks until none is left, of its own queue and then of the others', and returns how many it did. A claim is a
-   * count that was above 0; what it is a claim of is read after it, so that one who comes late does what is due by then.
+   * Runs blocks until none is left, first from its own queue, then from the others', and returns how many it ran.
+   * A block is claimed by decrementing a count that was above 0. What the block is, is read after the claim, so that a
+   * thread that comes late runs a block of the current job.
    */
-  work(): number {
+  run(): number {
     const words = this.#words;
     let blocks = 0;
     for (let i = 0; i < this.#threads; i++) {
@@ -60,7 +62,7 @@ export class Share {
       while (Atomics.load(words, queue) > 0) {
         const left = Atomics.sub(words, queue, 1);
         if (left <= 0) break;
-        this.#do(words[queue + FIRST / 4] + left - 1);
+        this.#runBlock(words[queue + FIRST / 4] + left - 1);
         Atomics.add(words, DONE / 4, 1);
         if (Atomics.load(words, CALLER_ASLEEP / 4) === 1) Atomics.notify(words, DONE / 4);
         blocks++;
@@ -69,49 +71,49 @@ export class Share {
     return blocks;
   }
 
-  #do(block: number): void {
+  #runBlock(block: number): void {
     const words = this.#words;
     const numbers = this.#numbers;
     const entry = (BLOCKS + block * BLOCK_BYTES) / 4;
     let record = words[entry] >>> 0;
     const records = words[entry + 1];
     const elements = words[entry + 3];
-    if (elements > 0) record = this.#part(record, words[entry + 2], elements);
+    if (elements > 0) record = this.#recordOfPart(record, words[entry + 2], elements);
 
     const kernel = this.#kernels[words[KERNEL / 4]];
     const arity = words[ARITY / 4];
-    const moving = words[MOVING / 4];
+    const fromRecord = words[FROM_RECORD / 4];
     const args = (this.#arguments[arity] ??= new Array<number>(arity).fill(0));
     for (let k = 0; k < arity; k++) args[k] = numbers[ARGUMENTS / 8 + k];
-    if (moving === PARTS) {
+    if (fromRecord === PARTS) {
       if (this.#thread > 0) args[arity - 1] = this.#scratch;
       this.#takePart(record, records);
       kernel(...args);
       this.#takePart(0, 1);
       return;
     }
-    if (moving === 0) {
+    if (fromRecord === 0) {
       args[0] = -records;
       args[1] = record;
-      args[2] = words[RIDES / 4] === 1 ? this.#room + PASS : 0;
+      args[2] = words[HAS_PASS / 4] === 1 ? this.#workspace + PASS : 0;
       kernel(...args);
       return;
     }
     for (const end = record + records * RECORD_BYTES; record < end; record += RECORD_BYTES) {
-      for (let k = 0; k < moving; k++) args[k] = words[record / 4 + k];
+      for (let k = 0; k < fromRecord; k++) args[k] = words[record / 4 + k];
       numbers[(record + RESULT) / 8] = kernel(...args) ?? 0;
     }
   }
 
-  /** Makes a record of a part of one, from element `first` on; what is absent, at 0, stays so. */
-  #part(record: number, first: number, elements: number): number {
+  /** Writes the record of a part of another's run, from element `first` on; addresses of 0 stay 0. */
+  #recordOfPart(record: number, first: number, elements: number): number {
     const words = this.#words;
-    const [from, to] = [record / 4, this.#room / 4];
+    const [from, to] = [record / 4, this.#workspace / 4];
     words[to] = elements;
     for (let k = 1; k < RECORD_BYTES / 4; k++) {
       const word = words[from + k];
-      words[to + k] = (k > ADDRESSES && k !== AVERAGE / 4) || word === 0 ? word : word + first * 4;
+      words[to + k] = (k > MAX_ADDRESSES && k !== AVERAGE / 4) || word === 0 ? word : word + first * 4;
     }
-    return this.#room;
+    return this.#workspace;
   }
 }
