@@ -1,9 +1,18 @@
+// An optimizer's memory in its arena: the slots of its tensors, and scratch.
 import { type Arena, padded } from "../memory/arena.js";
-import { FLOAT32, type StateFormat, formatOf, slotBytes, writeSmall } from "../state/small-formats.js";
-import type { Tensor } from "../memory/tensor.js";
+import {
+  FLOAT32,
+  type StateFormat,
+  formatOf,
+  readSmall,
+  slotBytes,
+  toFloat32,
+  writeSmall,
+} from "../state/small-formats.js";
+import type { Tensor, Vector } from "../memory/tensor.js";
 import type { CommonOptions, Rule, Settled, Start, TensorInfo } from "./rule.js";
 import { UNPACKED_BYTES } from "../wasm/generated/layout/run-list.js";
-import { EMPTY, type Table, extend } from "../step/tensor-table.js";
+import { ABSENT, EMPTY, type Table, extend } from "../step/tensor-table.js";
 
 const NO_TENSOR: TensorInfo = { name: "", shape: [0], size: 0 };
 
@@ -13,15 +22,14 @@ interface PlannedSlot {
   readonly format: number;
 }
 
-/** The memory that an optimizer has in its arena: the slots of its tensors, and what steps need beside. */
 export class Slots<Options extends CommonOptions> {
-  /** In the kernel's order, which is that of the table's columns. */
+  /** In the order of the kernel and of the table's columns. */
   readonly names: readonly string[];
-  /** Columns that start at the parameters. */
+  /** Columns of the slots that start at the parameters. */
   readonly copied: readonly number[];
   /** Bytes of all slots in their formats, scales and padding included. */
   bytes = 0;
-  /** Address of the memory that a step may use as it likes, or 0. */
+  /** Address of the rule's scratch, or 0. */
   scratch = 0;
   /** Address of the memory in which small slots are unpacked, or 0. */
   converter = 0;
@@ -29,6 +37,8 @@ export class Slots<Options extends CommonOptions> {
   readonly #arena: Arena;
   readonly #format: StateFormat;
   readonly #blocks: number[] = [];
+  /** Of each tensor the slots that are read as views, once they have been. */
+  readonly #views: Record<string, Vector>[] = [];
   #scratchBytes = 0;
 
   constructor(rule: Rule<Options>, arena: Arena, format: StateFormat, options: Settled<Options>) {
@@ -40,7 +50,7 @@ export class Slots<Options extends CommonOptions> {
     this.#format = format;
   }
 
-  /** The table with more tensors at its end, which have their slots. Throws when the arena has no room; nothing is changed then. */
+  /** A copy of the table with more tensors at its end, and slots for them. Throws when there is no room; nothing is changed then. */
   add(table: Table, tensors: readonly Tensor[], optionsOf: (tensor: Tensor) => Settled<Options>): Table {
     const arena = this.#arena;
     const plans = tensors.map((tensor) => this.#plan(optionsOf(tensor), tensor));
@@ -75,7 +85,20 @@ export class Slots<Options extends CommonOptions> {
     return next;
   }
 
-  /** Memory that is given back with the rest. */
+  /** Tensor i's slots by name: views, always the same; of slots in small formats, new copies. */
+  read(table: Table, i: number): Record<string, Vector> {
+    const views = (this.#views[i] ??= {});
+    const read: Record<string, Vector> = {};
+    this.names.forEach((name, k) => {
+      const at = table.slots[k][i];
+      if (at === ABSENT) return;
+      if (table.formats[k][i] !== FLOAT32) read[name] = toFloat32(readSmall(this.#arena, table, i, k));
+      else read[name] = views[name] ??= new Float32Array(this.#arena.buffer, at, table.slotSizes[k][i]);
+    });
+    return read;
+  }
+
+  /** Takes memory that {@link release} gives back with the rest. */
   take(bytes: number, purpose: string): number {
     const block = this.#arena.allocate(bytes, this.#rule.name, purpose);
     this.#blocks.push(block);
@@ -96,7 +119,7 @@ export class Slots<Options extends CommonOptions> {
     });
   }
 
-  /** Scratch for the most that a tensor needs, and a converter where slots are small. */
+  /** Takes scratch for the tensor that needs the most, and memory to unpack small slots in. */
   #makeRoom(scratches: readonly number[]): void {
     if (this.converter === 0 && this.#format !== "float32")
       this.converter = this.take(UNPACKED_BYTES, "unpacking its state");
@@ -108,7 +131,7 @@ export class Slots<Options extends CommonOptions> {
     this.#scratchBytes = bytes;
   }
 
-  /** Sets the elements of a slot, in memory that is zero, to their start. */
+  /** Initializes a slot, whose memory is zero. */
   #start(table: Table, i: number, k: number, start: Start): void {
     const arena = this.#arena;
     const [address, length] = [table.slots[k][i], table.slotSizes[k][i]];

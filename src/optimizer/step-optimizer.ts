@@ -62,7 +62,8 @@ export abstract class StepOptimizer<
       return this.#skipStep();
 
     const runs = this.#runs?.batches.table === table ? this.#runs : this.#prepare();
-    if (request.rows.size > 0) this.#prepareRows();
+    if (request.rows.size > 0 && this.#packed === 0)
+      this.#packed = this.slots.take(packedBytes(2 + table.slots.length), "a sparse step");
     this.#gradNorm[0] = request.norm[0];
     const { batches } = runs;
     batches.group(request);
@@ -133,10 +134,6 @@ export abstract class StepOptimizer<
     const merge = rule.scope !== "tensor";
     const batches = new Batches(table, groups.length, merge);
     return (this.#runs = new RunList(batches, groups.length, arena, rule.name, merge));
-  }
-
-  #prepareRows(): void {
-    if (this.#packed === 0) this.#packed = this.slots.take(packedBytes(2 + this.table.slots.length), "a sparse step");
   }
 
   /** At a tensor's first step, slots that start at the parameters take these, which may have been set since. */
