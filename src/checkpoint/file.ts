@@ -12,14 +12,14 @@ const queue = new Map<string, Promise<unknown>>();
 const searched = new Set<string>();
 
 /**
- * {@link save} to a file, in Node: whatever happens meanwhile, and whoever else saves to it, the old file or a new one is
- * there, whole. It is written under a temporary name in the same folder, flushed to the disk and renamed. The state is that
- * of the call: training can go on while it is written.
+ * {@link save} to a file, in Node. Writes a temporary file in the same folder, flushes it to the disk and renames it, so
+ * that the path always holds a whole file, old or new, even when the process dies or others save to it too. Saves the state
+ * at the time of the call: training can go on meanwhile.
  *
- * The first save to a path removes temporary files in its folder that killed runs have left: at once where the writer is
- * known to be dead (on Linux, for the same container and boot), otherwise when nothing was written for a day.
+ * The first save to a path removes temporary files (`.gradstep-….tmp`) from its folder whose writer is surely dead: on
+ * Linux, a process of the same boot and container that no longer exists. All others stay.
  *
- * A link is followed. A file that is there keeps its mode, and its owner where the system permits it.
+ * Follows links. An existing file keeps its mode, and its owner where the system permits it.
  *
  * @param path Of the file; its folder must be there.
  * @param params As {@link save} takes them.
@@ -57,7 +57,7 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
   const handle = await files.open(temporary, "wx", old === undefined ? 0o666 : 0o600);
   try {
     try {
-      if (!searched.has(target)) await removeLeftOver(folder, temporary);
+      if (!searched.has(target)) await removeLeftOver(folder);
       searched.add(target);
       await handle.writeFile(bytes);
       if (old !== undefined) await takeOver(old, temporary);

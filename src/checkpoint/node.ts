@@ -17,7 +17,6 @@ export interface Stats {
   readonly uid: number;
   readonly gid: number;
   readonly mode: number;
-  readonly mtimeMs: number;
   isFile(): boolean;
   isDirectory(): boolean;
   isFIFO(): boolean;
@@ -37,7 +36,6 @@ interface Paths {
 }
 interface Process {
   readonly pid: number;
-  readonly platform: string;
   cwd(): string;
   kill(pid: number, signal: 0): void;
   getBuiltinModule?(name: string): unknown;
