@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+// What the averages of parameters, WeightEma and WeightAverage, have in common.
 import { record, usedAfterDispose, whole, wrongValue } from "../util/check.js";
 import { defineDispose } from "../util/dispose.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
@@ -6,17 +7,17 @@ import { type Tensor, type Vector, refuseApplied } from "../memory/tensor.js";
 import { type SavedTensor, same } from "../state/validation.js";
 import { ParameterCopies } from "./parameter-copies.js";
 
-/** What `stateDict()` of an average gives: owned, structured-cloneable, of the form that `version` names. */
+/** What `stateDict()` of an average returns: owned and structured-cloneable. */
 export interface AverageState {
-  /** Which average it is of: a load refuses the other's. */
+  /** The kind of average; a load refuses the other. */
   readonly format: "gradstep/weight-ema" | "gradstep/weight-average";
-  /** The form of this object: a load refuses any other. */
+  /** The version of this format; a load refuses any other. */
   readonly version: 1;
   /** Updates so far, a whole number >= 0. */
   readonly updates: number;
-  /** That of `WeightEma`, in [0, 1], which a load takes over; `WeightAverage` has none. */
+  /** `WeightEma`'s decay, in [0, 1], which a load restores; absent for `WeightAverage`. */
   readonly decay?: number;
-  /** Whether `WeightEma` corrects its bias, which a load takes over. Default false. */
+  /** Whether `WeightEma` corrects its bias, which a load restores. Default false. */
   readonly debias?: boolean;
   /** By tensor: its shape and its average. */
   readonly tensors: Readonly<Record<string, SavedTensor>>;
@@ -24,13 +25,13 @@ export interface AverageState {
 
 const VERSION = 1;
 
-/** What `WeightEma` and `WeightAverage` have in common; not made by itself. */
+/** The common base of `WeightEma` and `WeightAverage`. */
 export abstract class Average<Name extends string> {
-  /** {@link dispose}, for `using`; where the platform has it. */
+  /** {@link dispose}, for `using`, where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   readonly #owner: string;
-  /** The parameters' name in messages, made once: a step that takes the average along allocates nothing. */
+  /** The parameters' name in messages; made once, since a step that updates the average must not allocate. */
   readonly #paramsOwner: string;
   readonly #format: AverageState["format"];
   readonly #params: ParameterDict<Name>;
@@ -38,9 +39,9 @@ export abstract class Average<Name extends string> {
   readonly #values: Readonly<Record<Name, Vector>>;
   readonly #failures: number;
   #updates = 0;
-  /** Addresses by an optimizer's tensors, for steps that take the average along. */
+  /** What {@link addressesFor} last returned, and for which tensors. */
   #stepAddresses: { readonly tensors: readonly Tensor[]; readonly addresses: Uint32Array } | undefined;
-  /** The parameters themselves while the average stands in their place. */
+  /** Copies of the parameters while the average is applied. */
   #kept: readonly Vector[] | undefined;
   #alive = true;
 
@@ -58,7 +59,7 @@ export abstract class Average<Name extends string> {
     this.#values = Object.freeze(values);
   }
 
-  /** Sets {@link nextWeight} for update `k` from 0; the first one copies. @internal */
+  /** Sets {@link nextWeight} for update `k`, counted from 0. @internal */
   protected abstract setNextWeight(k: number): void;
 
   /** The averages by name: frozen, without a prototype; each a view, row-major. Before the first update, the parameters as they were. */
@@ -74,8 +75,8 @@ export abstract class Average<Name extends string> {
   }
 
   /**
-   * Takes the parameters as they are into the average: after each step, or as often as you like. The first update copies.
-   * @throws Error while this average or another is applied to one of its tensors, and after a dispose.
+   * Adds the parameters' current values to the average. Call it after each step, or less often. The first update copies.
+   * @throws Error while this average or another is applied to one of its tensors, and after dispose().
    * @example
    * optimizer.step();
    * average.update(); // or, in one pass: optimizer.step({ average })
@@ -89,8 +90,8 @@ export abstract class Average<Name extends string> {
   }
 
   /**
-   * @internal For a step that takes the average along in its own pass: the addresses of the averages of an optimizer's
-   * tensors, to none of which an average is applied, 0 where there is none; the step then says {@link countUpdate}.
+   * @internal For a step that updates the average in its own pass and then calls {@link countUpdate}: the addresses of the
+   * averages of an optimizer's tensors, 0 for a tensor without one. The step has checked that no average is applied.
    */
   addressesFor(optimizer: string, tensors: readonly Tensor[]): Uint32Array {
     this.check();
@@ -104,18 +105,18 @@ export abstract class Average<Name extends string> {
     return this.#stepAddresses.addresses;
   }
 
-  /** @internal The weight of the parameters in the next update, unless it is the first, which copies: a step reads it without a box. */
+  /** @internal The weight of the parameters in the next update; an array, since a field might be boxed. The first update copies. */
   readonly nextWeight = new Float64Array(1);
 
-  /** @internal Counts an update that a step has done. */
+  /** @internal Counts an update. */
   countUpdate(): void {
     this.setNextWeight(++this.#updates);
   }
 
   /**
-   * Puts the average in the parameters' place, which {@link restore} gives back: for evaluation, or for saving it alone.
-   * Until then no optimizer of these tensors steps, is saved or loaded, and `assign` and `load` refuse them.
-   * @throws Error before the first update, when this average or another is there already, and after a dispose.
+   * Replaces the parameters' values by the average until {@link restore}: for evaluation, or to save the average alone.
+   * Meanwhile optimizers of these tensors cannot step, save or load, and `assign` and `load` refuse them.
+   * @throws Error before the first update, while this average or another is applied, and after dispose().
    * @example
    * average.apply();
    * const { accuracy } = mlp.evaluate(x, y);
@@ -132,8 +133,8 @@ export abstract class Average<Name extends string> {
   }
 
   /**
-   * Gives the parameters back as they were at {@link apply}: also where a thread died meanwhile.
-   * @throws Error without `apply()`, and after a dispose.
+   * Restores the parameters' values from before {@link apply}, even if a thread died meanwhile.
+   * @throws Error without `apply()`, and after dispose().
    */
   restore(): void {
     this.#checkAlive();
@@ -145,8 +146,8 @@ export abstract class Average<Name extends string> {
   }
 
   /**
-   * The average and the number of updates, as owned copies in a plain object. Parameters that {@link apply} put aside are
-   * not in it.
+   * The average, its options and the number of updates, as owned copies in a plain object. The parameters' own values are
+   * not included, not even while the average is applied.
    * @example
    * const saved = average.stateDict();
    */
@@ -156,21 +157,20 @@ export abstract class Average<Name extends string> {
       format: this.#format,
       version: VERSION,
       updates: this.#updates,
-      ...this.options(),
+      ...this.options?.(),
       tensors: this.#copies.save(),
     };
   }
 
   /**
-   * Goes on from what {@link stateDict} gave, for the same tensors, with the same bits. All of it is checked before
-   * anything is written.
+   * Loads what {@link stateDict} returned, for the same tensors; the average then continues with the same bits.
    * @throws TypeError, RangeError naming what does not fit; Error between `apply()` and `restore()`. Nothing is changed then.
    */
   loadStateDict(saved: AverageState): void {
     this.prepareLoad(saved)();
   }
 
-  /** @internal Checks a saved state; what is returned writes it. */
+  /** @internal Checks a saved state and returns a function that writes it. */
   prepareLoad(given: unknown): () => void {
     this.check();
     const owner = this.#owner;
@@ -179,10 +179,10 @@ export abstract class Average<Name extends string> {
     same(owner, "saved.format", saved.format, this.#format);
     same(owner, "saved.version", saved.version, VERSION);
     const updates = whole.read(owner, "saved.updates", saved.updates);
-    const takeOptions = this.readOptions(saved);
+    const setOptions = this.readOptions?.(saved);
     const write = this.#copies.prepareLoad("saved.tensors", saved.tensors);
     return () => {
-      takeOptions();
+      setOptions?.();
       write();
       this.#updates = updates;
       this.setNextWeight(updates);
@@ -190,8 +190,8 @@ export abstract class Average<Name extends string> {
   }
 
   /**
-   * Gives the average's memory back; each later use throws. Again: nothing. After {@link apply} the average stays in the
-   * parameters for good.
+   * Frees the average's memory; later use throws. Idempotent. While the average is applied, the parameters keep its values
+   * for good.
    */
   dispose(): void {
     if (!this.#alive) return;
@@ -201,10 +201,10 @@ export abstract class Average<Name extends string> {
     this.#copies.dispose();
   }
 
-  /** Options to save, and how to read them: what is returned takes them. @internal */
-  protected abstract options(): { readonly decay?: number; readonly debias?: boolean };
-  /** @internal */
-  protected abstract readOptions(saved: Readonly<Record<string, unknown>>): () => void;
+  /** The options to save. @internal */
+  protected options?(): Pick<AverageState, "decay" | "debias">;
+  /** Checks saved options and returns a function that sets them. @internal */
+  protected readOptions?(saved: Readonly<Record<string, unknown>>): () => void;
 
   /** @internal */
   protected check(): void {
@@ -218,7 +218,7 @@ export abstract class Average<Name extends string> {
     this.#params.check(this.#paramsOwner);
   }
 
-  /** Says of the tensors that this average stands in for them, or that none does. */
+  /** Marks the tensors as holding this average, or their own values. */
   #mark(applied: string | undefined): void {
     for (const tensor of this.#copies.tensors) tensor.applied = applied;
     this.#params.arena.applied += applied === undefined ? -1 : 1;

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+// Lookahead: slow weights that follow those of another optimizer every k steps.
 import { fraction, knownOnly, record, usedAfterDispose, whole, wholeFrom, wrongType } from "../util/check.js";
 import { defineDispose } from "../util/dispose.js";
 import type { StepOptions } from "../optimizer/options.js";
@@ -12,27 +13,27 @@ import type { OptimizerState } from "../state/state-dict.js";
 
 /** Options of {@link Lookahead}. */
 export interface LookaheadOptions {
-  /** Steps of the optimizer between two moves of the slow weights, a whole number >= 1. Default 6. */
+  /** Steps of the optimizer per update of the slow weights, a whole number >= 1. Default 6. */
   k?: number | undefined;
-  /** How far the slow weights move towards the fast ones, in [0, 1]. Default 0.5. */
+  /** The fraction of the way that the slow weights move towards the fast ones, in [0, 1]. Default 0.5. */
   alpha?: number | undefined;
 }
 
-/** What `stateDict()` of {@link Lookahead} gives: owned, structured-cloneable, of the form that `version` names. */
+/** What `stateDict()` of {@link Lookahead} returns: owned and structured-cloneable. */
 export interface LookaheadState {
-  /** What it is of: a load refuses any other. */
+  /** A load refuses any other. */
   readonly format: "gradstep/lookahead";
-  /** The form of this object: a load refuses any other. */
+  /** The version of this format; a load refuses any other. */
   readonly version: 1;
-  /** Steps between two moves of the slow weights, a whole number >= 1; a load takes it over. */
+  /** Steps per update of the slow weights, a whole number >= 1; a load restores it. */
   readonly k: number;
-  /** How far they move, in [0, 1]; a load takes it over. */
+  /** How far they move, in [0, 1]; a load restores it. */
   readonly alpha: number;
-  /** Successful steps so far, a whole number >= 0: the slow weights move when k divides it. */
+  /** Steps that were not skipped so far, a whole number >= 0: the slow weights move when k divides it. */
   readonly steps: number;
   /** By tensor: its shape and its slow weights. */
   readonly tensors: Readonly<Record<string, SavedTensor>>;
-  /** The state of the optimizer inside. */
+  /** The state of the wrapped optimizer. */
   readonly optimizer: OptimizerState;
 }
 
@@ -43,10 +44,10 @@ const steps = wholeFrom(1);
 const NONE: readonly Tensor[] = [];
 
 /**
- * Lookahead around any optimizer with a `step()`: the optimizer moves the parameters as the fast weights θ; at every k-th
- * step the slow weights φ ← φ + α(θ − φ), and θ ← φ. The slow weights start at the parameters it is made with.
+ * Lookahead around any optimizer whose `step()` takes no closure. The optimizer updates the parameters as the fast weights
+ * θ; every k-th step also does φ ← φ + α(θ − φ), then θ ← φ. The slow weights φ start as a copy of the parameters.
  *
- * State: 4 bytes a parameter beside the optimizer's, in the same arena.
+ * State: 4 bytes per parameter besides the optimizer's, in the same arena.
  *
  * @see Zhang et al. (2019), https://arxiv.org/abs/1907.08610
  * @throws TypeError, RangeError for a wrong argument, and when the arena has no room for the slow weights.
@@ -55,7 +56,7 @@ const NONE: readonly Tensor[] = [];
  * lookahead.step();
  */
 export class Lookahead<Name extends string = string> {
-  /** {@link dispose}, for `using`; where the platform has it. */
+  /** {@link dispose}, for `using`, where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   readonly #optimizer: StepOptimizer<CommonOptions, Name>;
@@ -66,7 +67,7 @@ export class Lookahead<Name extends string = string> {
   #alive = true;
 
   /**
-   * @param optimizer The optimizer inside: yours to dispose of, but its steps are taken here from now on.
+   * @param optimizer The optimizer to wrap. From now on call `step()` here instead of there; you still dispose of it.
    * @param options Default: `{ k: 6, alpha: 0.5 }`.
    */
   constructor(optimizer: StepOptimizer<CommonOptions, Name>, options: LookaheadOptions = {}) {
@@ -81,23 +82,23 @@ export class Lookahead<Name extends string = string> {
     this.#slow = new ParameterCopies(OWNER, optimizer.arena, optimizer.tensors);
   }
 
-  /** The groups of the optimizer inside: a schedule takes the Lookahead for it. */
+  /** The groups of the wrapped optimizer, so that a schedule can take the Lookahead in its place. */
   get paramGroups(): StepOptimizer<CommonOptions, Name>["paramGroups"] {
     if (!this.#alive) throw usedAfterDispose(OWNER);
     return this.#optimizer.paramGroups;
   }
 
   /**
-   * One step of the optimizer; after every k-th that it did not skip as a whole, the slow weights move and the parameters
-   * are theirs. An `average` is updated after that.
+   * Does one step of the optimizer. After every k-th step that was not skipped as a whole, the slow weights move and are
+   * copied to the parameters; an `average` is updated after that.
    * @returns What the optimizer's `step()` returned.
-   * @throws as the optimizer's `step()`; RangeError when a group was added and the arena has no room for its slow weights:
-   * {@link stateDict} still works then, for a dictionary with more `slots` to go on from.
+   * @throws as the optimizer's `step()`; RangeError when a group was added and the arena has no room for its slow weights.
+   * {@link stateDict} still works then, so that training can continue in a dictionary with more `slots`.
    * @example
    * lookahead.step({ gradScale: 1 / 4 });
    */
   step(options?: StepOptions<Name>): boolean {
-    if (this.#later().length > 0) return this.#stepWithLater(options);
+    if (this.#newTensors().length > 0) return this.#stepWithNewTensors(options);
     const moves = (this.#steps + 1) % this.#k === 0;
     this.#optimizer.leavesAverage = moves;
     try {
@@ -114,35 +115,35 @@ export class Lookahead<Name extends string = string> {
   }
 
   /**
-   * The slow weights, the number of steps, and the state of the optimizer inside, as owned copies in a plain object.
+   * The slow weights, the number of steps and the state of the wrapped optimizer, as owned copies in a plain object.
    * @example
    * const saved = lookahead.stateDict();
    */
   stateDict(): LookaheadState {
-    const later = this.#later();
+    const added = this.#newTensors();
     return {
       format: FORMAT,
       version: VERSION,
       k: this.#k,
       alpha: this.#alpha,
       steps: this.#steps,
-      tensors: this.#slow.save(later),
+      tensors: this.#slow.save(added),
       optimizer: this.#optimizer.stateDict(),
     };
   }
 
   /**
-   * Goes on from what {@link stateDict} gave, the optimizer inside included, with the same bits. `k` and `alpha` come
-   * from it too. All of it is checked before anything is written.
+   * Loads what {@link stateDict} returned, including `k`, `alpha` and the wrapped optimizer's state; training then
+   * continues with the same bits.
    * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
    */
   loadStateDict(saved: LookaheadState): void {
     this.prepareLoad(saved)();
   }
 
-  /** @internal Checks a saved state; what is returned writes it. */
+  /** @internal Checks a saved state and returns a function that writes it. */
   prepareLoad(given: unknown): () => void {
-    return this.#adopting(() => this.#prepareLoad(given));
+    return this.#withNewTensors(() => this.#prepareLoad(given));
   }
 
   #prepareLoad(given: unknown): () => void {
@@ -163,32 +164,32 @@ export class Lookahead<Name extends string = string> {
     };
   }
 
-  /** Gives the slow weights' memory back; each later use throws. The optimizer inside lives on. Again: nothing. */
+  /** Frees the slow weights' memory; later use throws. Idempotent. The wrapped optimizer stays usable. */
   dispose(): void {
     if (!this.#alive) return;
     this.#alive = false;
     this.#slow.dispose();
   }
 
-  /** Apart from {@link step}, which would make a closure each time. */
-  #stepWithLater(options: StepOptions<Name> | undefined): boolean {
-    return this.#adopting(() => this.step(options));
+  /** Separate from {@link step}, which would otherwise allocate a closure each time. */
+  #stepWithNewTensors(options: StepOptions<Name> | undefined): boolean {
+    return this.#withNewTensors(() => this.step(options));
   }
 
-  /** Takes in the tensors of groups that were added to the optimizer: their slow weights start now, unless `act` throws. */
-  #adopting<T>(act: () => T): T {
-    const later = this.#later();
-    this.#slow.add(later);
+  /** Adds slow weights for tensors of groups added since, runs `act`, and removes them again if it throws. */
+  #withNewTensors<T>(act: () => T): T {
+    const added = this.#newTensors();
+    this.#slow.add(added);
     try {
       return act();
     } catch (error) {
-      this.#slow.drop(later);
+      this.#slow.remove(added);
       throw error;
     }
   }
 
   /** Tensors that have no slow weights yet. */
-  #later(): readonly Tensor[] {
+  #newTensors(): readonly Tensor[] {
     if (!this.#alive) throw usedAfterDispose(OWNER);
     const { tensors, arena } = this.#optimizer;
     if (arena.applied > 0) refuseApplied(OWNER, tensors);

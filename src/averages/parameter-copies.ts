@@ -1,8 +1,9 @@
+// Copies of parameters in their own arena, which an average or Lookahead moves towards them.
 import type { Arena } from "../memory/arena.js";
 import type { Tensor, Vector } from "../memory/tensor.js";
 import { type SavedTensor, checkShape, readEach, readVector } from "../state/validation.js";
 
-/** Copies of tensors, in their own arena, that follow them: an average, or Lookahead's slow weights. Moves allocate nothing. */
+/** Copies of tensors, in the same arena. {@link read}, {@link write} and {@link approach} allocate nothing. */
 export class ParameterCopies {
   readonly #owner: string;
   readonly #arena: Arena;
@@ -17,7 +18,7 @@ export class ParameterCopies {
     this.add(tensors);
   }
 
-  /** Takes tensors, whose copies start at what they are now. Throws when the arena has no room; nothing is changed then. */
+  /** Adds copies of tensors as they are now. Throws when the arena has no room; nothing is changed then. */
   add(tensors: readonly Tensor[]): void {
     const bytes = tensors.reduce((sum, tensor) => sum + tensor.bytes, 0);
     let [at] = this.#arena.allocateApart([bytes], this.#owner, "its copy of the parameters");
@@ -31,38 +32,38 @@ export class ParameterCopies {
     }
   }
 
-  /** Lets go of the tensors that the last {@link add} took. */
-  drop({ length }: readonly Tensor[]): void {
+  /** Undoes the last {@link add}. */
+  remove({ length }: readonly Tensor[]): void {
     const dropped = this.tensors.splice(this.tensors.length - length);
     for (const list of [this.views, this.#at]) list.splice(list.length - length);
     if (dropped.some(({ bytes }) => bytes > 0)) this.#arena.release(this.#blocks.pop() ?? 0);
   }
 
-  /** shadow ← θ. */
+  /** copy ← θ. */
   read(): void {
     for (let i = 0; i < this.tensors.length; i++)
       this.#arena.copy(this.tensors[i].dataAt, this.#at[i], this.tensors[i].bytes);
   }
 
-  /** θ ← shadow. */
+  /** θ ← copy. */
   write(): void {
     for (let i = 0; i < this.tensors.length; i++)
       this.#arena.copy(this.#at[i], this.tensors[i].dataAt, this.tensors[i].bytes);
   }
 
-  /** shadow ← shadow + w(θ − shadow). */
+  /** copy ← copy + w(θ − copy). */
   approach(w: number): void {
     const { kernels } = this.#arena;
     for (let i = 0; i < this.tensors.length; i++)
       kernels.approach(this.tensors[i].size, this.#at[i], this.tensors[i].dataAt, w);
   }
 
-  /** Addresses of the copies. */
+  /** Byte addresses of the copies. */
   addresses(): ReadonlyMap<Tensor, number> {
     return new Map(this.tensors.map((tensor, i) => [tensor, this.#at[i]]));
   }
 
-  /** Owned copies; of `later`, which have no shadow yet, what it would start at. */
+  /** Owned copies of the copies; for `later` tensors, not yet added, their values. */
   save(later: readonly Tensor[] = []): Record<string, SavedTensor> {
     const entry = ({ name, shape }: Tensor, values: Vector): [string, SavedTensor] => [
       name,
@@ -74,7 +75,7 @@ export class ParameterCopies {
     ]);
   }
 
-  /** Checks what {@link save} gave; what is returned takes it. */
+  /** Checks what {@link save} returned, and returns a function that writes it. */
   prepareLoad(prefix: string, saved: unknown): () => void {
     const values = readEach(this.#owner, prefix, saved, this.tensors, ({ shape, size }, item, name) => {
       checkShape(this.#owner, `${name}.shape`, item.shape, shape);

@@ -1,3 +1,4 @@
+// The plain mean of the parameters over all updates (SWA).
 import { Average } from "./average.js";
 import { knownOnly, record } from "../util/check.js";
 import type { ParameterDict } from "../memory/parameters.js";
@@ -17,8 +18,8 @@ import type { ParameterDict } from "../memory/parameters.js";
  */
 export class WeightAverage<Name extends string = string> extends Average<Name> {
   /**
-   * @param params What is averaged: a dictionary or a subset of one. The average's memory is taken in its arena, now.
-   * @param options There are none.
+   * @param params The parameters to average: a dictionary or a subset. The average takes memory in their arena at once.
+   * @param options None so far.
    */
   constructor(params: ParameterDict<Name>, options: Readonly<Record<string, never>> = {}) {
     knownOnly("WeightAverage", "", record("WeightAverage", "options", options), []);
@@ -26,17 +27,7 @@ export class WeightAverage<Name extends string = string> extends Average<Name> {
   }
 
   /** @internal */
-  protected setNextWeight(k: number): void {
+  protected override setNextWeight(k: number): void {
     this.nextWeight[0] = 1 / (k + 1);
-  }
-
-  /** @internal */
-  protected options(): object {
-    return {};
-  }
-
-  /** @internal */
-  protected readOptions(): () => void {
-    return () => undefined;
   }
 }

@@ -1,3 +1,4 @@
+// The exponential moving average of the parameters (EMA).
 import { Average } from "./average.js";
 import { flag, fraction, knownOnly, record } from "../util/check.js";
 import { raise } from "../util/exact.js";
@@ -5,18 +6,18 @@ import type { ParameterDict } from "../memory/parameters.js";
 
 /** Options of {@link WeightEma}. */
 export interface WeightEmaOptions {
-  /** How much of the average stays at each update, in [0, 1]. Default 0.999. */
+  /** The factor of the old average at each update, in [0, 1]. Default 0.999. */
   decay?: number | undefined;
   /**
-   * Correct the bias of an average that starts from 0, as `optax.ema` does by default: at update k the parameters enter with
-   * (1 − decay)/(1 − decayᵏ), so that the first updates count less than in the average that starts from a copy. Default false.
+   * Start from 0 and correct the bias, as `optax.ema` does by default: at update k, counted from 1, the parameters have the
+   * weight (1 − decay)/(1 − decayᵏ). Otherwise the average starts as a copy of the parameters. Default false.
    */
   debias?: boolean | undefined;
 }
 
 /**
- * The exponential moving average of the parameters: avg ← avg + (1 − decay)·(θ − avg); the first update copies.
- * With `debias` it is the corrected average that starts from 0, whose first update is a copy too.
+ * The exponential moving average of the parameters: avg ← avg + (1 − decay)·(θ − avg); the first update copies, with
+ * `debias` too.
  *
  * State: 4 bytes a parameter, in the arena of the parameters.
  *
@@ -32,7 +33,7 @@ export class WeightEma<Name extends string = string> extends Average<Name> {
   #debias: boolean;
 
   /**
-   * @param params What is averaged: a dictionary or a subset of one. The average's memory is taken in its arena, now.
+   * @param params The parameters to average: a dictionary or a subset. The average takes memory in their arena at once.
    * @param options Default: `{ decay: 0.999, debias: false }`.
    */
   constructor(params: ParameterDict<Name>, options: WeightEmaOptions = {}) {
@@ -46,13 +47,13 @@ export class WeightEma<Name extends string = string> extends Average<Name> {
     this.#debias = debias;
   }
 
-  /** How much of the average stays at each update; can be set, to a number in [0, 1]. */
+  /** The factor of the old average at each update; can be set to a number in [0, 1]. */
   get decay(): number {
     this.check();
     return this.#decay;
   }
 
-  /** @throws TypeError, RangeError for what is no number in [0, 1]; Error after a dispose. The average so far stays as it is. */
+  /** @throws TypeError, RangeError unless it is a number in [0, 1]; Error after dispose(). Affects only later updates. */
   set decay(value: number) {
     this.check();
     this.#decay = fraction.read("WeightEma", "decay", value);
@@ -60,7 +61,7 @@ export class WeightEma<Name extends string = string> extends Average<Name> {
   }
 
   /** @internal */
-  protected setNextWeight(k: number): void {
+  protected override setNextWeight(k: number): void {
     const decay = this.#decay;
     if (!this.#debias) {
       this.nextWeight[0] = 1 - decay;
@@ -74,12 +75,12 @@ export class WeightEma<Name extends string = string> extends Average<Name> {
   }
 
   /** @internal */
-  protected options(): { readonly decay: number; readonly debias: boolean } {
+  protected override options(): { readonly decay: number; readonly debias: boolean } {
     return { decay: this.#decay, debias: this.#debias };
   }
 
   /** @internal */
-  protected readOptions(saved: Readonly<Record<string, unknown>>): () => void {
+  protected override readOptions(saved: Readonly<Record<string, unknown>>): () => void {
     const decay = fraction.read("WeightEma", "saved.decay", saved.decay);
     const debias = saved.debias !== undefined && flag.read("WeightEma", "saved.debias", saved.debias);
     return () => {

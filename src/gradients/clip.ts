@@ -1,3 +1,4 @@
+// Norms of gradients, and the ways to clip them.
 import { atLeast0, epsilon, flag, knownOnly, nonNegative, number, record } from "../util/check.js";
 import { clipFactor, multiply } from "../step/gradient-norms.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
@@ -6,30 +7,30 @@ import type { Kernels } from "../wasm/generated/kernels.js";
 
 /** Options of {@link gradNorm}. */
 export interface GradNormOptions {
-  /** 1: the sum of magnitudes. 2 (default): the root of the sum of squares. Infinity: the largest magnitude. */
+  /** 1: the sum of absolute values. 2 (default): the root of the sum of squares. Infinity: the largest absolute value. */
   normType?: number | undefined;
 }
 
 /** Options of {@link clipGradNorm}. */
 export interface ClipGradNormOptions extends GradNormOptions {
-  /** Throw when the norm is NaN or infinite, and change nothing. Default false. */
+  /** Throw when the norm is NaN or infinite, changing nothing. Default false. */
   errorIfNonFinite?: boolean | undefined;
 }
 
 /** Options of {@link clipGradAdaptive}. */
 export interface ClipGradAdaptiveOptions {
-  /** The norm that parameters are taken to have at least, so that those at 0 can move; >= 0. Default 1e-3. */
+  /** The least norm assumed for parameters, so that those at 0 can move; >= 0. Default 1e-3. */
   eps?: number | undefined;
 }
 
 const normKind = number("1, 2 or Infinity", (x) => x === 1 || x === 2 || x === Infinity);
 
 /**
- * The norm of all gradients taken as one vector, in float64: elements of 3e38 do not overflow, nor do denormals vanish.
+ * The norm of all gradients as one vector, in float64: large elements do not overflow, and denormals do not vanish.
  *
- * @param params Whose gradients; a subset will do.
+ * @param params The parameters whose gradients to take: a dictionary or a subset.
  * @param options Which norm. Default: the root of the sum of squares.
- * @returns The norm; NaN or Infinity when a gradient is not finite, 0 of no elements.
+ * @returns The norm; NaN or Infinity when a gradient is not finite, 0 without elements.
  * @throws TypeError, RangeError for a wrong argument.
  * @example
  * const norm = gradNorm(params);
@@ -43,17 +44,17 @@ export function gradNorm(params: ParameterDict, options: GradNormOptions = {}): 
 }
 
 /**
- * Scales all gradients, taken as one vector, down to a norm of at most `maxNorm`: by min(1, maxNorm/(norm + 1e-6)), as
- * PyTorch does. An infinite element makes that factor 0 and itself NaN, a NaN makes all of them NaN; but with a `maxNorm`
- * of Infinity nothing is changed, whatever the norm.
+ * Scales all gradients, as one vector, by min(1, maxNorm/(norm + 1e-6)), as PyTorch does, so that their norm is at most
+ * `maxNorm`. An infinite element becomes NaN and all others 0; a NaN makes all of them NaN. A `maxNorm` of Infinity changes
+ * nothing.
  *
- * @param params Whose gradients; a subset will do.
+ * @param params The parameters whose gradients to take: a dictionary or a subset.
  * @param maxNorm >= 0.
- * @param options Which norm, and what to do when it is not finite. Default: the root of the sum of squares; go on.
+ * @param options Which norm, and whether to throw when it is not finite. Default: the root of the sum of squares; no.
  * @returns The norm before clipping.
  * @see Pascanu, Mikolov, Bengio (2013), https://arxiv.org/abs/1211.5063
- * @throws TypeError, RangeError for a wrong argument; Error for a norm that is not finite under `errorIfNonFinite`.
- * Nothing is changed then.
+ * @throws TypeError, RangeError for a wrong argument; Error with `errorIfNonFinite` when the norm is not finite. Nothing is
+ * changed then.
  * @example
  * const norm = clipGradNorm(params, 1);
  * optimizer.step();
@@ -78,7 +79,7 @@ export function clipGradNorm(params: ParameterDict, maxNorm: number, options: Cl
 /**
  * Clamps every element of the gradients to [−limit, limit]. NaN stays.
  *
- * @param params Whose gradients; a subset will do.
+ * @param params The parameters whose gradients to take: a dictionary or a subset.
  * @param limit >= 0, rounded to float32; Infinity changes nothing.
  * @throws TypeError, RangeError for a wrong argument; nothing is changed then.
  * @example
@@ -94,10 +95,10 @@ export function clipGradValue(params: ParameterDict, limit: number): void {
 
 /**
  * Adaptive clipping: scales each unit's gradient down to a norm of at most `ratio` times that of its parameters. A unit
- * is a row of a tensor [out, …], or the whole of a vector or scalar.
+ * is a row of a tensor [out, …], or all of a vector or scalar.
  *
- * @param params Whose gradients; a subset will do.
- * @param ratio >= 0; 0.01 is the paper's.
+ * @param params The parameters whose gradients to take: a dictionary or a subset.
+ * @param ratio >= 0; the paper uses 0.01.
  * @param options Default: `{ eps: 1e-3 }`.
  * @see Brock et al. (2021), https://arxiv.org/abs/2102.06171
  * @throws TypeError, RangeError for a wrong argument; nothing is changed then.
@@ -133,7 +134,7 @@ function tensorsOf(owner: string, params: unknown): readonly Tensor[] {
 const readNormType = (owner: string, value: unknown): number =>
   value === undefined ? 2 : normKind.read(owner, "normType", value);
 
-/** In the order of the tensors. */
+/** Sums in the order of the tensors. */
 function norm(kernels: Kernels, tensors: readonly Tensor[], normType: number): number {
   let total = 0;
   for (const { size, gradAt } of tensors) {

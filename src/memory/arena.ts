@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
-// First, so that a bundle begins with the binary's text: in its midst, gzip would lose sight of the code before it.
+// The memory that parameters, gradients and optimizer state live in, and its allocator.
+// This import comes first so that a bundle begins with the binary's text; gzip compresses the code better that way.
 import { instantiateKernels } from "../wasm/module.js";
 import { clip, knownOnly, number, record, usedAfterDispose } from "../util/check.js";
 import { defineDispose } from "../util/dispose.js";
@@ -10,15 +11,15 @@ export { ALIGNMENT };
 export const padded = (elements: number): number => Math.ceil((elements * 4) / ALIGNMENT) * ALIGNMENT;
 
 /**
- * Bytes to leave free after a buffer of `bytes` that kernels read in step with others: at distances near a power of two,
- * processors take lines of one for lines of another, in the cache (4 KiB) and in the tables that lead to it (128 MiB, where
- * a step took four times as long). Ten lines, and for large buffers some pages: at most a 64th and 640 bytes.
+ * Bytes to leave free after a buffer of `bytes` that kernels read together with others: at distances near a power of two
+ * they compete for the same cache sets (4 KiB) and TLB entries (128 MiB, where a step took four times as long). Ten cache
+ * lines, and pages for large buffers: at most 640 bytes and a 64th of the buffer.
  */
 export const gapAfter = (bytes: number): number =>
   bytes < 16384 ? 0 : 640 + 4096 * Math.min(17, Math.floor(bytes / (64 * 4096)));
 
 export const PAGE = PAGE_BYTES;
-export const RESERVED = PAGE; // address 0 means "absent" to a kernel, and the binary's constants stand in the first page
+export const RESERVED = PAGE; // address 0 means "absent" to a kernel, and the binary's constants are in the first page
 export const MAX_CAPACITY = 2 ** 32 - PAGE;
 const capacityKind = number(
   `a number of bytes in [1, ${MAX_CAPACITY}]`,
@@ -33,21 +34,21 @@ export interface ArenaOptions {
   module?: object | undefined;
 }
 
-/** What stands behind an arena: a memory that never grows, and the binary's exports over it. */
+/** What an arena is built on: a memory that never grows, and the binary's exports over it. */
 export interface ArenaMemory {
   readonly buffer: ArrayBuffer;
   readonly kernels: Kernels;
-  /** Times that a thread has died inside work on it, which was left half done. */
+  /** How many times a thread died while it wrote to the memory, and left the work unfinished. */
   readonly failures?: number;
-  /** What an optimizer says after that. */
+  /** The error message of an optimizer or average that existed then. */
   readonly failureMessage?: string;
-  /** Called when the arena ends. */
+  /** Called when the arena is disposed of. */
   release?(): void;
 }
 
 /**
  * One `WebAssembly.Memory` of fixed size that holds parameters, gradients and optimizer state. It never grows, so a view
- * of it never detaches. A {@link ParameterDict} makes one of its own unless it is given one to share.
+ * of it never detaches. A {@link ParameterDict} makes its own arena unless it is given one to share.
  *
  * @throws TypeError, RangeError when an option is wrong or the engine cannot give so much memory.
  * @example
@@ -56,23 +57,21 @@ export interface ArenaMemory {
  * const b = new ParameterDict({ w: [10, 128] }, { arena });
  */
 export class Arena {
-  /** {@link dispose}, for `using`; where the platform has it. */
+  /** {@link dispose}, for `using`, where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   /** @internal */
   readonly memory: ArenaMemory;
   readonly #capacity: number;
-  readonly #buffer: ArrayBuffer;
-  readonly #kernels: Kernels;
   readonly #floats: Float32Array<ArrayBuffer>;
-  /** Which option gives more room: named in the message when something does not fit. */
+  /** For the message when something does not fit: which option to raise. */
   readonly #remedy: string;
   readonly #taken = new Map<number, number>();
-  /** From here on, no memory has been taken yet. */
+  /** Memory from this address on has never been taken. */
   #fresh = RESERVED;
-  /** Free spans as [start, end), in order of address, never adjacent. */
+  /** Free spans [start, end), sorted by address, never adjacent. */
   #spans: [number, number][];
-  /** @internal Averages that stand in for parameters: so that a step need not look at every tensor. */
+  /** @internal Number of averages now applied to parameters, so that a step need not check every tensor. */
   applied = 0;
   #alive = true;
 
@@ -86,7 +85,10 @@ export class Arena {
     options: ArenaOptions,
     owner = "Arena",
     remedy = `raise "capacity" of the Arena`,
-    make = (pages: number): ArenaMemory => ownMemory(owner, pages, options.module),
+    make = (pages: number): ArenaMemory => {
+      const memory = makeMemory(owner, pages, false);
+      return { buffer: memory.buffer, kernels: instantiateKernels(owner, memory, options.module) };
+    },
   ) {
     const given = record(owner, "options", options);
     knownOnly(owner, "", given, ["capacity", "module"]);
@@ -94,9 +96,7 @@ export class Arena {
     const pages = Math.ceil(capacity / PAGE);
     this.#capacity = pages * PAGE;
     this.memory = make(pages);
-    this.#kernels = this.memory.kernels;
-    this.#buffer = this.memory.buffer;
-    this.#floats = new Float32Array(this.#buffer);
+    this.#floats = new Float32Array(this.memory.buffer);
     this.#remedy = remedy;
     this.#spans = pages * PAGE > RESERVED ? [[RESERVED, pages * PAGE]] : [];
   }
@@ -118,13 +118,13 @@ export class Arena {
     return this.#spans.reduce((sum, [start, end]) => sum + end - start, 0);
   }
 
-  /** Ends every tensor and optimizer in the arena: each later use of them, or of the arena, throws. */
+  /** Disposes of every tensor and optimizer in the arena: later use of them, or of the arena, throws. Idempotent. */
   dispose(): void {
     if (this.#alive) this.memory.release?.();
     this.#alive = false;
   }
 
-  /** @internal Times that work in the arena was left half done. */
+  /** @internal See {@link ArenaMemory.failures}. */
   get failures(): number {
     return this.memory.failures ?? 0;
   }
@@ -134,16 +134,16 @@ export class Arena {
     return this.#alive;
   }
 
-  /** @internal The memory's buffer: for views that stay inside the library or are documented as views. */
+  /** @internal The memory's buffer, for views. */
   get buffer(): ArrayBuffer {
     this.check("Arena");
-    return this.#buffer;
+    return this.memory.buffer;
   }
 
   /** @internal The binary's exports over this memory. */
   get kernels(): Kernels {
     this.check("Arena");
-    return this.#kernels;
+    return this.memory.kernels;
   }
 
   /** @internal */
@@ -152,8 +152,9 @@ export class Arena {
   }
 
   /**
-   * @internal Takes `bytes` (a multiple of {@link ALIGNMENT}), zeroed, and returns their address; 0 bytes are at no
-   * address, 0. Memory never taken before is zero already and is not touched, so that it need not be resident. Throws a RangeError with what was needed and free; nothing is changed then.
+   * @internal Takes `bytes` (a multiple of {@link ALIGNMENT}), zeroed, and returns their address; 0 for 0 bytes. Memory
+   * that was never taken is already zero and is left untouched: unused capacity costs no RAM.
+   * @throws RangeError with what was needed and free; nothing is changed then.
    */
   allocate(bytes: number, owner: string, purpose: string): number {
     this.check(owner);
@@ -177,8 +178,8 @@ export class Arena {
   }
 
   /**
-   * @internal Takes buffers that kernels read in step, in one piece that begins with the first, and returns their addresses:
-   * with {@link gapAfter} each, where there is room.
+   * @internal Takes one block for buffers that kernels read together, and returns their addresses; the first is the
+   * block's. Where there is room, {@link gapAfter} keeps them apart.
    */
   allocateApart(sizes: readonly number[], owner: string, purpose: string): number[] {
     const bytes = sizes.reduce((sum, size) => sum + size, 0);
@@ -192,12 +193,12 @@ export class Arena {
     });
   }
 
-  /** @internal Whether {@link allocate} would find so many bytes. */
+  /** @internal Whether {@link allocate} would find this many bytes. */
   hasRoom(bytes: number): boolean {
     return this.#spans.some(([start, end]) => end - start >= bytes);
   }
 
-  /** @internal Gives back what {@link allocate} returned. */
+  /** @internal Frees what {@link allocate} took at this address. */
   release(address: number): void {
     const bytes = this.#taken.get(address);
     if (!this.#alive || bytes === undefined) return;
@@ -224,8 +225,8 @@ export class Arena {
 }
 defineDispose(Arena);
 
-/** @internal A memory of an arena's own. */
-export function giveMemory(owner: string, pages: number, shared: boolean): WebAssembly.Memory {
+/** @internal */
+export function makeMemory(owner: string, pages: number, shared: boolean): WebAssembly.Memory {
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (error) {
@@ -234,9 +235,4 @@ export function giveMemory(owner: string, pages: number, shared: boolean): WebAs
       cause: error,
     });
   }
-}
-
-function ownMemory(owner: string, pages: number, module: object | undefined): ArenaMemory {
-  const memory = giveMemory(owner, pages, false);
-  return { buffer: memory.buffer, kernels: instantiateKernels(owner, memory, module) };
 }

@@ -1,13 +1,14 @@
+// The options that say which memory tensors live in, and the arena that they ask for.
 import { Arena, MAX_CAPACITY, PAGE, RESERVED, gapAfter } from "./arena.js";
 import { whole, wrongType } from "../util/check.js";
 
-/** Where tensors live. All are optional; `arena` excludes the others, `capacity` excludes `slots`. */
+/** Which memory tensors live in. All are optional; `arena` excludes the others, `capacity` excludes `slots`. */
 export interface MemoryOptions {
-  /** Parameter-sized buffers of optimizer state to leave room for, a whole number >= 0. Default 6. */
+  /** Number of parameter-sized buffers of optimizer state to leave room for, a whole number >= 0. Default 6. */
   slots?: number | undefined;
   /**
-   * Size of the arena in bytes, instead of `slots`. Beside the buffers, where there is room, it holds gaps that keep them from
-   * disturbing each other in the caches: behind each buffer of 16 KiB and more, at most a 64th of it and 640 bytes.
+   * Size of the arena in bytes, instead of `slots`. Where there is room, gaps keep buffers of 16 KiB and more from
+   * competing for the same cache lines: after each, at most 640 bytes and a 64th of it.
    */
   capacity?: number | undefined;
   /** An arena to share with others. */
@@ -18,9 +19,9 @@ export interface MemoryOptions {
   threads?: ThreadPool | undefined;
 }
 
-/** What makes a memory that threads share: `Threads` of `gradstep/threads`, which is not imported here. */
+/** Makes a memory that threads share: the type of `Threads` of `gradstep/threads`, which is not imported here. */
 export abstract class ThreadPool {
-  /** Threads in all. */
+  /** Total number of threads. */
   abstract readonly size: number;
   /** @internal */
   abstract makeArena(capacity: number, owner: string, remedy: string): Arena;
@@ -30,8 +31,8 @@ export const memoryOptions = ["slots", "capacity", "arena", "module", "threads"]
 const SLACK = 2 ** 20;
 
 /**
- * The arena that the options ask for: the given one, or a new one with room for parameters, as many gradients, `slots`
- * buffers of their size, `scratch` bytes, and 1 MiB of slack.
+ * The arena that the options ask for: the given one, or a new one with room for parameters, their gradients, `slots` more
+ * buffers of that size, `scratch` bytes, and 1 MiB of slack.
  */
 export function arenaFor(owner: string, options: MemoryOptions, parameterBytes: number, scratch = 0): Arena {
   const { slots, capacity, arena, module, threads } = options;

@@ -1,4 +1,5 @@
 /// <reference lib="esnext.disposable" preserve="true" />
+// Named tensors and their gradients in an arena.
 import { type Arena, padded } from "./arena.js";
 import { knownOnly, nameList, record, usedAfterDispose, wrongType, wrongValue } from "../util/check.js";
 import { defineDispose } from "../util/dispose.js";
@@ -14,7 +15,7 @@ import {
   shapeSize,
 } from "./tensor.js";
 
-/** What a dictionary and its subsets have in common. */
+/** What a dictionary and its subsets share. */
 interface Shared {
   readonly arena: Arena;
   readonly address: number;
@@ -25,8 +26,8 @@ interface Shared {
 const OWNER = "ParameterDict";
 
 /**
- * Named tensors of float32 and a gradient for each, in one arena. `data[name]` and `grad[name]` are views: they never
- * detach and are always the same object. Values start at zero.
+ * Named float32 tensors and a gradient for each, in one arena. `data[name]` and `grad[name]` are views: they never detach
+ * and are always the same object. Values start at zero.
  *
  * @throws TypeError, RangeError when a shape or an option is wrong or the arena is too small; nothing is taken then.
  * @example
@@ -34,7 +35,7 @@ const OWNER = "ParameterDict";
  * params.data["fc1.weight"].fill(0.01);
  */
 export class ParameterDict<Name extends string = string> {
-  /** {@link dispose}, for `using`; where the platform has it. */
+  /** {@link dispose}, for `using`, where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
   readonly #shared: Shared;
@@ -50,7 +51,7 @@ export class ParameterDict<Name extends string = string> {
   /** @internal */
   constructor(subset: Subset<Name>);
   constructor(source: Readonly<Record<Name, Shape>> | Subset<Name>, options: MemoryOptions = {}) {
-    const { shared, tensors } = source instanceof Subset ? source : layOut<Name>(source, options);
+    const { shared, tensors } = source instanceof Subset ? source : allocateTensors<Name>(source, options);
     this.#shared = shared;
     this.#tensors = tensors;
     this.#isSubset = source instanceof Subset;
@@ -107,7 +108,7 @@ export class ParameterDict<Name extends string = string> {
     return this.#names;
   }
 
-  /** Number of elements of all tensors, without padding. */
+  /** Total number of elements, without padding. */
   get numel(): number {
     let sum = 0;
     for (const tensor of this.tensors(OWNER)) sum += tensor.size;
@@ -115,7 +116,7 @@ export class ParameterDict<Name extends string = string> {
   }
 
   /**
-   * Owned, tightly packed copies of the values: to store or to post. (A view takes its whole arena along.)
+   * Owned, tightly packed copies of the values, to store or to post (posting a view copies its whole arena).
    * @example
    * worker.postMessage(params.copy());
    */
@@ -125,8 +126,8 @@ export class ParameterDict<Name extends string = string> {
 
   /**
    * Sets the values of some or all tensors, each row-major and of its tensor's length. All are checked before any is set.
-   * @throws RangeError for an unknown name or a wrong length, TypeError for what is no array of numbers; Error while an
-   * average is applied to one of them, whose `restore()` would undo it.
+   * @throws RangeError for an unknown name or a wrong length, TypeError unless values are arrays of numbers; Error while an
+   * average is applied to one of the tensors, since its `restore()` would undo this.
    * @example
    * params.assign({ "fc1.bias": new Float32Array(128) });
    */
@@ -136,6 +137,7 @@ export class ParameterDict<Name extends string = string> {
     for (const [name, value] of Object.entries(record(OWNER, "values", values))) {
       const tensor = this.tensor(OWNER, `values.${name}`, name);
       const source = checkValues(OWNER, value, tensor.size, `values.${name}`);
+      // Setting one tensor must not change a source that is a view of another.
       checked.push([
         tensor,
         "buffer" in source && source.buffer === this.#shared.arena.buffer ? Array.from(source) : source,
@@ -150,7 +152,7 @@ export class ParameterDict<Name extends string = string> {
 
   /**
    * Some of the tensors as a dictionary: same arena, same views. Its `dispose()` frees nothing.
-   * @throws RangeError for an unknown or doubled name.
+   * @throws RangeError for an unknown or repeated name.
    * @example
    * const biases = params.subset(["fc1.bias", "fc2.bias"]);
    */
@@ -164,13 +166,13 @@ export class ParameterDict<Name extends string = string> {
     return new ParameterDict<Chosen>(new Subset(this.#shared, chosen));
   }
 
-  /** Sets every gradient to 0: which is not an absent one, since momentum and decay still move a parameter. */
+  /** Sets every gradient to 0. Momentum and weight decay still move such parameters; to leave them alone, `skip` them. */
   zeroGrad(): void {
     for (const tensor of this.tensors(OWNER)) tensor.grad.fill(0);
   }
 
   /**
-   * Frees the tensors; every later use of the dictionary or its subsets throws. Again, or on a subset: nothing.
+   * Frees the tensors; later use of the dictionary or its subsets throws. Idempotent; does nothing on a subset.
    * @throws Error while a live optimizer owns one of the tensors.
    */
   dispose(): void {
@@ -199,7 +201,7 @@ export class ParameterDict<Name extends string = string> {
     return [...this.#tensors.values()];
   }
 
-  /** @internal The tensor of a name that a user gave as `option`. */
+  /** @internal The tensor that the user named in `option`. */
   tensor(owner: string, option: string, name: string): Tensor {
     const tensor = this.#tensors.get(name as Name);
     if (tensor === undefined) throw wrongValue(owner, option, `one of the tensors ${listOf(this.#names)}`, name);
@@ -215,8 +217,8 @@ class Subset<Name extends string> {
   ) {}
 }
 
-/** Lays the tensors out, values then gradients, each on its boundary, and zeroes them. */
-function layOut<Name extends string>(
+/** Takes memory for all values, then all gradients, each tensor aligned and zeroed. */
+function allocateTensors<Name extends string>(
   shapes: Readonly<Record<Name, Shape>>,
   options: MemoryOptions,
 ): { shared: Shared; tensors: Map<Name, Tensor> } {
@@ -249,7 +251,7 @@ function layOut<Name extends string>(
   return { shared: { arena, address: data, ownsArena: options.arena === undefined, alive: true }, tensors };
 }
 
-/** Throws unless a value is a ParameterDict; the message names what was probably meant. */
+/** Throws unless a value is a ParameterDict; the message suggests what was probably meant. */
 export function checkDict(owner: string, name: string, value: unknown): asserts value is ParameterDict {
   if (value instanceof ParameterDict) return;
   const error = wrongType(owner, name, "a ParameterDict", value);

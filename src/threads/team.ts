@@ -1,5 +1,5 @@
 // The caller's side of the protocol: divides a job on one shared memory into blocks and runs them together with workers.
-import { PAGE, giveMemory } from "../memory/arena.js";
+import { PAGE, makeMemory } from "../memory/arena.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { MAX_PAGES } from "../wasm/generated/layout/memory.js";
 import { PASS_BYTES } from "../wasm/generated/layout/run-list.js";
@@ -67,7 +67,7 @@ export class Team {
   constructor(owner: string, pool: WorkerPool, pages: number) {
     const scratch = ((pool.size - 1) * SCRATCH_BYTES) / PAGE;
     this.#hasScratch = pages + scratch <= MAX_PAGES;
-    const memory = giveMemory(owner, this.#hasScratch ? pages + scratch : pages, true);
+    const memory = makeMemory(owner, this.#hasScratch ? pages + scratch : pages, true);
     this.buffer = memory.buffer; // a SharedArrayBuffer, typed as an ArrayBuffer so that dictionaries need no other types
     this.undivided = instantiateKernels(owner, memory, pool.module);
     this.#pool = pool;

@@ -1,8 +1,8 @@
-// What an option may be, and the one form of message when it is not.
+// Checks of what users pass, and the one form of message when it is wrong.
 
-/** Reads a value given by a user: returns it, or throws the error that names it. */
+/** Checks a user's value: returns it, or throws an error that names it. */
 export interface Kind<T> {
-  /** May the option change while the optimizer lives? */
+  /** Whether the option may change after the optimizer is made. */
   readonly live: boolean;
   read(owner: string, name: string, value: unknown): T;
 }
@@ -17,12 +17,12 @@ export function wrongValue(owner: string, name: string, expected: string, value:
   return new RangeError(message(owner, name, expected, value));
 }
 
-/** At most 400 characters, however long a tensor's name or a value from a file. */
+/** At most 400 characters, however long a tensor's name or a file's value is. */
 function message(owner: string, name: string, expected: string, value: unknown): string {
   return `${owner}: "${clip(name, 100)}" expected ${clip(expected, 190)}, got ${clip(show(value), 60)}`;
 }
 
-/** A text of at most `most` characters: both ends of a longer one. */
+/** Shortens a text to `most` characters by leaving out its middle. */
 export const clip = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most / 2)}…${text.slice(1 - most / 2)}` : text;
 
@@ -44,7 +44,7 @@ function show(value: unknown): string {
   return String(value);
 }
 
-/** "an Adam", "a Yogi"; "an SGD", of which the letters are said, but "a LAMB". */
+/** "an Adam", "a Yogi"; "an SGD", which is spelled out, but "a LAMB". */
 export const withArticle = (noun: string): string =>
   `${/^([AEIOaeio]|[FHLMNRSX](?=[B-DF-HJ-NP-TV-Z])|Ftrl|Rprop)/.test(noun) ? "an" : "a"} ${noun}`;
 
@@ -53,7 +53,7 @@ export const counted = (count: number, one: string, many = `${one}s`): string =>
 
 const showList = (list: readonly unknown[]): string => `an array of ${list.length}`;
 
-/** Numbers that pass `accepts`; `expected` completes "expected …". */
+/** Numbers that pass `accepts`; `expected` completes the message "expected …". */
 /* @__NO_SIDE_EFFECTS__ */
 export function number(expected: string, accepts: (x: number) => boolean): Kind<number> {
   return {
@@ -67,8 +67,8 @@ export function number(expected: string, accepts: (x: number) => boolean): Kind<
 }
 
 /**
- * Numbers that kernels take as float32: those that pass `accepts` before and after that rounding. `vanishes`: whether one
- * that is not 0 may become 0 by it.
+ * Numbers that kernels take as float32: they must pass `accepts` before and after rounding. `vanishes`: whether rounding
+ * may turn a number other than 0 into 0.
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function float(expected: string, accepts: (x: number) => boolean, vanishes = true): Kind<number> {
@@ -89,7 +89,7 @@ export const finite = float("a finite number", Number.isFinite);
 const FROM_0 = "a finite number >= 0";
 const isFrom0 = (x: number): boolean => x >= 0 && x < Infinity;
 export const nonNegative = float(FROM_0, isFrom0);
-/** What keeps a divisor from 0, which 0 alone may fail to do. */
+/** Keeps a divisor from 0, so float32 may not round it to 0. */
 export const epsilon = float(FROM_0, isFrom0, false);
 export const atLeast0 = number("a number >= 0", (x) => x >= 0);
 export const fraction = number("a number in [0, 1]", (x) => x >= 0 && x <= 1);
@@ -121,7 +121,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): Kind<T> 
   };
 }
 
-/** Two values of one kind, such as Adam's `betas`. The copy that is kept is frozen. */
+/** Two values of one kind, such as Adam's `betas`, as a frozen copy. */
 export const pair = <T>(kind: Kind<T>): Kind<readonly [T, T]> => tuple(kind, 2, "an array of two numbers");
 
 /** Three values of one kind. */
@@ -139,7 +139,7 @@ function tuple<T, Tuple extends readonly T[]>(kind: Kind<T>, length: Tuple["leng
   };
 }
 
-/** The same kind, but settled when the optimizer is made. */
+/** The same kind, but fixed once the optimizer is made. */
 /* @__NO_SIDE_EFFECTS__ */
 export const fixed = <T>(kind: Kind<T>): Kind<T> => ({
   live: false,
@@ -147,8 +147,8 @@ export const fixed = <T>(kind: Kind<T>): Kind<T> => ({
 });
 
 /**
- * An object of named values, as users pass options: a plain one, of any realm, since the entries of a Map or the fields of
- * a class would be missed without a word.
+ * An object of named values, such as options. It must be a plain one, of any realm: entries of a Map or getters of a class
+ * would be ignored silently.
  */
 export function record(owner: string, name: string, value: unknown): Record<string, unknown> {
   const prototype: unknown = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined;
@@ -157,7 +157,7 @@ export function record(owner: string, name: string, value: unknown): Record<stri
   return value as Record<string, unknown>;
 }
 
-/** Throws at the first key of `given` that is not in `known`; `elsewhere` tells of keys that another class has. */
+/** Throws at the first key of `given` that is not in `known`; `elsewhere` says what to use instead of some keys. */
 export function knownOnly(
   owner: string,
   prefix: string,
@@ -184,6 +184,6 @@ export function nameList(owner: string, name: string, value: unknown): readonly 
 
 export const usedAfterDispose = (owner: string): Error => new Error(`${owner}: used after dispose()`);
 
-/** Whether a value is an array, or a typed one. */
+/** Whether a value is an array or a typed array. */
 export const isList = (value: unknown): value is readonly unknown[] | ArrayBufferView =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));

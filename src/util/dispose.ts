@@ -1,6 +1,8 @@
+// `[Symbol.dispose]` for classes with a dispose() method.
+
 /**
- * Gives a class `[Symbol.dispose]` where the platform has that symbol. A computed method name would, in engines without
- * it, make a method called "undefined".
+ * Gives a class `[Symbol.dispose]` where the engine has that symbol. Where it has not, a computed method name would make a
+ * method called "undefined".
  */
 export function defineDispose(type: { prototype: { dispose(): void } }): void {
   if (typeof Symbol.dispose !== "symbol") return;

@@ -1,6 +1,6 @@
-// Powers, exponentials, logarithms and cosines in float64 from + − × ÷ alone: the same bits on every engine, where
-// Math.exp, Math.log, Math.pow and Math.cos differ in their last digits. Relative error below 1e-13 where results are
-// normal numbers; of cos, an absolute one.
+// Powers, exponentials, logarithms, sine and cosine in float64 from + − × ÷ alone, for the same bits on every engine:
+// Math.exp, Math.log, Math.pow and Math.cos differ between engines in their last digits. The relative error of normal
+// results, for cos the absolute error, is below 1e-13.
 
 const LN2_HIGH = 6.9314718036912381649e-1; // 33 bits of ln 2, so that k·LN2_HIGH is exact for |k| < 2^20
 const LN2_LOW = 1.90821492927058770002e-10;
@@ -10,7 +10,7 @@ const HALF_PI_MIDDLE = 6.0771005063039659766e-11;
 const HALF_PI_LOW = 2.02226624879595063154e-21;
 
 const scratch = /* @__PURE__ */ new Float64Array(1);
-/** By a bit of an exponent, what a power is multiplied by: a branch would be mispredicted more often than not. */
+/** The factor for an exponent's bit of 0 or 1: an index instead of a branch, which would often be mispredicted. */
 const factors = Float64Array.of(1, 1);
 
 /** bⁿ for a whole n ≥ 0, by repeated squaring. */
@@ -21,8 +21,8 @@ export function wholePower(b: number, n: number): number {
 }
 
 /**
- * x[i] ← x[i]ⁿ for a whole n ≥ 0. In place, as {@link exponentiate}: a float64 that is passed to a function or returned
- * from one may be boxed by the engine, and a step must allocate nothing.
+ * x[i] ← x[i]ⁿ for a whole n ≥ 0. In place because engines may box a float64 argument or result, and a step must not
+ * allocate; likewise {@link exponentiate} and {@link logarithm}.
  */
 export function raise(x: Float64Array, i: number, n: number): void {
   let b = x[i];
@@ -54,7 +54,7 @@ export function exponentiate(x: Float64Array, i: number): void {
     const r = y - k * LN2_HIGH - k * LN2_LOW;
     let sum = 1;
     for (let n = 13; n > 0; n--) sum = 1 + (sum * r) / n;
-    // × 2ᵏ, one factor first: 2¹⁰²⁴ itself is out of range.
+    // Times 2ᵏ, with one factor taken out first: 2¹⁰²⁴ itself would overflow.
     let b = k < 0 ? 0.5 : 2;
     if (k !== 0) sum *= b;
     for (let n = Math.abs(k) - 1; n > 0; n >>= 1, b *= b) if (n & 1) sum *= b;
@@ -77,7 +77,7 @@ export function logarithm(x: Float64Array, i: number): void {
     return;
   }
   let k = 0;
-  // The root of a power of 2 with an even exponent is exact.
+  // The square root of a power of 2 with an even exponent is exact.
   for (let step = 512, power = 2 ** 512; step >= 1; step >>= 1, power = Math.sqrt(power)) {
     while (y >= power * SQRT_HALF) {
       y /= power;
@@ -113,16 +113,16 @@ export function pow(b: number, x: number): number {
 
 /** cos x within 1e-15 for |x| < 10⁶; cos π is −1. */
 export function cos(x: number): number {
-  return turned(Math.abs(x), 0);
+  return shiftedCos(Math.abs(x), 0);
 }
 
 /** sin x within 1e-15 for |x| < 10⁶, and within a relative 1e-15 near 0; sin π/2 is 1. */
 export function sin(x: number): number {
-  return x < 0 ? -turned(-x, 3) : turned(x, 3);
+  return x < 0 ? -shiftedCos(-x, 3) : shiftedCos(x, 3);
 }
 
 /** cos(x + quarters·π/2), x >= 0: x = k·π/2 + r with |r| ≤ π/4, then the Taylor series of ±cos r or ±sin r. */
-function turned(x: number, quarters: number): number {
+function shiftedCos(x: number, quarters: number): number {
   const k = Math.floor(x / (HALF_PI_HIGH + HALF_PI_MIDDLE) + 0.5);
   const r = x - k * HALF_PI_HIGH - k * HALF_PI_MIDDLE - k * HALF_PI_LOW;
   const turns = k + quarters;
