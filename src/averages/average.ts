@@ -1,10 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // What the averages of parameters, WeightEma and WeightAverage, have in common.
-import { record, usedAfterDispose, whole, wrongValue } from "../util/check.js";
+import { usedAfterDispose, whole, wrongValue } from "../util/check.js";
 import { defineDispose } from "../util/dispose.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
 import { type Tensor, type Vector, refuseApplied } from "../memory/tensor.js";
-import { type SavedTensor, same } from "../state/validation.js";
+import { type SavedTensor, readSaved } from "../state/validation.js";
 import { ParameterCopies } from "./parameter-copies.js";
 
 /** What `stateDict()` of an average returns: owned and structured-cloneable. */
@@ -175,9 +175,7 @@ export abstract class Average<Name extends string> {
     this.check();
     const owner = this.#owner;
     if (this.#kept) throw new Error(`${owner}: loadStateDict() while the average is applied: call restore() first`);
-    const saved = record(owner, "saved", given);
-    same(owner, "saved.format", saved.format, this.#format);
-    same(owner, "saved.version", saved.version, VERSION);
+    const saved = readSaved(owner, given, { format: this.#format, version: VERSION });
     const updates = whole.read(owner, "saved.updates", saved.updates);
     const setOptions = this.readOptions?.(saved);
     const write = this.#copies.prepareLoad("saved.tensors", saved.tensors);

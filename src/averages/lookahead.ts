@@ -6,7 +6,7 @@ import type { StepOptions } from "../optimizer/options.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import { type Tensor, refuseApplied } from "../memory/tensor.js";
 import type { CommonOptions } from "../optimizer/rule.js";
-import { type SavedTensor, same } from "../state/validation.js";
+import { type SavedTensor, readSaved } from "../state/validation.js";
 import { SCHEDULABLE } from "../optimizer/schedulable.js";
 import { ParameterCopies } from "./parameter-copies.js";
 import type { OptimizerState } from "../state/state-dict.js";
@@ -147,9 +147,7 @@ export class Lookahead<Name extends string = string> {
   }
 
   #prepareLoad(given: unknown): () => void {
-    const saved = record(OWNER, "saved", given);
-    same(OWNER, "saved.format", saved.format, FORMAT);
-    same(OWNER, "saved.version", saved.version, VERSION);
+    const saved = readSaved(OWNER, given, { format: FORMAT, version: VERSION });
     const k = steps.read(OWNER, "saved.k", saved.k);
     const alpha = fraction.read(OWNER, "saved.alpha", saved.alpha);
     const count = whole.read(OWNER, "saved.steps", saved.steps);

@@ -1,4 +1,4 @@
-// Slots that are kept in two bytes an element, or in one: see assembly/state/small-formats.ts for what the codes say.
+// State buffers in two bytes or one byte per element; assembly/state/small-formats.ts explains the codes.
 import { ALIGNMENT, type Arena } from "../memory/arena.js";
 import { oneOf } from "../util/check.js";
 import type { Vector } from "../memory/tensor.js";
@@ -19,28 +19,28 @@ export const formatKind = oneOf("float32", "bfloat16", "8bit");
  */
 export type SlotKind = "signed" | "positive" | "exact";
 
-/** Elements from which on a tensor's slots are kept in eight bits. */
+/** The least number of elements for slots in 8 bits. */
 const LEAST = 4096;
-/** Bits above the 20th of infinity. */
+/** The upper 12 bits of infinity as a float32. */
 const INFINITE = 0x7f8;
-/** A slot as it is kept: the upper halves of float32s, or codes and the base of each 256 of them. Owned. */
+/** A slot in bfloat16 (upper halves of float32s) or in 8 bits (codes, and one base per 256 of them). Owned. */
 export type SmallSlot =
   | {
-      /** Two bytes an element. */
+      /** Two bytes per element. */
       readonly format: "bfloat16";
       /** The upper 16 bits of each element's float32, row-major. */
       readonly halves: Uint16Array;
     }
   | {
-      /** One byte an element, and two for each 256 of them. */
+      /** One byte per element, and two per 256 elements. */
       readonly format: "8bit";
-      /** Whether the highest bit of each code is a sign; else all elements are >= 0. */
+      /** Whether the highest bit of each code is a sign; otherwise all elements are >= 0. */
       readonly signed: boolean;
-      /** A code for each element, row-major: 0 is zero, c > 0 the float32 whose upper 12 bits are base + c, sign apart. */
+      /** A code per element, row-major: 0 is zero, c > 0 the float32 whose upper 12 bits, sign aside, are base + c. */
       readonly codes: Uint8Array;
       /**
-       * For each 256 elements the base of their codes: at least 7, and the highest code that stands for a number comes to
-       * 2040 at most, which is infinity's. With 0x8000 added, the two highest codes are infinity and NaN.
+       * The base of each 256 codes: at least 7; base + c of the largest number is at most 2040, infinity's upper bits. With 0x8000
+       * added, the two highest codes mean infinity and NaN.
        */
       readonly bases: Uint16Array;
     };
@@ -52,19 +52,19 @@ export function formatOf(format: StateFormat, kind: SlotKind, length: number): n
   return kind === "signed" ? SIGNED : POSITIVE;
 }
 
-/** Bytes of a slot's elements. */
+/** Bytes of a slot's elements and bases. */
 export function bytesIn(format: number, length: number): number {
   if (format === FLOAT32) return 4 * length;
   return format === BFLOAT16 ? 2 * length : length + 2 * Math.ceil(length / SHARED);
 }
 
-/** Bytes that a slot takes in the arena. */
+/** Bytes that a slot takes in the arena, with padding. */
 export function slotBytes(format: number, length: number): number {
   const whole = Math.ceil(length / 16) * 16;
   return Math.ceil(bytesIn(format, whole) / ALIGNMENT) * ALIGNMENT;
 }
 
-/** Where the bases of a slot of `length` elements, padding included, stand. */
+/** The address of a slot's bases; `length` includes padding. */
 export const basesAt = (slot: number, length: number): number => slot + length;
 
 /** A copy of a small slot. */
@@ -76,7 +76,7 @@ export function readSmall(arena: Arena, table: Table, i: number, k: number): Sma
   return { format: "8bit", signed: format === SIGNED, codes: new Uint8Array(buffer, at, size).slice(), bases };
 }
 
-/** Sets a small slot: as it was kept, or rounding float32s with the dither of step 0; no values are zeros. */
+/** Writes a small slot: copies one of its own format, or rounds float32s with step 0's dither; missing values are 0. */
 export function writeSmall(
   arena: Arena,
   table: Table,
@@ -107,14 +107,14 @@ export function writeSmall(
   }
 }
 
-/** Whether a block can have this base, so that none of its codes is denormal or reaches beyond infinity's bits. */
+/** Whether a base is valid: none of its codes is denormal or exceeds infinity's bits. */
 export function isBase(bits: number, signed: boolean): boolean {
   const base = bits & ~SPECIAL;
   const highest = (signed ? 127 : 255) - (bits === base ? 0 : 2);
   return base >= LEAST_BASE && base + highest <= INFINITE;
 }
 
-/** Whether a slot of this format, with so many elements, keeps such a one without another rounding. */
+/** Whether a slot of this format can take a saved one as it is. */
 export function keeps(format: number, slot: SmallSlot): boolean {
   if (slot.format === "bfloat16") return format === BFLOAT16;
   return format === (slot.signed ? SIGNED : POSITIVE);
@@ -125,7 +125,7 @@ export function elementsOf(slot: Vector | SmallSlot): number {
   return slot.format === "bfloat16" ? slot.halves.length : slot.codes.length;
 }
 
-/** What a small slot stands for. */
+/** The values of a small slot. */
 export function toFloat32(slot: SmallSlot): Vector {
   if (slot.format === "bfloat16") return new Float32Array(Uint32Array.from(slot.halves, (half) => half << 16).buffer);
   const { codes, bases, signed } = slot;

@@ -1,49 +1,50 @@
+// Saving an optimizer's state as a plain object, and loading it.
 import { FLOAT32, type SmallSlot, keeps, readSmall, toFloat32, writeSmall } from "./small-formats.js";
 import type { Arena } from "../memory/arena.js";
 import { counted, flag, record, whole, wrongType, wrongValue } from "../util/check.js";
 import { type Group, RESTORED, readInitialLr, settle } from "../optimizer/groups.js";
 import type { Shape, Vector } from "../memory/tensor.js";
 import type { CommonOptions, Rule, Settled } from "../optimizer/rule.js";
-import { checkShape, onlyFields, readEach, readAnySlot, same } from "./validation.js";
+import { checkShape, onlyFields, readEach, readSaved, readSlot, same } from "./validation.js";
 import type { Slots } from "../optimizer/slots.js";
 import { ABSENT, type Table, stepsOf } from "../step/tensor-table.js";
 
-/** What `stateDict()` gives: owned, structured-cloneable, of the form that `version` names. */
+/** What `stateDict()` of an optimizer returns: owned and structured-cloneable. */
 export interface OptimizerState {
-  /** What it is of: a load refuses any other. */
+  /** A load refuses any other. */
   readonly format: "gradstep/optimizer";
-  /** The form of this object: a load refuses any other. */
+  /** The version of this format; a load refuses any other. */
   readonly version: 1;
   /** The class's name. */
   readonly rule: string;
-  /** Whether the parameters were those for evaluation, which only schedule-free rules tell apart. */
+  /** Whether the parameters were those for evaluation, after `eval()` of a schedule-free rule. */
   readonly evaluating: boolean;
-  /** The groups in order: tensors, options, and numbers that the group has in common. */
+  /** The groups in order. */
   readonly groups: readonly {
     /** Names of the group's tensors, in order. */
     readonly params: readonly string[];
-    /** Every option of the rule by name, defaults included, `dialect`, and `initialLr` if there is one; a load takes them over. */
+    /** The rule's options, defaults included, `dialect`, and `initialLr` if there is one; a load restores them. */
     readonly options: Readonly<Record<string, unknown>>;
-    /** Numbers by name that the group's tensors have in common, such as Prodigy's `d`; of most rules none. */
+    /** Numbers by name that the group's tensors share, such as Prodigy's `d`; most rules have none. */
     readonly shared: Readonly<Record<string, number>>;
   }[];
-  /** By tensor: its steps, its shape, its slots and its numbers. */
+  /** The state of each tensor by name. */
   readonly state: Readonly<Record<string, TensorStateDict>>;
 }
 
 /** A tensor's part of {@link OptimizerState}. */
 export interface TensorStateDict {
-  /** Steps that the tensor took part in, a whole number >= 0. */
+  /** Number of steps that updated the tensor, a whole number >= 0. */
   readonly step: number;
   /** The tensor's shape, which a load compares. */
   readonly shape: Shape;
-  /** Its state buffers under PyTorch's names in camel case, row-major, as they are kept: owned copies. */
+  /** State buffers under PyTorch's names in camel case, row-major, in the optimizer's state format: owned copies. */
   readonly slots: Readonly<Record<string, Vector | SmallSlot>>;
-  /** Numbers of its own by name, such as NAdam's `muProduct`; of most rules none. */
+  /** The tensor's own numbers by name, such as NAdam's `muProduct`; most rules have none. */
   readonly scalars: Readonly<Record<string, number>>;
 }
 
-/** What saving and loading see of an optimizer. */
+/** The parts of an optimizer that saving and loading use. */
 export interface Internals<Options extends CommonOptions> {
   readonly rule: Rule<Options>;
   readonly table: Table;
@@ -83,7 +84,7 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
         {
           step: stepsOf(table, i),
           shape: [...tensor.shape],
-          slots: Object.fromEntries(slotsOf(internals, i).map(([name, k]) => [name, readSlot(internals, i, k)])),
+          slots: Object.fromEntries(slotsOf(internals, i).map(([name, k]) => [name, copySlot(internals, i, k)])),
           scalars: Object.fromEntries(scalarNames.map((name, k) => [name, table.scalars[k][i]])),
         },
       ]),
@@ -91,7 +92,7 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
   };
 }
 
-/** The slots that tensor i has, and their columns. */
+/** The slots that tensor i has, with their columns in the table. */
 function slotsOf<Options extends CommonOptions>(
   { table, slots: { names } }: Internals<Options>,
   i: number,
@@ -99,8 +100,8 @@ function slotsOf<Options extends CommonOptions>(
   return names.flatMap((name, k): [string, number][] => (table.slots[k][i] === ABSENT ? [] : [[name, k]]));
 }
 
-/** A slot as an owned copy. */
-function readSlot<Options extends CommonOptions>(
+/** An owned copy of a slot. */
+function copySlot<Options extends CommonOptions>(
   { table, arena }: Internals<Options>,
   i: number,
   k: number,
@@ -112,16 +113,14 @@ function readSlot<Options extends CommonOptions>(
 const viewOf = (arena: Arena, table: Table, i: number, k: number): Vector =>
   new Float32Array(arena.buffer, table.slots[k][i], table.slotSizes[k][i]);
 
-/** Checks all of a saved state. What is returned writes it, and returns whether the optimizer is evaluating then. */
+/** Checks a saved state and returns a function that writes it, which returns whether the optimizer then evaluates. */
 export function prepareLoad<Options extends CommonOptions>(
   internals: Internals<Options>,
   given: unknown,
 ): () => boolean {
-  const { rule, table, groups, slots, scalarNames, sharedNames } = internals;
+  const { rule, table, groups, scalarNames, sharedNames } = internals;
   const owner = rule.name;
-  const saved = record(owner, "saved", given);
-  for (const [field, expected] of Object.entries({ format: FORMAT, version: VERSION, rule: owner }))
-    same(owner, `saved.${field}`, saved[field], expected);
+  const saved = readSaved(owner, given, { format: FORMAT, version: VERSION, rule: owner });
   const evaluating = flag.read(owner, "saved.evaluating", saved.evaluating);
   if (evaluating && !rule.evaluation) throw wrongValue(owner, "saved.evaluating", "false for this rule", evaluating);
 
@@ -147,19 +146,6 @@ export function prepareLoad<Options extends CommonOptions>(
       slots: readSlots(internals, `${prefix}.slots`, item.slots, i, options),
       scalars: readNumbers(owner, `${prefix}.scalars`, numbers, scalarNames),
     };
-  });
-
-  table.tensors.forEach((tensor, i) => {
-    const g = table.group[i];
-    const needed = rule.slots({ ...groups[g].options, ...loadedGroups[g].options }, tensor);
-    const lacking = slots.names.find((slot, k) => table.slots[k][i] === ABSENT && needed[slot] !== undefined);
-    if (lacking !== undefined)
-      throw wrongValue(
-        owner,
-        `saved.groups[${g}].options`,
-        `options that need no "${lacking}", for which no room was made`,
-        loadedGroups[g].options,
-      );
   });
 
   return () => {
@@ -190,7 +176,7 @@ function checkNames(owner: string, name: string, value: unknown, expected: reado
     );
 }
 
-/** A group's options: all of them, each right by itself, and those that are settled as they are here. */
+/** A group's options: all must be there and valid, and those that cannot change must be as the optimizer has them. */
 function readOptions<Options extends CommonOptions>(
   rule: Rule<Options>,
   prefix: string,
@@ -231,22 +217,30 @@ function readSlots<Options extends CommonOptions>(
   prefix: string,
   value: unknown,
   i: number,
-  loaded: object,
+  loaded: Settled<Options>,
 ): [column: number, values: Vector | SmallSlot][] {
-  const owner = internals.rule.name;
+  const { rule, table, groups } = internals;
+  const owner = rule.name;
   const slots = slotsOf(internals, i);
   const given = record(owner, prefix, value);
   const names = slots.map(([name]) => name);
-  for (const name of internals.slots.names)
+  const g = table.group[i];
+  const needed = rule.slots({ ...groups[g].options, ...loaded }, table.tensors[i]);
+  for (const name of internals.slots.names) {
     if (names.includes(name) !== Object.hasOwn(given, name)) blameOption(internals, i, name, loaded);
+    if (needed[name] !== undefined && !names.includes(name))
+      throw wrongValue(
+        owner,
+        `saved.groups[${g}].options`,
+        `options that need no "${name}", for which no room was made`,
+        loaded,
+      );
+  }
   onlyFields(owner, prefix, given, names);
-  return slots.map(([name, k]) => {
-    const { slotSizes } = internals.table;
-    return [k, readAnySlot(owner, `${prefix}.${name}`, given[name], slotSizes[k][i])];
-  });
+  return slots.map(([name, k]) => [k, readSlot(owner, `${prefix}.${name}`, given[name], table.slotSizes[k][i])]);
 }
 
-/** Throws for an option that is saved as another than the optimizer has, so that one of both lacks the slot. */
+/** Throws for a saved option that differs from the optimizer's so that only one of the two has the slot. */
 function blameOption<Options extends CommonOptions>(
   { rule, table, groups }: Internals<Options>,
   i: number,
@@ -265,7 +259,7 @@ function blameOption<Options extends CommonOptions>(
   }
 }
 
-/** Sets a slot to what was saved, which need not be of its own format. */
+/** Writes a saved slot, converting it when its format differs. */
 function writeSlot<Options extends CommonOptions>(
   { arena, table, slots: { converter } }: Internals<Options>,
   i: number,

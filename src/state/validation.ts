@@ -1,14 +1,26 @@
-// Checks of what a state dict may hold, shared by all that are saved and loaded.
+// Checks of saved states, shared by optimizers, averages, schedules and wrappers.
 import { flag, oneOf, record, withArticle, wrongType, wrongValue } from "../util/check.js";
 import { type SmallSlot, isBase } from "./small-formats.js";
+import { SHARED } from "../wasm/generated/layout/formats.js";
 import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 
-/** A tensor's part of a wrapper's state dict. */
+/** A tensor's part of the state dict of an average or of Lookahead. */
 export interface SavedTensor {
   /** The tensor's shape, which a load compares. */
   readonly shape: Shape;
   /** The tensor's elements, row-major: an owned copy. */
   readonly values: Vector;
+}
+
+/** A saved object, whose fields of `header` must have exactly these values. */
+export function readSaved(
+  owner: string,
+  value: unknown,
+  header: Readonly<Record<string, string | number>>,
+): Record<string, unknown> {
+  const saved = record(owner, "saved", value);
+  for (const field of Object.keys(header)) same(owner, `saved.${field}`, saved[field], header[field]);
+  return saved;
 }
 
 export function same(owner: string, name: string, value: unknown, expected: string | number): void {
@@ -29,15 +41,15 @@ export function readVector(owner: string, name: string, value: unknown, length: 
   return readArray(owner, name, value, Float32Array, length) as Vector;
 }
 
-/** A slot: a Float32Array, or what a small state format keeps. */
-export function readAnySlot(owner: string, name: string, value: unknown, length: number): Vector | SmallSlot {
+/** A slot: a Float32Array or a {@link SmallSlot}. */
+export function readSlot(owner: string, name: string, value: unknown, length: number): Vector | SmallSlot {
   if (typeof value !== "object" || value === null || !("format" in value))
     return readVector(owner, name, value, length);
   const given = record(owner, name, value);
   const format = oneOf("bfloat16", "8bit").read(owner, `${name}.format`, given.format);
   if (format === "bfloat16")
     return { format, halves: readArray(owner, `${name}.halves`, given.halves, Uint16Array, length) };
-  const bases = readArray(owner, `${name}.bases`, given.bases, Uint16Array, Math.ceil(length / 256));
+  const bases = readArray(owner, `${name}.bases`, given.bases, Uint16Array, Math.ceil(length / SHARED));
   const signed = flag.read(owner, `${name}.signed`, given.signed);
   const bad = bases.findIndex((base) => !isBase(base, signed));
   if (bad >= 0) throw wrongValue(owner, `${name}.bases[${bad}]`, "the base of a block", bases[bad]);
@@ -49,7 +61,7 @@ export function readAnySlot(owner: string, name: string, value: unknown, length:
   };
 }
 
-/** A typed array of a kind, of any realm. */
+/** A typed array of one class, of any realm. */
 function readArray<T extends ArrayBufferView & { readonly length: number }>(
   owner: string,
   name: string,
@@ -68,7 +80,7 @@ export function checkShape(owner: string, name: string, value: unknown, shape: S
   if (!fits) throw wrongValue(owner, name, `[${shape.join(", ")}]`, value);
 }
 
-/** An entry for each tensor of `tensors`, and none else; `prefix` and the tensor's name say in messages which it is. */
+/** Reads exactly one entry for each tensor. Messages name an entry by `prefix` and the tensor. */
 export function readEach<T>(
   owner: string,
   prefix: string,
