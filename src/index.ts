@@ -45,33 +45,43 @@ export { ParameterDict } from "./memory/parameters.js";
 export type { Shape, Values, Vector } from "./memory/tensor.js";
 export type { SmallSlot, StateFormat } from "./state/small-formats.js";
 export type { CommonOptions, Dialect, NonFinitePolicy, WholeOptions } from "./optimizer/rule.js";
-export { AdaBelief, type AdaBeliefOptions } from "./rules/adabelief.js";
-export { Adadelta, type AdadeltaOptions } from "./rules/adadelta.js";
-export { Adagrad, type AdagradOptions } from "./rules/adagrad.js";
-export { Adafactor, type AdafactorOptions } from "./rules/adafactor.js";
+export { AdaBelief, type AdaBeliefOptions, type AdaBeliefState } from "./rules/adabelief.js";
+export { Adadelta, type AdadeltaOptions, type AdadeltaState } from "./rules/adadelta.js";
+export { Adagrad, type AdagradOptions, type AdagradState } from "./rules/adagrad.js";
+export { Adafactor, type AdafactorOptions, type AdafactorState } from "./rules/adafactor.js";
 export { Adam, type AdamOptions, type AdamState } from "./rules/adam.js";
-export { Adamax, type AdamaxOptions } from "./rules/adamax.js";
-export { AdamW, type AdamWOptions } from "./rules/adamw.js";
-export { Adan, type AdanOptions } from "./rules/adan.js";
-export { AdEMAMix, type AdEMAMixOptions } from "./rules/ademamix.js";
-export { ADOPT, type ADOPTOptions } from "./rules/adopt.js";
-export { ASGD, type ASGDOptions } from "./rules/asgd.js";
-export { Ftrl, type FtrlOptions } from "./rules/ftrl.js";
-export { LAMB, type LAMBOptions } from "./rules/lamb.js";
-export { LARS, type LARSOptions } from "./rules/lars.js";
-export { LBFGS, type LBFGSOptions } from "./rules/lbfgs/lbfgs.js";
-export { Lion, type LionOptions } from "./rules/lion.js";
-export { MADGRAD, type MADGRADOptions } from "./rules/madgrad.js";
-export { Muon, type MuonOptions } from "./rules/muon.js";
-export { NAdam, type NAdamOptions } from "./rules/nadam.js";
-export { NovoGrad, type NovoGradOptions } from "./rules/novograd.js";
-export { Prodigy, type ProdigyOptions } from "./rules/prodigy.js";
-export { RAdam, type RAdamOptions } from "./rules/radam.js";
-export { RMSprop, type RMSpropOptions } from "./rules/rmsprop.js";
-export { Rprop, type RpropOptions } from "./rules/rprop.js";
-export { ScheduleFreeAdamW, type ScheduleFreeAdamWOptions } from "./rules/schedulefreeadamw.js";
-export { type ScheduleFreeOptions, ScheduleFreeSGD, type ScheduleFreeSGDOptions } from "./rules/schedulefreesgd.js";
-export { SGD, type SGDOptions } from "./rules/sgd.js";
-export { Yogi, type YogiOptions } from "./rules/yogi.js";
+export { Adamax, type AdamaxOptions, type AdamaxState } from "./rules/adamax.js";
+export { AdamW, type AdamWOptions, type AdamWState } from "./rules/adamw.js";
+export { Adan, type AdanOptions, type AdanState } from "./rules/adan.js";
+export { AdEMAMix, type AdEMAMixOptions, type AdEMAMixState } from "./rules/ademamix.js";
+export { ADOPT, type ADOPTOptions, type ADOPTState } from "./rules/adopt.js";
+export { ASGD, type ASGDOptions, type ASGDState } from "./rules/asgd.js";
+export { Ftrl, type FtrlOptions, type FtrlState } from "./rules/ftrl.js";
+export { LAMB, type LAMBOptions, type LAMBState } from "./rules/lamb.js";
+export { LARS, type LARSOptions, type LARSState } from "./rules/lars.js";
+export { LBFGS } from "./rules/lbfgs/lbfgs.js";
+export type { LBFGSOptions, LBFGSState } from "./rules/lbfgs/options.js";
+export { Lion, type LionOptions, type LionState } from "./rules/lion.js";
+export { MADGRAD, type MADGRADOptions, type MADGRADState } from "./rules/madgrad.js";
+export { Muon, type MuonOptions, type MuonState } from "./rules/muon.js";
+export { NAdam, type NAdamOptions, type NAdamState } from "./rules/nadam.js";
+export { NovoGrad, type NovoGradOptions, type NovoGradState } from "./rules/novograd.js";
+export { Prodigy, type ProdigyOptions, type ProdigyState } from "./rules/prodigy.js";
+export { RAdam, type RAdamOptions, type RAdamState } from "./rules/radam.js";
+export { RMSprop, type RMSpropOptions, type RMSpropState } from "./rules/rmsprop.js";
+export { Rprop, type RpropOptions, type RpropState } from "./rules/rprop.js";
+export {
+  ScheduleFreeAdamW,
+  type ScheduleFreeAdamWOptions,
+  type ScheduleFreeAdamWState,
+} from "./rules/schedulefreeadamw.js";
+export {
+  type ScheduleFreeOptions,
+  ScheduleFreeSGD,
+  type ScheduleFreeSGDOptions,
+  type ScheduleFreeSGDState,
+} from "./rules/schedulefreesgd.js";
+export { SGD, type SGDOptions, type SGDState } from "./rules/sgd.js";
+export { Yogi, type YogiOptions, type YogiState } from "./rules/yogi.js";
 export type { SavedTensor } from "./state/validation.js";
 export type { OptimizerState, TensorStateDict } from "./state/state-dict.js";

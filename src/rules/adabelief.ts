@@ -1,16 +1,11 @@
+// AdaBelief: Adam whose second moment measures how far gradients are from their moving average.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  positive,
-  signed,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { commonDefaults, commonKinds, positive, setDecay, signed } from "../optimizer/rule.js";
 import { setAdam } from "./adam.js";
 
 /** Options of {@link AdaBelief}. */
@@ -19,9 +14,12 @@ export interface AdaBeliefOptions extends CommonOptions {
   lr?: number | undefined;
   /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.999]. */
   betas?: readonly [number, number] | undefined;
-  /** Added to the second moment at every step, and to its root, >= 0. Default 1e-16. */
+  /** Added to the second moment at every step and to its root, >= 0. Default 1e-16. */
   eps?: number | undefined;
 }
+
+/** A tensor's state under {@link AdaBelief}. */
+export type AdaBeliefState = TensorState<Record<"mu" | "nu", Vector>>;
 
 const rule: Rule<AdaBeliefOptions> = {
   name: "AdaBelief",
@@ -38,22 +36,18 @@ const rule: Rule<AdaBeliefOptions> = {
 };
 
 /**
- * AdaBelief: Adam whose second moment averages (g − m)² + ε, the surprise of the gradient: long steps where it comes as
- * expected.
+ * AdaBelief: Adam whose second moment averages (g − m)² + ε, so that steps are long where the gradient is as predicted.
  *
- * State: `mu`, `nu`, as optax names them; 8 bytes a parameter.
- *
+ * State: `mu`, `nu`, under their names in optax; 8 bytes per parameter.
  * @see Zhuang et al. (2020), https://arxiv.org/abs/2010.07468
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new AdaBelief(params, { lr: 1e-3 });
  * optimizer.step();
  */
-export class AdaBelief<Name extends string = string> extends StepOptimizer<AdaBeliefOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class AdaBelief<Name extends string = string> extends StepOptimizer<AdaBeliefOptions, Name, AdaBeliefState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdaBeliefOptions, Name> = {}) {
     super(rule, params, options);
   }

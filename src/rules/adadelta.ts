@@ -1,16 +1,11 @@
+// Adadelta: the step size is a ratio of two moving averages, so that no learning rate is needed.
 import { epsilon, fraction } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  positive,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, positive, setDecay } from "../optimizer/rule.js";
 
 /** Options of {@link Adadelta}. */
 export interface AdadeltaOptions extends CommonOptions {
@@ -21,6 +16,9 @@ export interface AdadeltaOptions extends CommonOptions {
   /** Added under both roots, >= 0. Default 1e-6; Keras 1e-7. */
   eps?: number | undefined;
 }
+
+/** A tensor's state under {@link Adadelta}. */
+export type AdadeltaState = TensorState<Record<"squareAvg" | "accDelta", Vector>>;
 
 const rule: Rule<AdadeltaOptions> = {
   name: "Adadelta",
@@ -44,22 +42,19 @@ const rule: Rule<AdadeltaOptions> = {
 };
 
 /**
- * Adadelta: θ −= lr·√(a + ε)/√(v + ε)·g, with moving averages v of the squared gradient and a of the squared update: it
- * finds its own units, so that lr is 1.
+ * Adadelta: θ −= lr·√(a + ε)/√(v + ε)·g, with moving averages v of the squared gradient and a of the squared update. The
+ * ratio has the units of θ, so lr is 1.
  *
- * State: `squareAvg`, `accDelta`; 8 bytes a parameter.
- *
+ * State: `squareAvg` and `accDelta`; 8 bytes per parameter.
  * @see Zeiler (2012), https://arxiv.org/abs/1212.5701
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new Adadelta(params);
  * optimizer.step();
  */
-export class Adadelta<Name extends string = string> extends StepOptimizer<AdadeltaOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class Adadelta<Name extends string = string> extends StepOptimizer<AdadeltaOptions, Name, AdadeltaState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdadeltaOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,28 +1,26 @@
+// Adagrad: divides by the root of the sum of all squared gradients.
 import { epsilon, nonNegative } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  positive,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, positive, setDecay } from "../optimizer/rule.js";
 
 /** Options of {@link Adagrad}. */
 export interface AdagradOptions extends CommonOptions {
   /** Learning rate, >= 0. Default 1e-2; Keras 1e-3; optax: must be given. */
   lr?: number | undefined;
-  /** Step t moves by lr/(1 + (t − 1)·lrDecay), >= 0. Default 0. */
+  /** The learning rate at step t is lr/(1 + (t − 1)·lrDecay), >= 0. Default 0. */
   lrDecay?: number | undefined;
-  /** Start of the sum of squares, >= 0. Default 0; Keras, optax 0.1. */
+  /** Initial value of the sum of squares, >= 0. Default 0; Keras, optax 0.1. */
   initialAccumulatorValue?: number | undefined;
-  /** Added to the root of the sum, >= 0; in Keras's and optax's dialects under the root (optax: nothing moves where the sum is 0). Default 1e-10; Keras, optax 1e-7. */
+  /** Added to the root of the sum, >= 0; inside the root in Keras's and optax's dialects (optax: elements whose sum is 0 do not move). Default 1e-10; Keras, optax 1e-7. */
   eps?: number | undefined;
 }
+
+/** A tensor's state under {@link Adagrad}. */
+export type AdagradState = TensorState<Record<"sum", Vector>>;
 
 const rule: Rule<AdagradOptions> = {
   name: "Adagrad",
@@ -48,22 +46,19 @@ const rule: Rule<AdagradOptions> = {
 };
 
 /**
- * Adagrad: θ −= lr·g / (√S + ε), S the sum of all squared gradients: steps shrink where gradients were large or many.
+ * Adagrad: θ −= lr·g / (√S + ε), where S is the sum of all squared gradients. Steps shrink as S grows.
  *
- * State: `sum`; 4 bytes a parameter. Sparse steps (`rows`): the update of a dense step, and its weight decay, on those
- * rows alone; `lrDecay` goes by the tensor's count of steps.
- *
+ * State: `sum`; 4 bytes per parameter. Sparse steps (`rows`) apply the dense update and its weight decay to those rows
+ * only; `lrDecay` uses the tensor's step count.
  * @see Duchi, Hazan, Singer (2011), https://jmlr.org/papers/v12/duchi11a.html
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new Adagrad(params, { lr: 0.05 });
  * optimizer.step();
  */
-export class Adagrad<Name extends string = string> extends StepOptimizer<AdagradOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class Adagrad<Name extends string = string> extends StepOptimizer<AdagradOptions, Name, AdagradState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdagradOptions, Name> = {}) {
     super(rule, params, options);
   }

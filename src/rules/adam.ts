@@ -1,20 +1,19 @@
+// Adam, and the coefficients that AdamW, AdaBelief, RAdam and Yogi share with it.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule, Settled } from "../optimizer/rule.js";
 import {
-  type CommonOptions,
   OWN,
-  type Rule,
-  type Settled,
   commonDefaults,
   commonKinds,
   fixedFlag,
+  positive,
   setDecay,
   setMoments,
-  positive,
   signed,
 } from "../optimizer/rule.js";
 
@@ -26,16 +25,16 @@ export interface AdamOptions extends CommonOptions {
   betas?: readonly [number, number] | undefined;
   /** Added to the root of the second moment, >= 0. Default 1e-8; Keras 1e-7. */
   eps?: number | undefined;
-  /** Divide by the largest second moment seen (AMSGrad), in optax's dialect the largest corrected one. Default false. */
+  /** AMSGrad: divide by the largest second moment so far (optax: the largest corrected one). Default false. */
   amsgrad?: boolean | undefined;
 }
 
-/** The state of a tensor under {@link Adam} or `AdamW`; `maxExpAvgSq` with `amsgrad`. */
+/** A tensor's state under {@link Adam} and `AdamW`. `maxExpAvgSq` exists with `amsgrad`. */
 export type AdamState = TensorState<Record<"expAvg" | "expAvgSq", Vector> & Partial<Record<"maxExpAvgSq", Vector>>>;
 
 /**
- * Adam's first seven coefficients: β₁, 1 − β₁, β₂, 1 − β₂, the step size, the correction of √v, and ε. The correction goes
- * into the step size, and ε is added to the raw root, where `folded`: in Keras, and in PyTorch's SparseAdam.
+ * Sets Adam's first seven coefficients: β₁, 1 − β₁, β₂, 1 − β₂, the step size, the bias correction of √v, and ε. With
+ * `folded` (Keras and PyTorch's SparseAdam) the correction is part of the step size, and ε is added to the raw root.
  */
 export function setAdam(
   c: Float64Array,
@@ -56,13 +55,13 @@ export function setAdam(
   c[OWN + 6] = o.eps;
 }
 
-/** Adam's sparse steps, in every dialect. */
+/** Sparse steps are those of PyTorch's SparseAdam in every dialect. */
 const sparse: NonNullable<Rule<AdamOptions>["rows"]> = {
   refuses: ({ amsgrad }) => (amsgrad ? "nothing with amsgrad, which PyTorch's SparseAdam lacks" : undefined),
   coefficients: (c, o, t) => setAdam(c, o, t, true),
 };
 
-/** Adam and AdamW: they differ in where weight decay goes and in its default. */
+/** Makes the rules Adam and AdamW, which differ in how weight decay is applied and in its default. */
 /* @__NO_SIDE_EFFECTS__ */
 export function adamRule(
   name: string,
@@ -80,11 +79,11 @@ export function adamRule(
     },
     slots: (o) => ({ expAvg: signed(), expAvgSq: positive(), maxExpAvgSq: o.amsgrad ? positive() : undefined }),
     coefficients(c, o, t) {
-      const inMaximum = o.amsgrad && o.dialect === "optax"; // the correction of v goes into its maximum
+      const correctedMax = o.amsgrad && o.dialect === "optax"; // the maximum is taken of the corrected v
       setDecay(c, o, decoupled);
       setAdam(c, o, t);
-      c[OWN + 7] = inMaximum ? c[OWN + 5] * c[OWN + 5] : 1;
-      if (inMaximum) c[OWN + 5] = 1;
+      c[OWN + 7] = correctedMax ? c[OWN + 5] * c[OWN + 5] : 1;
+      if (correctedMax) c[OWN + 5] = 1;
     },
     sweep({ adam }, { at, c }) {
       // prettier-ignore
@@ -99,23 +98,20 @@ const rule = adamRule("Adam", false, { torch: 0, keras: 0, optax: 0 });
 /**
  * Adam: θ −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), with moving averages m of the gradient and v of its square.
  *
- * State: `expAvg`, `expAvgSq`, with `amsgrad` also `maxExpAvgSq`; 8 (12) bytes a parameter.
+ * State: `expAvg` and `expAvgSq`; `maxExpAvgSq` with `amsgrad`; 8 (12) bytes per parameter.
  *
- * Sparse steps (`rows`) without `amsgrad` are PyTorch's SparseAdam, on those rows alone:
- * θ −= lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε), t the tensor's count of steps; weight decay is coupled (decoupled in
+ * Sparse steps (`rows`), without `amsgrad`, are those of PyTorch's SparseAdam and change only those rows:
+ * θ −= lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m / (√v + ε), where t is the tensor's step count. Weight decay is coupled (decoupled in
  * Keras's dialect).
- *
  * @see Kingma, Ba (2015), https://arxiv.org/abs/1412.6980; AMSGrad: https://arxiv.org/abs/1904.09237
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new Adam(params, { lr: 3e-4, betas: [0.9, 0.99] });
  * optimizer.step();
  */
 export class Adam<Name extends string = string> extends StepOptimizer<AdamOptions, Name, AdamState> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdamOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,18 +1,12 @@
+// Adamax: Adam with the largest recent gradient in place of the root mean square.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  positive,
-  signed,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, positive, setDecay, signed } from "../optimizer/rule.js";
 
 /** Options of {@link Adamax}. */
 export interface AdamaxOptions extends CommonOptions {
@@ -20,9 +14,12 @@ export interface AdamaxOptions extends CommonOptions {
   lr?: number | undefined;
   /** Decay rates of the first moment and of the maximum, each in [0, 1). Default [0.9, 0.999]. */
   betas?: readonly [number, number] | undefined;
-  /** Added to |g|, >= 0; in Keras's dialect to the maximum. Default 1e-8; Keras 1e-7. */
+  /** Added to |g|, >= 0; in Keras's dialect added to the maximum. Default 1e-8; Keras 1e-7. */
   eps?: number | undefined;
 }
+
+/** A tensor's state under {@link Adamax}. */
+export type AdamaxState = TensorState<Record<"expAvg" | "expInf", Vector>>;
 
 const defaults = { ...commonDefaults, betas: [0.9, 0.999] as const };
 
@@ -53,22 +50,19 @@ const rule: Rule<AdamaxOptions> = {
 };
 
 /**
- * Adamax: θ −= lr/(1 − β₁ᵗ)·m/u, m the moving average of the gradient and u = max(β₂u, |g| + ε) its fading maximum: Adam
- * with the largest gradient in place of the mean square.
+ * Adamax: θ −= lr/(1 − β₁ᵗ)·m/u, where m is the moving average of the gradient and u = max(β₂u, |g| + ε) its decaying
+ * maximum.
  *
- * State: `expAvg`, `expInf`; 8 bytes a parameter.
- *
+ * State: `expAvg` and `expInf`; 8 bytes per parameter.
  * @see Kingma, Ba (2015), section 7, https://arxiv.org/abs/1412.6980
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new Adamax(params, { lr: 1e-3 });
  * optimizer.step();
  */
-export class Adamax<Name extends string = string> extends StepOptimizer<AdamaxOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class Adamax<Name extends string = string> extends StepOptimizer<AdamaxOptions, Name, AdamaxState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdamaxOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,19 +1,12 @@
+// Adan: Adam with Nesterov's look-ahead, estimated from the change of the gradient.
 import { belowOne, epsilon, triple } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  DEC,
-  OWN,
-  type Rule,
-  WD,
-  commonDefaults,
-  commonKinds,
-  positive,
-  signed,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { DEC, OWN, WD, commonDefaults, commonKinds, positive, signed } from "../optimizer/rule.js";
 
 /** Options of {@link Adan}. */
 export interface AdanOptions extends CommonOptions {
@@ -21,11 +14,14 @@ export interface AdanOptions extends CommonOptions {
   lr?: number | undefined;
   /** λ, >= 0: after the update the parameters are divided by 1 + lr·λ. Default 0. */
   weightDecay?: number | undefined;
-  /** Decay rates of the averages of g, of its change, and of the square, each in [0, 1). Default [0.98, 0.92, 0.99]. */
+  /** Decay rates of the averages of g, of its change and of the square, each in [0, 1). Default [0.98, 0.92, 0.99]. */
   betas?: readonly [number, number, number] | undefined;
   /** Added to the root of the second moment, >= 0. Default 1e-8. */
   eps?: number | undefined;
 }
+
+/** A tensor's state under {@link Adan}. */
+export type AdanState = TensorState<Record<"expAvg" | "expAvgDiff" | "expAvgSq" | "negPreGrad", Vector>>;
 
 const rule: Rule<AdanOptions> = {
   name: "Adan",
@@ -67,22 +63,19 @@ const rule: Rule<AdanOptions> = {
 };
 
 /**
- * Adan: Nesterov's look-ahead from the change of the gradient, d = g − g₋₁ (0 at first): moving averages of g, of d, and of
- * (g + β₂d)², each corrected as Adam's are; weight decay divides by 1 + lr·λ.
+ * Adan: moving averages of g, of its change d = g − g₋₁ (0 at the first step) and of (g + β₂d)², each bias-corrected as in
+ * Adam. Weight decay divides by 1 + lr·λ.
  *
- * State: `expAvg`, `expAvgDiff`, `expAvgSq`, `negPreGrad` (minus the last gradient, as in timm); 16 bytes a parameter.
- *
+ * State: `expAvg`, `expAvgDiff`, `expAvgSq`, `negPreGrad` (the last gradient negated, as in timm); 16 bytes per parameter.
  * @see Xie et al. (2022), https://arxiv.org/abs/2208.06677
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new Adan(params, { lr: 1e-3, weightDecay: 0.02 });
  * optimizer.step();
  */
-export class Adan<Name extends string = string> extends StepOptimizer<AdanOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class Adan<Name extends string = string> extends StepOptimizer<AdanOptions, Name, AdanState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdanOptions, Name> = {}) {
     super(rule, params, options);
   }

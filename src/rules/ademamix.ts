@@ -1,19 +1,12 @@
+// AdEMAMix: Adam with a second, slower first moment.
 import { belowOne, epsilon, nonNegative, triple } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  exact,
-  positive,
-  signed,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, exact, positive, setDecay, signed } from "../optimizer/rule.js";
 
 /** Options of {@link AdEMAMix}. */
 export interface AdEMAMixOptions extends CommonOptions {
@@ -21,13 +14,16 @@ export interface AdEMAMixOptions extends CommonOptions {
   lr?: number | undefined;
   /** λ of the decoupled weight decay, >= 0. Default 0. */
   weightDecay?: number | undefined;
-  /** Decay rates of the fast first moment, of the second moment, and of the slow first moment, each in [0, 1). Default [0.9, 0.999, 0.9999]. */
+  /** Decay rates of the fast first moment, the second moment and the slow first moment, each in [0, 1). Default [0.9, 0.999, 0.9999]. */
   betas?: readonly [number, number, number] | undefined;
   /** Weight of the slow moment, >= 0. Default 5. */
   alpha?: number | undefined;
   /** Added to the root of the second moment, >= 0. Default 1e-8. */
   eps?: number | undefined;
 }
+
+/** A tensor's state under {@link AdEMAMix}. */
+export type AdEMAMixState = TensorState<Record<"m1" | "m2" | "nu", Vector>>;
 
 const rule: Rule<AdEMAMixOptions> = {
   name: "AdEMAMix",
@@ -64,22 +60,19 @@ const rule: Rule<AdEMAMixOptions> = {
 };
 
 /**
- * AdEMAMix: Adam with a second, slow first moment m₂, which remembers thousands of steps:
- * θ −= lr·(m₁/(1 − β₁ᵗ) + α·m₂)/(√v/√(1 − β₂ᵗ) + ε), decay decoupled.
+ * AdEMAMix: Adam with a second, slower first moment m₂ that covers thousands of steps:
+ * θ −= lr·(m₁/(1 − β₁ᵗ) + α·m₂)/(√v/√(1 − β₂ᵗ) + ε). Weight decay is decoupled.
  *
- * State: `m1`, `m2`, `nu`, as optax names them; 12 bytes a parameter.
- *
+ * State: `m1`, `m2` and `nu`, under their names in optax; 12 bytes per parameter.
  * @see Pagliardini, Ablin, Grangier (2024), https://arxiv.org/abs/2409.03137
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new AdEMAMix(params, { lr: 1e-3, alpha: 8 });
  * optimizer.step();
  */
-export class AdEMAMix<Name extends string = string> extends StepOptimizer<AdEMAMixOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class AdEMAMix<Name extends string = string> extends StepOptimizer<AdEMAMixOptions, Name, AdEMAMixState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<AdEMAMixOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,19 +1,12 @@
+// ADOPT: Adam that scales each gradient by the second moment of the step before.
 import { belowOne, epsilon, nonNegative, pair } from "../util/check.js";
 import { exponentiate, logarithm } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  setMoments,
-  positive,
-  signed,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, positive, setDecay, setMoments, signed } from "../optimizer/rule.js";
 
 /** Options of {@link ADOPT}. */
 export interface ADOPTOptions extends CommonOptions {
@@ -21,11 +14,14 @@ export interface ADOPTOptions extends CommonOptions {
   lr?: number | undefined;
   /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.9999]. */
   betas?: readonly [number, number] | undefined;
-  /** The least that a gradient is divided by, >= 0. Default 1e-6. */
+  /** Lower bound of the divisor of a gradient, >= 0. Default 1e-6. */
   eps?: number | undefined;
-  /** Scaled gradients are clamped to ±(t − 1) to this power, >= 0. Default 0.333, that is ∛(t − 1), as in timm; optax 0.25. */
+  /** Scaled gradients are clamped to ±(t − 1)^clipExponent, >= 0. Default 0.333, about ∛(t − 1), as in timm; optax 0.25. */
   clipExponent?: number | undefined;
 }
+
+/** A tensor's state under {@link ADOPT}. */
+export type ADOPTState = TensorState<Record<"expAvg" | "expAvgSq", Vector>>;
 
 const defaults = { ...commonDefaults, betas: [0.9, 0.9999] as const, eps: 1e-6 };
 
@@ -57,22 +53,19 @@ const rule: Rule<ADOPTOptions> = {
 };
 
 /**
- * ADOPT: g/max(√v, ε) with the v of the step before, clamped to ±(t − 1)^clipExponent, enters the moving average m; θ −= lr·m. So
- * it converges for any β₂. A tensor's first step only sets v = g², and moves nothing.
+ * ADOPT: m is the moving average of g/max(√v, ε), with the previous step's v, clamped to ±(t − 1)^clipExponent; θ −= lr·m.
+ * It converges for any β₂. A tensor's first step only sets v = g².
  *
- * State: `expAvg`, `expAvgSq`; 8 bytes a parameter.
- *
+ * State: `expAvg` and `expAvgSq`; 8 bytes per parameter.
  * @see Taniguchi et al. (2024), https://arxiv.org/abs/2411.02853
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new ADOPT(params, { lr: 1e-3 });
  * optimizer.step();
  */
-export class ADOPT<Name extends string = string> extends StepOptimizer<ADOPTOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class ADOPT<Name extends string = string> extends StepOptimizer<ADOPTOptions, Name, ADOPTState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<ADOPTOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,32 +1,28 @@
+// LAMB: Adam whose update of each tensor is scaled to the length of the tensor.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 import { padded } from "../memory/arena.js";
-import {
-  type CommonOptions,
-  DEC,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  setMoments,
-  exact,
-} from "../optimizer/rule.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { DEC, OWN, commonDefaults, commonKinds, exact, setDecay, setMoments } from "../optimizer/rule.js";
 
 /** Options of {@link LAMB}. */
 export interface LAMBOptions extends CommonOptions {
   /** Learning rate, >= 0. Default 1e-3. */
   lr?: number | undefined;
-  /** Weight decay λ, >= 0. Part of the update whose norm is taken; in Keras's dialect decoupled. Default 0.01; Keras, optax 0. */
+  /** Weight decay λ, >= 0, included in the update's norm; decoupled in Keras's dialect. Default 0.01; Keras, optax 0. */
   weightDecay?: number | undefined;
   /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.999]. */
   betas?: readonly [number, number] | undefined;
   /** Added to the root of the second moment, >= 0. Default 1e-6; Keras 1e-7. */
   eps?: number | undefined;
 }
+
+/** A tensor's state under {@link LAMB}. */
+export type LAMBState = TensorState<Record<"expAvg" | "expAvgSq", Vector>>;
 
 const defaults = { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999] as const };
 
@@ -62,22 +58,19 @@ const rule: Rule<LAMBOptions> = {
 };
 
 /**
- * LAMB: Adam's step with λθ added, scaled tensor by tensor to a length of lr·‖θ‖: θ −= lr·‖θ‖/‖u‖ · u. Where ‖θ‖ or ‖u‖ is
- * 0, the scale is lr. Made for very large batches.
+ * LAMB: u is Adam's update plus λθ, scaled per tensor to the length lr·‖θ‖: θ −= lr·‖θ‖/‖u‖ · u. Where ‖θ‖ or ‖u‖ is 0,
+ * θ −= lr·u. For very large batches.
  *
- * State: `expAvg`, `expAvgSq`; 8 bytes a parameter, and room for one copy of the largest tensor.
- *
+ * State: `expAvg` and `expAvgSq`; 8 bytes per parameter. Also scratch for one copy of the largest tensor.
  * @see You et al. (2020), https://arxiv.org/abs/1904.00962
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new LAMB(params, { lr: 2e-3, weightDecay: 0.01 });
  * optimizer.step();
  */
-export class LAMB<Name extends string = string> extends StepOptimizer<LAMBOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class LAMB<Name extends string = string> extends StepOptimizer<LAMBOptions, Name, LAMBState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<LAMBOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,24 +1,29 @@
+// LARS: SGD whose gradients are scaled per tensor to the length of the tensor.
 import { epsilon, finite, flag, nonNegative } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 import { type CommonOptions, GS, OWN, type Rule, WD, commonDefaults, commonKinds, exact } from "../optimizer/rule.js";
 
 /** Options of {@link LARS}. */
 export interface LARSOptions extends CommonOptions {
   /** Learning rate, >= 0. Default 1. */
   lr?: number | undefined;
-  /** μ, >= 0. Default 0: no momentum, and no state. */
+  /** μ, >= 0. Default 0: no momentum and no state. */
   momentum?: number | undefined;
-  /** How much less than the whole gradient enters the buffer after the first step; any finite number. Default 0. */
+  /** After the first step the gradient enters the buffer times 1 − dampening; any finite number. Default 0. */
   dampening?: number | undefined;
-  /** Nesterov's form; needs a momentum, and no dampening. Default false. */
+  /** Nesterov momentum; requires a momentum and no dampening. Default false. */
   nesterov?: boolean | undefined;
-  /** How far a step of lr 1 goes, in units of the tensor's norm, >= 0. Default 1e-3. */
+  /** Length of a step with lr 1, relative to the tensor's norm, >= 0. Default 1e-3. */
   trustCoefficient?: number | undefined;
   /** Added to the norm of the gradient, >= 0. Default 1e-8. */
   eps?: number | undefined;
 }
+
+/** A tensor's state under {@link LARS}. `momentumBuffer` exists with a momentum. */
+export type LARSState = TensorState<Partial<Record<"momentumBuffer", Vector>>>;
 
 const rule: Rule<LARSOptions> = {
   name: "LARS",
@@ -61,23 +66,19 @@ const rule: Rule<LARSOptions> = {
 };
 
 /**
- * LARS: SGD, with momentum or without, on gradients that are scaled tensor by tensor: g + λθ times
- * trustCoefficient·‖θ‖/(‖g‖ + λ‖θ‖ + ε). As in timm, only where there is weight decay, and where neither norm is 0;
- * otherwise SGD itself. Made for very large batches.
+ * LARS: SGD, with or without momentum, on g + λθ scaled per tensor by trustCoefficient·‖θ‖/(‖g‖ + λ‖θ‖ + ε). As in timm,
+ * tensors without weight decay or with a norm of 0 are not scaled. For very large batches.
  *
- * State: none; with momentum `momentumBuffer`, 4 bytes a parameter.
- *
+ * State: none; with momentum `momentumBuffer`, 4 bytes per parameter.
  * @see You, Gitman, Ginsburg (2017), https://arxiv.org/abs/1708.03888
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new LARS(params, { lr: 1, momentum: 0.9, weightDecay: 1e-4 });
  * optimizer.step();
  */
-export class LARS<Name extends string = string> extends StepOptimizer<LARSOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class LARS<Name extends string = string> extends StepOptimizer<LARSOptions, Name, LARSState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<LARSOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,17 +1,11 @@
+// Lion: moves every element by lr in the direction of the sign of its momentum.
 import { belowOne, pair } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  setMoments,
-  signed,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, setDecay, setMoments, signed } from "../optimizer/rule.js";
 
 /** Options of {@link Lion}. */
 export interface LionOptions extends CommonOptions {
@@ -19,9 +13,12 @@ export interface LionOptions extends CommonOptions {
   lr?: number | undefined;
   /** λ of the decoupled weight decay, >= 0. Default 0; optax 1e-3. */
   weightDecay?: number | undefined;
-  /** Decay rates of the momentum as it is used and as it is kept, each in [0, 1). Default [0.9, 0.99]. */
+  /** Decay rates of the momentum in the update and in the state, each in [0, 1). Default [0.9, 0.99]. */
   betas?: readonly [number, number] | undefined;
 }
+
+/** A tensor's state under {@link Lion}. */
+export type LionState = TensorState<Record<"expAvg", Vector>>;
 
 const defaults = { ...commonDefaults, betas: [0.9, 0.99] as const };
 
@@ -45,22 +42,18 @@ const rule: Rule<LionOptions> = {
 };
 
 /**
- * Lion: θ −= lr·λ·θ + lr·sign(β₁m + (1 − β₁)g), then m = β₂m + (1 − β₂)g: every element moves by lr, with the state of
- * momentum alone.
+ * Lion: θ −= lr·λ·θ + lr·sign(β₁m + (1 − β₁)g), then m = β₂m + (1 − β₂)g. Every element moves by lr.
  *
- * State: `expAvg`; 4 bytes a parameter.
- *
+ * State: `expAvg`; 4 bytes per parameter.
  * @see Chen et al. (2023), https://arxiv.org/abs/2302.06675
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new Lion(params, { lr: 1e-4, weightDecay: 0.1 });
  * optimizer.step();
  */
-export class Lion<Name extends string = string> extends StepOptimizer<LionOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class Lion<Name extends string = string> extends StepOptimizer<LionOptions, Name, LionState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<LionOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,18 +1,19 @@
+// NAdam: Adam with Nesterov momentum.
 import { belowOne, epsilon, nonNegative, pair } from "../util/check.js";
 import { exponentiate, raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
 import {
-  type CommonOptions,
   OWN,
-  type Rule,
   commonDefaults,
   commonKinds,
   fixedFlag,
+  positive,
   setDecay,
   setMoments,
-  positive,
   signed,
 } from "../optimizer/rule.js";
 
@@ -24,15 +25,18 @@ export interface NAdamOptions extends CommonOptions {
   betas?: readonly [number, number] | undefined;
   /** Added to the root of the second moment, >= 0. Default 1e-8; Keras 1e-7. */
   eps?: number | undefined;
-  /** ψ, how fast the momentum rises: μₜ = β₁(1 − ½·0.96^(tψ)); >= 0. Default 4e-3; Keras 1; optax none, μₜ is β₁. */
+  /** ψ in the momentum μₜ = β₁(1 − ½·0.96^(tψ)); >= 0. Default 4e-3; Keras 1; optax none: μₜ = β₁. */
   momentumDecay?: number | undefined;
-  /** Decouple weight decay as AdamW does. Default false; Keras's dialect always does. */
+  /** Decoupled weight decay, as in AdamW. Default false; always in Keras's dialect. */
   decoupledWeightDecay?: boolean | undefined;
 }
 
+/** A tensor's state under {@link NAdam}. */
+export type NAdamState = TensorState<Record<"expAvg" | "expAvgSq", Vector> & Record<"muProduct", number>>;
+
 const defaults = { ...commonDefaults, betas: [0.9, 0.999] as const, decoupledWeightDecay: false };
 
-/** ln 0.96, for 0.96^(tψ) in the schedule of the momentum μₜ = β₁(1 − ½·0.96^(tψ)). */
+/** ln 0.96, for 0.96^(tψ). */
 const LOG_096 = -0.040821994520255166;
 
 const rule: Rule<NAdamOptions> = {
@@ -88,22 +92,18 @@ const rule: Rule<NAdamOptions> = {
 };
 
 /**
- * NAdam: Adam that looks ahead as Nesterov's momentum does, with a momentum μₜ that rises from about β₁/2 to β₁.
+ * NAdam: Adam with Nesterov momentum μₜ, which rises from about β₁/2 to β₁.
  *
- * State: `expAvg`, `expAvgSq` and the number `muProduct` (1 in optax's dialect, which has no such product); 8 bytes a
- * parameter.
- *
+ * State: `expAvg`, `expAvgSq` and the number `muProduct`, Πμₜ (optax: always 1); 8 bytes per parameter.
  * @see Dozat (2016), https://openreview.net/forum?id=OM0jvwB8jIp57ZJjtNEZ
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new NAdam(params, { dialect: "keras" });
  * optimizer.step();
  */
-export class NAdam<Name extends string = string> extends StepOptimizer<NAdamOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class NAdam<Name extends string = string> extends StepOptimizer<NAdamOptions, Name, NAdamState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<NAdamOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,7 +1,9 @@
+// NovoGrad: momentum on gradients that are divided by their norm, per tensor.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 import { type CommonOptions, GS, type Rule, commonDefaults, commonKinds, exact } from "../optimizer/rule.js";
 
 /** Options of {@link NovoGrad}. */
@@ -13,6 +15,9 @@ export interface NovoGradOptions extends CommonOptions {
   /** Added to the root of the squared norm, >= 0. Default 1e-6. */
   eps?: number | undefined;
 }
+
+/** A tensor's state under {@link NovoGrad}. */
+export type NovoGradState = TensorState<Record<"mu", Vector> & Record<"nu", number>>;
 
 const rule: Rule<NovoGradOptions> = {
   name: "NovoGrad",
@@ -29,22 +34,18 @@ const rule: Rule<NovoGradOptions> = {
 };
 
 /**
- * NovoGrad: momentum on gradients that are divided, tensor by tensor, by their norm: ν = β₂ν + (1 − β₂)‖g‖² (‖g‖² at the
- * first step), μ = β₁μ + g/(√ν + ε) + λθ, θ −= lr·μ.
+ * NovoGrad: per tensor ν = β₂ν + (1 − β₂)‖g‖² (‖g‖² at the first step), μ = β₁μ + g/(√ν + ε) + λθ, θ −= lr·μ.
  *
- * State: `mu`, and by tensor the number `nu`; 4 bytes a parameter.
- *
+ * State: `mu`, and the number `nu`; 4 bytes per parameter.
  * @see Ginsburg et al. (2019), https://arxiv.org/abs/1905.11286
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new NovoGrad(params, { lr: 0.01, betas: [0.95, 0.98], weightDecay: 1e-3 });
  * optimizer.step();
  */
-export class NovoGrad<Name extends string = string> extends StepOptimizer<NovoGradOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class NovoGrad<Name extends string = string> extends StepOptimizer<NovoGradOptions, Name, NovoGradState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<NovoGradOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,19 +1,12 @@
+// RAdam: Adam whose step size is corrected for the variance of the second moment.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  fixedFlag,
-  setDecay,
-  positive,
-  signed,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, fixedFlag, positive, setDecay, signed } from "../optimizer/rule.js";
 import { setAdam } from "./adam.js";
 
 /** Options of {@link RAdam}. */
@@ -22,11 +15,14 @@ export interface RAdamOptions extends CommonOptions {
   lr?: number | undefined;
   /** Decay rates of the first and the second moment, each in [0, 1). Default [0.9, 0.999]. */
   betas?: readonly [number, number] | undefined;
-  /** Added to the root of the second moment, >= 0; in optax's dialect to that of the corrected one. Default 1e-8. */
+  /** Added to the root of the second moment (optax: of the corrected one), >= 0. Default 1e-8. */
   eps?: number | undefined;
-  /** Decouple weight decay as AdamW does. Default false. */
+  /** Decoupled weight decay, as in AdamW. Default false. */
   decoupledWeightDecay?: boolean | undefined;
 }
+
+/** A tensor's state under {@link RAdam}. */
+export type RAdamState = TensorState<Record<"expAvg" | "expAvgSq", Vector>>;
 
 const defaults = { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999] as const, eps: 1e-8, decoupledWeightDecay: false };
 
@@ -41,19 +37,19 @@ const rule: Rule<RAdamOptions> = {
     setAdam(c, o, t);
     c[OWN + 7] = beta2;
     raise(c, OWN + 7, t);
-    const left = c[OWN + 7];
-    const most = 2 / (1 - beta2) - 1;
-    const rho = most - (2 * t * left) / (1 - left);
+    const power2 = c[OWN + 7];
+    const rhoMax = 2 / (1 - beta2) - 1;
+    const rho = rhoMax - (2 * t * power2) / (1 - power2);
     if (o.dialect === "optax" ? rho >= 5 : rho > 5) {
-      const r = Math.sqrt(((rho - 4) * (rho - 2) * most) / ((most - 4) * (most - 2) * rho));
+      const r = Math.sqrt(((rho - 4) * (rho - 2) * rhoMax) / ((rhoMax - 4) * (rhoMax - 2) * rho));
       if (o.dialect === "optax") {
         c[OWN + 4] *= r;
       } else {
-        c[OWN + 4] *= r * Math.sqrt(1 - left);
+        c[OWN + 4] *= r * Math.sqrt(1 - power2);
         c[OWN + 5] = 1;
       }
     } else {
-      c[OWN + 5] = 0; // v is not divided by
+      c[OWN + 5] = 0; // no division by √v
     }
     c[OWN + 7] = 1;
   },
@@ -65,22 +61,19 @@ const rule: Rule<RAdamOptions> = {
 };
 
 /**
- * RAdam: Adam whose step size is rectified by rₜ, from the variance that v has after t steps; while that cannot be told
- * (ρₜ ≤ 5, the first five steps with β₂ = 0.999), θ −= lr·m/(1 − β₁ᵗ). A warm-up that need not be tuned.
+ * RAdam: Adam whose step size is rectified by rₜ, which follows from the variance of v after t steps. While that variance is
+ * intractable (ρₜ ≤ 5, the first five steps with β₂ = 0.999), θ −= lr·m/(1 − β₁ᵗ). Replaces a warm-up.
  *
- * State: `expAvg`, `expAvgSq`; 8 bytes a parameter.
- *
+ * State: `expAvg` and `expAvgSq`; 8 bytes per parameter.
  * @see Liu et al. (2020), https://arxiv.org/abs/1908.03265
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new RAdam(params, { lr: 1e-3, weightDecay: 0.01, decoupledWeightDecay: true });
  * optimizer.step();
  */
-export class RAdam<Name extends string = string> extends StepOptimizer<RAdamOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class RAdam<Name extends string = string> extends StepOptimizer<RAdamOptions, Name, RAdamState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<RAdamOptions, Name> = {}) {
     super(rule, params, options);
   }

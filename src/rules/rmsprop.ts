@@ -1,19 +1,11 @@
+// RMSprop: divides by the root of a moving average of squared gradients.
 import { epsilon, fraction, nonNegative } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  fixedFlag,
-  setDecay,
-  exact,
-  positive,
-  signed,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, exact, fixedFlag, positive, setDecay, signed } from "../optimizer/rule.js";
 
 /** Options of {@link RMSprop}. */
 export interface RMSpropOptions extends CommonOptions {
@@ -21,13 +13,18 @@ export interface RMSpropOptions extends CommonOptions {
   lr?: number | undefined;
   /** Decay rate of the average of squares (Keras's `rho`, optax's `decay`), in [0, 1]. Default 0.99; Keras, optax 0.9. */
   alpha?: number | undefined;
-  /** Added to the root, >= 0; in Keras's and optax's dialects under the root. Default 1e-8; Keras 1e-7. */
+  /** Added to the root, >= 0; inside the root in Keras's and optax's dialects. Default 1e-8; Keras 1e-7. */
   eps?: number | undefined;
-  /** Divide by the spread around the average gradient instead of by the mean square. Default false. */
+  /** Divide by the standard deviation of the gradient instead of its root mean square. Default false. */
   centered?: boolean | undefined;
-  /** Momentum of the scaled gradient, >= 0. Default 0: none. */
+  /** Momentum on the scaled gradient, >= 0. Default 0: none. */
   momentum?: number | undefined;
 }
+
+/** A tensor's state under {@link RMSprop}. `gradAvg` exists if `centered`, `momentumBuffer` with a momentum. */
+export type RMSpropState = TensorState<
+  Record<"squareAvg", Vector> & Partial<Record<"gradAvg" | "momentumBuffer", Vector>>
+>;
 
 const defaults = { ...commonDefaults, centered: false, momentum: 0 };
 
@@ -40,13 +37,13 @@ const rule: Rule<RMSpropOptions> = {
     optax: { ...defaults, alpha: 0.9, eps: 1e-8 },
   },
   slots: (o) => ({
-    squareAvg: o.centered ? exact() : positive(), // centred, the difference of two roundings is divided by
+    squareAvg: o.centered ? exact() : positive(), // centred: the divisor is a difference of two slots
     gradAvg: o.centered ? exact() : undefined,
     momentumBuffer: o.momentum > 0 ? signed() : undefined,
   }),
   coefficients(c, o) {
     const inside = o.dialect !== "torch";
-    const early = inside || o.momentum === 0; // lr goes into the update, not onto the momentum
+    const early = inside || o.momentum === 0; // lr scales what enters the momentum, not the momentum
     setDecay(c, o, false);
     c[OWN] = o.alpha;
     c[OWN + 1] = 1 - o.alpha;
@@ -64,22 +61,19 @@ const rule: Rule<RMSpropOptions> = {
 };
 
 /**
- * RMSprop: θ −= lr·g / (√v + ε), v a moving average of the squared gradient; centred, v − ḡ² stands under the root,
- * clamped at 0 (PyTorch does not), so that a constant gradient stays finite.
+ * RMSprop: θ −= lr·g / (√v + ε), where v is a moving average of the squared gradient. Centred: v − ḡ² in place of v,
+ * clamped at 0 (unlike PyTorch), so that a constant gradient stays finite.
  *
- * State: `squareAvg`, with `centered` also `gradAvg`, with `momentum` also `momentumBuffer`; 4 to 12 bytes a parameter.
- *
+ * State: `squareAvg`; `gradAvg` if `centered`; `momentumBuffer` with `momentum`; 4 to 12 bytes per parameter.
  * @see Tieleman, Hinton (2012), lecture 6.5; centred: Graves (2013), https://arxiv.org/abs/1308.0850
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new RMSprop(params, { lr: 1e-3, centered: true, momentum: 0.9 });
  * optimizer.step();
  */
-export class RMSprop<Name extends string = string> extends StepOptimizer<RMSpropOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class RMSprop<Name extends string = string> extends StepOptimizer<RMSpropOptions, Name, RMSpropState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<RMSpropOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,27 +1,24 @@
+// Rprop: adapts a step size per element by the sign of its gradient.
 import { nonNegative, pair } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  exact,
-  positive,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, exact, positive, setDecay } from "../optimizer/rule.js";
 
 /** Options of {@link Rprop}. */
 export interface RpropOptions extends CommonOptions {
-  /** The first step size of every element, >= 0. Default 1e-2. Read when the optimizer is made, not later. */
+  /** Initial step size of every element, >= 0; read only when the optimizer is made. Default 1e-2. */
   lr?: number | undefined;
-  /** Factors on a step size when the gradient has turned, in (0, 1), and when it has not, > 1. Default [0.5, 1.2]. */
+  /** Factors on a step size after the sign has changed, in (0, 1), and otherwise, > 1. Default [0.5, 1.2]. */
   etas?: readonly [number, number] | undefined;
   /** The smallest and the largest step size, 0 <= min <= max. Default [1e-6, 50]. */
   stepSizes?: readonly [number, number] | undefined;
 }
+
+/** A tensor's state under {@link Rprop}. */
+export type RpropState = TensorState<Record<"prev" | "stepSize", Vector>>;
 
 const rule: Rule<RpropOptions> = {
   name: "Rprop",
@@ -47,22 +44,19 @@ const rule: Rule<RpropOptions> = {
 };
 
 /**
- * Rprop: every element has a step size of its own, which grows by η⁺ while the sign of its gradient stays and shrinks by η⁻
- * when it turns (the gradient then counts as 0); θ −= sign(g)·step. For full batches: it sees nothing but signs.
+ * Rprop: every element has its own step size, multiplied by η⁺ while the sign of its gradient stays and by η⁻ when it
+ * changes (the gradient then counts as 0); θ −= sign(g)·step. For full batches only, since it uses nothing but signs.
  *
- * State: `prev`, `stepSize`; 8 bytes a parameter.
- *
+ * State: `prev` and `stepSize`; 8 bytes per parameter.
  * @see Riedmiller, Braun (1993), https://doi.org/10.1109/ICNN.1993.298623
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new Rprop(params, { lr: 0.01, stepSizes: [1e-6, 1] });
  * optimizer.step();
  */
-export class Rprop<Name extends string = string> extends StepOptimizer<RpropOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class Rprop<Name extends string = string> extends StepOptimizer<RpropOptions, Name, RpropState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<RpropOptions, Name> = {}) {
     super(rule, params, options);
   }

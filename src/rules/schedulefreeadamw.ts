@@ -1,11 +1,13 @@
+// Schedule-free AdamW: averages the iterates instead of decaying the learning rate.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
+import type { Vector } from "../memory/tensor.js";
 import { OWN, type Rule, setDecay, exact, positive } from "../optimizer/rule.js";
 import {
-  LEAST_BETA,
+  MIN_BETA,
   type ScheduleFreeOptions,
   advanceScheduleFree,
   scheduleFreeDefaults,
@@ -16,22 +18,27 @@ import {
 
 /** Options of {@link ScheduleFreeAdamW}. */
 export interface ScheduleFreeAdamWOptions extends ScheduleFreeOptions {
-  /** Learning rate, >= 0. Default 0.0025: schedule-free rules take larger ones. */
+  /** Learning rate, >= 0; schedule-free rules need larger ones. Default 0.0025. */
   lr?: number | undefined;
   /** λ, >= 0: λθ is added to the scaled gradient. Default 0. */
   weightDecay?: number | undefined;
-  /** β₁ in (0, 1), how far from z to the average gradients are taken; decay rate of the second moment in [0, 1). Default [0.9, 0.999]. */
+  /** β₁ in (0, 1): gradients are taken at (1 − β₁)z + β₁x; decay rate of the second moment in [0, 1). Default [0.9, 0.999]. */
   betas?: readonly [number, number] | undefined;
   /** Added to the root of the second moment, >= 0. Default 1e-8. */
   eps?: number | undefined;
 }
+
+/** A tensor's state under {@link ScheduleFreeAdamW}. */
+export type ScheduleFreeAdamWState = TensorState<
+  Record<"expAvgSq" | "z", Vector> & Record<"k" | "weightSum" | "lrMax" | "scheduledLr" | "share", number>
+>;
 
 const rule: Rule<ScheduleFreeAdamWOptions> = {
   name: "ScheduleFreeAdamW",
   kinds: { ...scheduleFreeKinds, betas: pair(belowOne), eps: epsilon },
   defaults: { torch: { ...scheduleFreeDefaults, lr: 0.0025, betas: [0.9, 0.999], eps: 1e-8 } },
   conflict: ({ betas }) =>
-    betas[0] < LEAST_BETA
+    betas[0] < MIN_BETA
       ? { option: "betas", expected: "a first rate > 0, without which there is no average" }
       : undefined,
   slots: () => ({ expAvgSq: positive(), z: exact("parameters") }),
@@ -58,24 +65,25 @@ const rule: Rule<ScheduleFreeAdamWOptions> = {
 };
 
 /**
- * Schedule-free AdamW: needs no decay of the learning rate. As `ScheduleFreeSGD`, with the gradient over the root of its
- * second moment, plus λθ. Call `eval()` to evaluate at the average, and `train()` before the next `step()`.
+ * Schedule-free AdamW: `ScheduleFreeSGD` with the gradient divided by the root of its second moment, plus λθ. Call `eval()`
+ * to evaluate at the average x, and `train()` before the next `step()`.
  *
- * State: `expAvgSq`, `z`, and by group `k`, `weightSum`, `lrMax`, `scheduledLr` and `share`; 8 bytes a parameter.
- *
+ * State: `expAvgSq` and `z`; per group `k`, `weightSum`, `lrMax`, `scheduledLr` and `share`; 8 bytes per parameter.
  * @see Defazio et al. (2024), https://arxiv.org/abs/2405.15682
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new ScheduleFreeAdamW(params, { warmupSteps: 100, weightDecay: 0.01 });
  * optimizer.step();
  * optimizer.eval(); // the average
  * optimizer.train();
  */
-export class ScheduleFreeAdamW<Name extends string = string> extends StepOptimizer<ScheduleFreeAdamWOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class ScheduleFreeAdamW<Name extends string = string> extends StepOptimizer<
+  ScheduleFreeAdamWOptions,
+  Name,
+  ScheduleFreeAdamWState
+> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<ScheduleFreeAdamWOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,33 +1,31 @@
+// SGD: gradient descent with momentum.
 import { finite, fixed, flag, nonNegative, oneOf } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  signed,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, setDecay, signed } from "../optimizer/rule.js";
 
 /** Options of {@link SGD}. */
 export interface SGDOptions extends CommonOptions {
   /** Learning rate, >= 0. Default 1e-3; Keras, optax 0.01. */
   lr?: number | undefined;
-  /** μ, >= 0; below 1 in the moving-average form. Default 0: plain gradient descent, without state. */
+  /** μ, >= 0; below 1 with momentumForm "ema". Default 0: plain gradient descent without state. */
   momentum?: number | undefined;
-  /** How much less than the whole gradient enters the buffer after the first step; any finite number. Default 0. */
+  /** After the first step the gradient enters the buffer times 1 − dampening; any finite number. Default 0. */
   dampening?: number | undefined;
-  /** Nesterov's form; needs a momentum (Keras, optax: does nothing without), and no dampening. Default false. */
+  /** Nesterov momentum; requires a momentum (Keras, optax: no effect without) and no dampening. Default false. */
   nesterov?: boolean | undefined;
-  /** "torch" (default): b = μb + (1 − dampening)g. "ema": the moving average V = μV + (1 − μ)g from 0. */
+  /** "torch" (default): b = μb + (1 − dampening)g. "ema": a moving average from 0, V = μV + (1 − μ)g. */
   momentumForm?: "torch" | "ema" | undefined;
-  /** Divide the moving average by 1 − μᵗ, which lifts its first values. Default false; only with "ema". */
+  /** Divide the moving average by 1 − μᵗ, which corrects its bias towards 0; only with "ema". Default false. */
   biasCorrection?: boolean | undefined;
 }
+
+/** A tensor's state under {@link SGD}. `momentumBuffer` exists with a momentum. */
+export type SGDState = TensorState<Partial<Record<"momentumBuffer", Vector>>>;
 
 const defaults = {
   ...commonDefaults,
@@ -91,25 +89,22 @@ const rule: Rule<SGDOptions> = {
 };
 
 /**
- * Gradient descent, θ −= lr·g: batch, mini-batch or stochastic, by the gradient that you average. With `momentum` the
- * heavy ball, Nesterov's form, or a moving average of the gradient (a window of about 1/(1 − μ) steps).
+ * Gradient descent, θ −= lr·g; batch, mini-batch or stochastic, depending on the gradient. With `momentum`: heavy ball,
+ * Nesterov, or a moving average of the gradient (over about 1/(1 − μ) steps).
  *
- * State: `momentumBuffer` where there is a momentum; 4 bytes a parameter. In Keras's dialect it is Keras's velocity,
- * which holds −lr.
+ * State: `momentumBuffer` with a momentum; 4 bytes per parameter. In Keras's dialect it is Keras's velocity, which
+ * includes the factor −lr.
  *
- * Sparse steps (`rows`) without a momentum: the update of a dense step, and its weight decay, on those rows alone.
- *
+ * Sparse steps (`rows`), without a momentum, apply the dense update and its weight decay to those rows only.
  * @see Polyak (1964); Sutskever et al. (2013), https://proceedings.mlr.press/v28/sutskever13.html
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new SGD(params, { lr: 0.05, momentum: 0.9, nesterov: true });
  * optimizer.step();
  */
-export class SGD<Name extends string = string> extends StepOptimizer<SGDOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class SGD<Name extends string = string> extends StepOptimizer<SGDOptions, Name, SGDState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<SGDOptions, Name> = {}) {
     super(rule, params, options);
   }

@@ -1,17 +1,11 @@
+// Yogi: Adam whose second moment changes by no more than (1 − β₂)·g² per step.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
-import type { OptimizerOptions } from "../optimizer/options.js";
+import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import {
-  type CommonOptions,
-  OWN,
-  type Rule,
-  commonDefaults,
-  commonKinds,
-  setDecay,
-  positive,
-  signed,
-} from "../optimizer/rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import { OWN, commonDefaults, commonKinds, positive, setDecay, signed } from "../optimizer/rule.js";
 import { setAdam } from "./adam.js";
 
 /** Options of {@link Yogi}. */
@@ -24,7 +18,10 @@ export interface YogiOptions extends CommonOptions {
   eps?: number | undefined;
 }
 
-/** What both moments start at. */
+/** A tensor's state under {@link Yogi}. */
+export type YogiState = TensorState<Record<"mu" | "nu", Vector>>;
+
+/** Initial value of both moments. */
 const START = 1e-6;
 
 const rule: Rule<YogiOptions> = {
@@ -35,7 +32,7 @@ const rule: Rule<YogiOptions> = {
   coefficients(c, o, t) {
     setDecay(c, o, false);
     setAdam(c, o, t);
-    c.copyWithin(OWN + 2, OWN + 3); // β₂ itself does not enter
+    c.copyWithin(OWN + 2, OWN + 3); // the kernel takes no β₂
   },
   sweep({ yogi }, { at, c }) {
     yogi(at[0], at[1], at[2], at[3], at[4], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8]);
@@ -43,21 +40,18 @@ const rule: Rule<YogiOptions> = {
 };
 
 /**
- * Yogi: Adam whose second moment moves by (1 − β₂)·g² towards g², whichever side it is on: it grows no faster than it falls.
+ * Yogi: Adam whose second moment moves towards g² by (1 − β₂)·g² per step, so that it grows no faster than it falls.
  *
- * State: `mu`, `nu`, as optax names them, both from 1e-6; 8 bytes a parameter.
- *
+ * State: `mu` and `nu`, under their names in optax, initially 1e-6; 8 bytes per parameter.
  * @see Zaheer et al. (2018), https://papers.nips.cc/paper/8186
- * @throws TypeError, RangeError for a wrong option; Error when a live optimizer owns one of the tensors.
+ * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
  * const optimizer = new Yogi(params, { lr: 0.01 });
  * optimizer.step();
  */
-export class Yogi<Name extends string = string> extends StepOptimizer<YogiOptions, Name> {
-  /**
-   * @param params The tensors to train, none of them another live optimizer's; this one's until {@link dispose}.
-   * @param options For all tensors, with `groups` of those that want others. Default: the defaults of PyTorch's dialect.
-   */
+export class Yogi<Name extends string = string> extends StepOptimizer<YogiOptions, Name, YogiState> {
+  /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
+   *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<YogiOptions, Name> = {}) {
     super(rule, params, options);
   }

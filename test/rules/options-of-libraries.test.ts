@@ -45,7 +45,7 @@ describe("ASGD", () => {
         params.grad.w.fill(t);
         optimizer.step();
       }
-      return optimizer.state("w").ax as Float32Array;
+      return optimizer.state("w").ax;
     };
     expect(run(true)).toEqual(run(false));
   });

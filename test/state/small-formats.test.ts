@@ -80,8 +80,8 @@ describe.each(FORMATS)("%s", (stateFormat) => {
     train(exact, 1, 40);
     const state = one.optimizer.state("big");
     const wanted = exact.optimizer.state("big");
-    for (const slot of ["expAvg", "expAvgSq"]) {
-      const [got, want] = [state[slot] as Float32Array, wanted[slot] as Float32Array];
+    for (const slot of ["expAvg", "expAvgSq"] as const) {
+      const [got, want] = [state[slot], wanted[slot]];
       expect(got.buffer.byteLength).toBe(4 * 4900);
       const error = got.map((x, i) => x - want[i]);
       expect(mean(error) / mean(want)).toBeLessThan(stateFormat === "8bit" ? 0.15 : 0.01);
@@ -122,7 +122,7 @@ describe.each(FORMATS)("%s", (stateFormat) => {
     const [got, want] = [other.optimizer.state("big"), one.optimizer.state("big")];
     expect(got.step).toBe(5);
     const error = (got.expAvg as Float32Array).map((x, i) => x - (want.expAvg as Float32Array)[i]);
-    expect(mean(error)).toBeLessThan(1e-4 * mean(want.expAvg as Float32Array));
+    expect(mean(error)).toBeLessThan(1e-4 * mean(want.expAvg));
     expect(() => save(one.params, { stateFormat: "8bit" as never })).toThrow(/save: "stateFormat" expected "float32"/);
   });
 

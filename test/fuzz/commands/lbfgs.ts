@@ -1,6 +1,6 @@
 // LBFGS, beside another one in an arena of its own.
 import fc from "fast-check";
-import { LBFGS, type LBFGSOptions, ParameterDict } from "../../../src/index.js";
+import { LBFGS, type LBFGSOptions, ParameterDict, type TensorState } from "../../../src/index.js";
 import { equal, same } from "../invariants.js";
 import { type LiveSearch, type LiveTensor, type World, applied, pick } from "../world.js";
 import { command, oneOf, seed, which } from "./command.js";
@@ -87,7 +87,7 @@ function onBoth(
     same(grad, own[i].grad, `the gradient of ${name} under LBFGS`);
     p.set(data);
     g.set(grad);
-    const [a, b] = [real.state(name), shadow.state(name)];
+    const [a, b]: TensorState[] = [real.state(name), shadow.state(name)];
     for (const [slot, value] of Object.entries(b)) {
       if (typeof value === "number") equal(a[slot] as number, value, `LBFGS's ${slot}`);
       else same(a[slot] as Float32Array, value, `LBFGS's ${slot} of ${name}`);
