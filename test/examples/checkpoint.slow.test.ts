@@ -7,7 +7,8 @@ import { describe, expect, it } from "vitest";
 import { save } from "../../src/checkpoint/index.ts";
 import { ParameterDict } from "../../src/index.ts";
 import { unpack } from "../../src/checkpoint/safetensors.ts";
-import { command, names, run, temporaryFolder, tinyFiles, writeFiles } from "./command.ts";
+import { command, run } from "./command.ts";
+import { names, temporaryFolder, tinyFiles, writeFiles } from "./tiny-files.ts";
 
 const folder = temporaryFolder();
 writeFiles(folder, tinyFiles());

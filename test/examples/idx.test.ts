@@ -4,7 +4,7 @@ import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../examples/mnist/errors.ts";
 import { readDataset } from "../../examples/mnist/idx.ts";
-import { classes, columns, idx, names, rows, temporaryFolder, tinyFiles, writeFiles } from "./command.ts";
+import { classes, columns, idx, names, rows, temporaryFolder, tinyFiles, writeFiles } from "./tiny-files.ts";
 
 const root = temporaryFolder();
 const { trainImages, trainLabels, testImages, testLabels } = names;

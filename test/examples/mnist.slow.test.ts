@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import * as gradstep from "gradstep";
 import { ruleNames } from "../../examples/mnist/all-rules.ts";
-import { run, runOnTerminal, temporaryFolder, tinyFiles, writeFiles } from "./command.ts";
+import { run, runOnTerminal } from "./command.ts";
+import { temporaryFolder, tinyFiles, writeFiles } from "./tiny-files.ts";
 
 const folder = temporaryFolder();
 writeFiles(folder, tinyFiles());

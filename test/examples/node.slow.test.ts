@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
-import { temporaryFolder } from "./command.ts";
+import { temporaryFolder } from "./tiny-files.ts";
 
 const script = fileURLToPath(new URL("../../examples/node/train.mjs", import.meta.url));
 const cwd = temporaryFolder();

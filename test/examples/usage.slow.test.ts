@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { names, run, temporaryFolder, tinyFiles, writeFiles } from "./command.ts";
+import { run } from "./command.ts";
+import { names, temporaryFolder, tinyFiles, writeFiles } from "./tiny-files.ts";
 
 const folder = temporaryFolder();
 writeFiles(folder, tinyFiles());
