@@ -1,12 +1,12 @@
 import { env } from "@tensorflow/tfjs-core";
 import { record, wrongType, wrongValue } from "../util/check.js";
-import { type GroupPlan, type Member, isPattern, textOf } from "./groups.js";
-import { type Budget, type Pattern, SafePattern, newBudget } from "./pattern.js";
+import { type GroupSpec, type Member, isPattern, textOf } from "./groups.js";
+import { type Budget, type Pattern, SafePattern, newBudget } from "./safe-pattern.js";
 
-// TensorFlow.js turns the strings of a saved config into camel case ("dense_1/bias" into "dense1/bias"), all but those
-// under the key "name": so every string of ours stands there. JSON has no infinity.
+// Converts options to the config that TensorFlow.js saves with a model, and back. TensorFlow.js rewrites strings in a saved
+// config in camel case ("dense_1/bias" becomes "dense1/bias") except under the key "name", so strings are stored under it.
 
-/** Options as plain JSON that passes through a saved model unchanged. */
+/** Options as plain JSON that survives saving with a model. JSON has no infinity: such numbers become strings. */
 export function encode(value: unknown): unknown {
   if (typeof value === "string") return { name: value };
   if (typeof value === "number" && !Number.isFinite(value)) return { number: { name: String(value) } };
@@ -19,7 +19,7 @@ export function encode(value: unknown): unknown {
   return value;
 }
 
-/** What {@link encode} was given, with patterns that any file may hold. */
+/** The inverse of {@link encode}. Patterns become {@link SafePattern}s, since a file is not trusted. */
 function decode(owner: string, value: unknown, budget: Budget): unknown {
   const inner = (item: unknown) => decode(owner, item, budget);
   if (Array.isArray(value)) return value.map(inner);
@@ -41,7 +41,7 @@ function readPattern(owner: string, source: unknown, flags: unknown, budget: Bud
   }
 }
 
-/** The rule's name and the options in a config. TensorFlow.js adds `customObjects`, which are none of ours. */
+/** Reads the rule's name and the options from a config. TensorFlow.js adds `customObjects`, which is ignored. */
 export function readConfig(owner: string, config: unknown): { rule: unknown; options: Record<string, unknown> } {
   const given = decode(owner, without(record(owner, "config", config), "customObjects"), newBudget());
   const { rule, learningRate, ...options } = given as Record<string, unknown>;
@@ -52,8 +52,8 @@ export function readConfig(owner: string, config: unknown): { rule: unknown; opt
 }
 
 /**
- * In debug mode TensorFlow.js takes the bytes of a saved string for an array of the wrong shape, and refuses the file. What
- * decodes the weights of a model runs right after the optimizer is made, before any promise.
+ * Turns off a check of TensorFlow.js's debug mode that rejects saved strings as arrays of the wrong shape. A microtask turns
+ * it on again: the weights of a model are decoded synchronously after its optimizer is created.
  */
 export function allowStrings(): void {
   const flag = "TENSORLIKE_CHECK_SHAPE_CONSISTENCY";
@@ -62,7 +62,7 @@ export function allowStrings(): void {
   void Promise.resolve().then(() => env().set(flag, true));
 }
 
-/** A live group's options, as they can be given again. */
+/** A live group's options, in the form that the constructor takes. */
 export function optionsOf(group: object): Record<string, unknown> {
   return without(group, "params", "dialect", "initialLr");
 }
@@ -74,17 +74,17 @@ function without(given: object, ...keys: readonly string[]): Record<string, unkn
 const warned = new WeakSet<Pattern>();
 
 /**
- * The groups as they can be given again: members as planned, options as they are now. For a pattern that no file may hold,
- * the names that it has matched.
+ * The groups in the form that the constructor takes, with their current options. A pattern that {@link SafePattern} cannot
+ * represent is replaced by the names that it has matched.
  */
 export function groupsOf(
   owner: string,
-  plans: readonly GroupPlan[],
+  specs: readonly GroupSpec[],
   live: readonly { readonly params: readonly string[] }[],
 ): Record<string, unknown>[] {
   const budget = newBudget();
-  const listed = new Set(plans.flatMap(({ members }) => members.filter((member) => typeof member === "string")));
-  return plans.map(({ members }, i) => {
+  const listed = new Set(specs.flatMap(({ members }) => members.filter((member) => typeof member === "string")));
+  return specs.map(({ members }, i) => {
     const params = members.flatMap((member): Member[] => {
       if (typeof member === "string" || fits(member, budget)) return [member];
       if (!warned.has(member))

@@ -1,27 +1,27 @@
 import { record, wrongType, wrongValue } from "../util/check.js";
 import { listNames, unnumbered } from "./names.js";
-import { type Pattern, SafePattern } from "./pattern.js";
+import { type Pattern, SafePattern } from "./safe-pattern.js";
 
-/** Who belongs to a group: variables by name, or by a pattern that the name matches; each with or without TensorFlow.js's number. */
+/** The variables of a group, by name or pattern. Either may match with or without the number that TensorFlow.js appends. */
 export type Members = RegExp | readonly (string | RegExp)[];
 
 /** Variables with options of their own. */
 export type VariableGroup<Options> = Options & {
-  /** Names of variables, patterns that their names match, or both. A variable is in the first group that has it. */
+  /** Names of variables, patterns for names, or both. A variable belongs to the first group that matches. */
   readonly params: Members;
 };
 
-/** One of a group's members, as it was asked for. */
+/** A member of a group as the user gave it. */
 export type Member = string | Pattern;
 
-/** A group as it was asked for: its members, and its options. */
-export interface GroupPlan {
+/** A group as the user gave it. */
+export interface GroupSpec {
   readonly members: readonly Member[];
   readonly options: Readonly<Record<string, unknown>>;
 }
 
-/** Reads the `groups` that a user gives; their options are left to the rule. */
-export function readGroups(owner: string, groups: unknown): readonly GroupPlan[] {
+/** Validates the `groups` option, but not the options of the rule in each group. */
+export function readGroups(owner: string, groups: unknown): readonly GroupSpec[] {
   if (groups === undefined) return [];
   if (!Array.isArray(groups)) throw wrongType(owner, "groups", "an array of groups", groups);
   const named = new Set<string>();
@@ -44,38 +44,38 @@ export function readGroups(owner: string, groups: unknown): readonly GroupPlan[]
 }
 
 /**
- * The number of the group that a variable belongs to; 0, the first, when none names it. Its whole name comes first.
- * @param exists Whether there is a variable of a name.
+ * The index of a variable's group; 0, the default group, if none matches. A match of the full name in any group goes first.
+ * @param exists Whether there is a variable with a given name.
  */
-export function groupOf(plans: readonly GroupPlan[], variable: string, exists: (name: string) => boolean): number {
-  const found = plans.findIndex(({ members }) => members.some((member) => has(member, variable)));
+export function groupOf(specs: readonly GroupSpec[], variable: string, exists: (name: string) => boolean): number {
+  const found = specs.findIndex(({ members }) => members.some((member) => has(member, variable)));
   if (found >= 0) return 1 + found;
-  return 1 + plans.findIndex(({ members }) => members.some((member) => hasUnnumbered(member, variable, exists)));
+  return 1 + specs.findIndex(({ members }) => members.some((member) => hasUnnumbered(member, variable, exists)));
 }
 
 const has = (member: Member, name: string): boolean =>
   typeof member === "string" ? member === name : member.test(name);
 
-/** Whether a member means a variable but for the number that TensorFlow.js has added to one of the two names. */
+/** Whether a member matches a variable once the number that TensorFlow.js appended to either name is ignored. */
 function hasUnnumbered(member: Member, name: string, exists: (name: string) => boolean): boolean {
   const plain = unnumbered(name);
   if (typeof member === "string" && unnumbered(member) === name && !exists(member)) return true;
   return plain !== name && has(member, plain);
 }
 
-/** A member as its writer knows it. */
+/** A member as the user wrote it. */
 export const textOf = (member: Member): string =>
   typeof member === "string" ? member : `/${member.source}/${member.flags}`;
 
-/** Warns of members that no variable has; not of groups that loaded state has filled, under whatever names. */
+/** Warns about members that match no variable, except in groups that loaded state has filled. */
 export function warnOfUnmatched(
   owner: string,
-  plans: readonly GroupPlan[],
+  specs: readonly GroupSpec[],
   names: readonly string[],
   filled: (group: number) => boolean,
 ): void {
   const exists = (name: string) => names.includes(name);
-  const unmatched = plans.flatMap(({ members }, g) =>
+  const unmatched = specs.flatMap(({ members }, g) =>
     members
       .filter((member) => !filled(g) && !names.some((name) => has(member, name) || hasUnnumbered(member, name, exists)))
       .map((member) => `groups[${g}]: ${textOf(member)}`),
@@ -84,12 +84,12 @@ export function warnOfUnmatched(
     console.warn(`${owner}: no variable has the name or matches the pattern of ${listNames(unmatched)}`);
 }
 
-/** A RegExp, of any realm. */
+/** Whether a value is a RegExp, of any realm, or a {@link SafePattern}. */
 export const isPattern = (value: unknown): value is Pattern =>
   value instanceof SafePattern || Object.prototype.toString.call(value) === "[object RegExp]";
 
-/** A group that stays the same object while `current` changes: what is read or set goes to the one of now. */
-export function steadyFace<Group extends object>(current: () => Group): Group {
+/** A proxy that forwards every access to `current()`, so that users keep one object while groups are replaced. */
+export function liveGroup<Group extends object>(current: () => Group): Group {
   return new Proxy({} as Group, {
     get: (_, key) => Reflect.get(current(), key) as unknown,
     set: (_, key, value) => Reflect.set(current(), key, value),

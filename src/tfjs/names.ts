@@ -1,10 +1,10 @@
-// TensorFlow.js adds a number to a name that was used before in the process: a model that is loaded beside the one it was
-// saved from has `dense/kernel_1` for `dense/kernel`, and `w_1_1` for `w_1`. A variable without a name is called by a number.
+// Strips the numbers that TensorFlow.js appends to names that are already in use: a model loaded beside its original has
+// `dense/kernel_1` for `dense/kernel`, and `w_1_1` for `w_1`. A variable without a name is called by a number.
 
-/** The name without the last number that TensorFlow.js may have added. */
+/** The name without the last number that TensorFlow.js may have appended. */
 export const unnumbered = (name: string): string => name.replace(/_\d+$/, "");
 
-/** The name without any number at its end: one pass, since names come from files. */
+/** The name without any numbers at its end. One pass, since names may come from untrusted files. */
 export function rootOf(name: string): string {
   let end = name.length;
   let i = end - 1;
@@ -15,7 +15,7 @@ export function rootOf(name: string): string {
   return i < 0 ? "" : name.slice(0, end);
 }
 
-/** Names for a message: the first few. */
+/** The first few names, for a message. */
 export function listNames(names: readonly string[]): string {
   const shown = names.slice(0, 5).map((name) => JSON.stringify(name.length > 60 ? `${name.slice(0, 60)}…` : name));
   return shown.join(", ") + (names.length > 5 ? `, … (${names.length} in all)` : "");

@@ -13,63 +13,64 @@ import type { WholeOptions } from "../optimizer/rule.js";
 import { LBFGS } from "../rules/lbfgs/lbfgs.js";
 import { SCHEDULABLE } from "../optimizer/schedulable.js";
 import { allowStrings, encode, groupsOf, optionsOf, readConfig } from "./config.js";
-import { type GroupPlan, type VariableGroup, groupOf, readGroups, steadyFace, warnOfUnmatched } from "./groups.js";
+import { type GroupSpec, type VariableGroup, groupOf, readGroups, liveGroup, warnOfUnmatched } from "./groups.js";
 import { readGradients } from "./gradients.js";
-import { Mirror } from "./mirror.js";
+import { VariableCopies } from "./variable-copies.js";
 import { type RuleName, type RuleOptions, rules } from "./rules.js";
-import { solve } from "./solve.js";
+import { lbfgsStep } from "./lbfgs-step.js";
 import { type NamedTensor, fromWeights, toWeights } from "./weights.js";
 
-/** What a {@link GradstepOptimizer} is made with: the rule's options, and these. */
+/** Options of a {@link GradstepOptimizer}: those of the rule, and these. */
 export type GradstepOptions<Rule extends RuleName = RuleName> = RuleOptions[Rule] &
   WholeOptions & {
-    /** Variables with options of their own, by name or pattern. Those in none are `paramGroups[0]`. Not for "lbfgs". */
+    /** Variables with options of their own, by name or pattern. All others are in `paramGroups[0]`. Not for "lbfgs". */
     readonly groups?: readonly VariableGroup<RuleOptions[Rule]>[] | undefined;
-    /** Clip the gradients of a step, taken as one vector, to this norm, >= 0. Default: no clipping. Not for "lbfgs". */
+    /** Clips the global norm of a step's gradients to this value, >= 0. Default: no clipping. Not for "lbfgs". */
     readonly clipNorm?: number | undefined;
-    /** Multiplies every gradient before clipping, a finite number: 1/scale for scaled losses. Default 1. Not for "lbfgs". */
+    /** A finite factor for every gradient before clipping: 1/scale for scaled losses. Default 1. Not for "lbfgs". */
     readonly gradScale?: number | undefined;
   };
 
 const OWNER = "GradstepOptimizer";
-const norms = number("a finite number >= 0", (x) => x >= 0 && x < Infinity);
+const norm = number("a finite number >= 0", (x) => x >= 0 && x < Infinity);
+/** The default `historySize` of L-BFGS. */
 const HISTORY = 100;
 
 /**
- * Any rule of gradstep as a `tf.Optimizer`: for `model.compile`, `minimize` and `applyGradients`, on every backend. State
- * belongs to a variable, by its name, whatever the order that gradients come in; variables may appear at any time.
+ * Any rule of gradstep as a `tf.Optimizer`, for `model.compile`, `minimize` and `applyGradients` on every backend. State
+ * belongs to a variable's name, so the order of gradients does not matter and variables may be added at any time.
  *
- * A variable without a gradient is left out of the step: no update, no decay, no count. Variables must be float32.
+ * A variable without a gradient is skipped: no update, no decay, no step counted. Variables must be float32.
  *
- * @throws RangeError for a rule that is not known; TypeError, RangeError for an option, as the rule's class.
+ * @throws RangeError for an unknown rule; TypeError or RangeError for an invalid option, as the rule's class.
  * @example
  * const optimizer = new GradstepOptimizer("adamw", { lr: 1e-3, groups: [{ params: /bias/, weightDecay: 0 }] });
  * model.compile({ optimizer, loss: "categoricalCrossentropy" });
  */
 export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimizer {
-  /** The name under which TensorFlow.js saves it. */
+  /** The name under which TensorFlow.js registers the class. */
   static readonly className = "GradstepOptimizer";
 
-  /** `tf.Optimizer` takes whatever has its methods for an instance: this class does not. */
+  /** Overrides that of `tf.Optimizer`, which accepts any object with the same methods. */
   static override [Symbol.hasInstance](value: unknown): boolean {
-    return typeof value === "object" && value !== null && #mirror in value;
+    return typeof value === "object" && value !== null && #copies in value;
   }
 
   readonly #rule: Rule;
   readonly #nonFinite: unknown;
-  readonly #mirror: Mirror;
-  readonly #faces: readonly [ParamGroup<RuleOptions[Rule]>, ...ParamGroup<RuleOptions[Rule]>[]];
-  #plans: readonly GroupPlan[];
+  readonly #copies: VariableCopies;
+  readonly #groups: readonly [ParamGroup<RuleOptions[Rule]>, ...ParamGroup<RuleOptions[Rule]>[]];
+  #specs: readonly GroupSpec[];
   #options: Record<string, unknown>;
   #clipNorm: number | undefined;
   #gradScale: number;
-  /** Whether the names in `groups` have been compared with the variables that there are. */
+  /** Whether members of `groups` that match no variable have been warned about. */
   #groupsChecked = false;
   #restored = false;
 
   /**
-   * @param rule Name of the rule's class in lower case, such as "adamw".
-   * @param options Of the rule, with `groups`, `clipNorm` and `gradScale`. Default: the rule's defaults.
+   * @param rule The name of the rule's class in lower case, such as "adamw".
+   * @param options The rule's options, with `groups`, `clipNorm` and `gradScale`. Default: the rule's defaults.
    */
   constructor(rule: Rule, options: GradstepOptions<Rule> = {}) {
     super();
@@ -85,23 +86,23 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     this.#rule = rule;
     this.#options = given;
     this.#nonFinite = given.nonFinite;
-    this.#clipNorm = readOptional(norms, "clipNorm", clipNorm);
+    this.#clipNorm = readOptional(norm, "clipNorm", clipNorm);
     this.#gradScale = readOptional(finite, "gradScale", gradScale) ?? 1;
-    this.#plans = readGroups(OWNER, groups);
-    this.#mirror = new Mirror({
+    this.#specs = readGroups(OWNER, groups);
+    this.#copies = new VariableCopies({
       owner: OWNER,
       evaluates: rule.startsWith("schedulefree"),
       make: (params, names) => this.#make(params, names),
-      groupOf: (name) => groupOf(this.#plans, name, (other) => Object.hasOwn(engine().registeredVariables, other)),
+      groupOf: (name) => groupOf(this.#specs, name, (other) => Object.hasOwn(engine().registeredVariables, other)),
       slots: () => {
         const { historySize } = this.#options;
         return whole ? 2 * (typeof historySize === "number" ? historySize : HISTORY) + 5 : 6;
       },
     });
-    const faces = this.#mirror.inner.paramGroups.map((_, g) =>
-      steadyFace(() => this.#mirror.inner.paramGroups[g] as unknown as ParamGroup<RuleOptions[Rule]>),
+    const liveGroups = this.#copies.inner.paramGroups.map((_, g) =>
+      liveGroup(() => this.#copies.inner.paramGroups[g] as unknown as ParamGroup<RuleOptions[Rule]>),
     );
-    this.#faces = Object.freeze(faces) as typeof this.paramGroups;
+    this.#groups = Object.freeze(liveGroups) as typeof this.paramGroups;
   }
 
   /** The rule's name. */
@@ -110,77 +111,77 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   }
 
   /**
-   * The parameter groups, the first for the variables in none of `groups`: options are live and validated, `params` the
-   * names of the variables that have been met. Always the same objects; schedules take the optimizer for them.
+   * The parameter groups; the first has the variables that are in none of `groups`. Options are live and validated;
+   * `params` are the names of the variables seen so far. The objects never change. Schedules accept the optimizer.
    * @example
    * optimizer.paramGroups[0].lr = 5e-4;
    * const schedule = new CosineAnnealingLR(optimizer, { tMax: 1000 });
    */
   get paramGroups(): readonly [ParamGroup<RuleOptions[Rule]>, ...ParamGroup<RuleOptions[Rule]>[]] {
-    return this.#faces;
+    return this.#groups;
   }
 
-  /** The learning rate of the first group; setting it sets that of every group. */
+  /** The learning rate of the first group. Setting it sets the rate of every group. */
   get learningRate(): number {
-    return (this.#faces[0] as unknown as { lr: number }).lr;
+    return (this.#groups[0] as unknown as { lr: number }).lr;
   }
-  /** @throws TypeError, RangeError for what is no finite number >= 0; no group is changed then. */
+  /** @throws TypeError or RangeError unless it is a finite number >= 0; no group is changed then. */
   set learningRate(lr: number) {
-    for (const group of this.#faces as unknown as { lr: number }[]) group.lr = lr;
+    for (const group of this.#groups as unknown as { lr: number }[]) group.lr = lr;
   }
 
-  /** As `learningRate`, by the name that `tf.train.sgd` and `tf.train.momentum` have for it. */
+  /** Sets {@link learningRate}, under the name that `tf.train.sgd` and `tf.train.momentum` use. */
   setLearningRate(learningRate: number): void {
     this.learningRate = learningRate;
   }
 
-  /** The norm to which the gradients of a step are clipped; undefined for none. */
+  /** The global norm to which gradients are clipped; undefined for no clipping. */
   get clipNorm(): number | undefined {
     return this.#clipNorm;
   }
-  /** @throws TypeError, RangeError for what is neither undefined nor a finite number >= 0. */
+  /** @throws TypeError or RangeError unless it is undefined or a finite number >= 0. */
   set clipNorm(value: number | undefined) {
-    this.#clipNorm = readOptional(norms, "clipNorm", value);
+    this.#clipNorm = readOptional(norm, "clipNorm", value);
   }
 
-  /** What every gradient is multiplied by. */
+  /** The factor for every gradient. */
   get gradScale(): number {
     return this.#gradScale;
   }
-  /** @throws TypeError, RangeError for what is no finite number. */
+  /** @throws TypeError or RangeError unless it is a finite number. */
   set gradScale(value: number) {
     this.#gradScale = finite.read(OWNER, "gradScale", value);
   }
 
   /**
-   * Moves variables by their gradients, once.
-   * @param variableGradients By name, or as a list. null, or a variable that is left out: no update.
-   * @throws RangeError for a name that is no variable's or there twice, and a gradient of another shape; TypeError for one
-   * that is not float32; Error for "lbfgs", which needs the loss too, and as `step()` of the rule. Nothing is changed then.
+   * Takes one step.
+   * @param variableGradients Gradients by name, or as a list. Variables that are null or left out are skipped.
+   * @throws RangeError for an unknown or repeated name, or a gradient of another shape; TypeError unless all are float32;
+   * Error for "lbfgs", which needs the loss too; and as the rule's `step()`. Nothing is changed then.
    * @example
    * const { value, grads } = optimizer.computeGradients(() => loss(model.predict(x)));
    * optimizer.applyGradients(grads);
    */
   applyGradients(variableGradients: NamedTensorMap | NamedTensor[]): void {
-    if (this.#mirror.inner instanceof LBFGS)
+    if (this.#copies.inner instanceof LBFGS)
       throw new Error(`${OWNER}: "lbfgs" evaluates the loss several times a step: call minimize()`);
-    const pulls = readGradients(OWNER, variableGradients);
-    this.#mirror.meet(pulls.map(({ variable }) => variable));
+    const updates = readGradients(OWNER, variableGradients);
+    this.#copies.add(updates.map(({ variable }) => variable));
     if (!this.#groupsChecked) this.#checkGroups();
-    this.#mirror.step(pulls, this.#gradScale, this.#clipNorm);
+    this.#copies.step(updates, this.#gradScale, this.#clipNorm);
     this.incrementIterations();
   }
 
   /**
-   * As `tf.Optimizer`'s: one step on the scalar that `f` returns. "lbfgs" calls `f` several times, and counts one step.
-   * @returns The loss before the step, where `returnCost`; else null.
+   * Takes one step on the scalar that `f` returns, as in `tf.Optimizer`. "lbfgs" calls `f` several times in one step.
+   * @returns The loss before the step if `returnCost` is true, else null.
    * @example
    * const cost = optimizer.minimize(() => model.predict(x).sub(y).square().mean(), true);
    */
   override minimize(f: () => Scalar, returnCost = false, varList?: Variable[]): Scalar | null {
-    const { inner } = this.#mirror;
+    const { inner } = this.#copies;
     if (!(inner instanceof LBFGS)) return super.minimize(f, returnCost, varList);
-    const cost = solve(OWNER, this.#mirror, () => this.computeGradients(f, varList));
+    const cost = lbfgsStep(OWNER, this.#copies, () => this.computeGradients(f, varList));
     this.incrementIterations();
     if (returnCost) return cost;
     cost.dispose();
@@ -188,60 +189,59 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   }
 
   /**
-   * The parameters for evaluation: those of the schedule-free rules are an average, which a step does not move, so that
-   * {@link train} must come before it. For all other rules: nothing.
+   * Switches to the parameters for evaluation. Schedule-free rules evaluate at an average, from which no step can be taken:
+   * call {@link train} first. Other rules ignore it.
    * @example
    * optimizer.eval();
    * model.evaluate(x, y);
    * optimizer.train();
    */
   eval(): void {
-    this.#mirror.swap("eval");
+    this.#copies.setMode("eval");
   }
 
-  /** The parameters for training again. */
+  /** Switches back to the parameters for training. */
   train(): void {
-    this.#mirror.swap("train");
+    this.#copies.setMode("train");
   }
 
   /**
-   * The state: `iter`, `gradstep` (all numbers, as JSON in a string), and each slot as `<variable>/<slot>`. The tensors are
-   * copies, yours for as long as you want. They stand outside of TensorFlow.js's memory until an operation takes one, which
-   * you dispose of then.
+   * The state: `iter`, `gradstep` (all numbers, as a JSON string), and each slot as `<variable>/<slot>`. The tensors are
+   * owned copies outside TensorFlow.js's memory. Dispose of those that you use in operations.
    * @example
    * await model.save("localstorage://model", { includeOptimizer: true });
    */
   override async getWeights(): Promise<NamedTensor[]> {
-    return Promise.resolve(toWeights(this.iterations, this.#mirror.save()));
+    return Promise.resolve(toWeights(this.iterations, this.#copies.save()));
   }
 
   /**
-   * Goes on from what {@link getWeights} gave, of the same rule with as many groups: options come from it too. A variable
-   * takes its state when it is met next: that of its name, or of its name without the number that TensorFlow.js adds, or by
-   * order and shape. What finds no match is warned about once.
-   * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
+   * Restores state and options from {@link getWeights} of the same rule with as many groups. A variable takes its state when
+   * the optimizer next sees it: by name, by name without the number that TensorFlow.js appends, or by order and shape. One
+   * warning lists what finds no match.
+   * @throws TypeError or RangeError that names what does not fit; nothing is changed then.
    */
   override async setWeights(weights: NamedTensor[]): Promise<void> {
-    const { iterations, ...saved } = await fromWeights(OWNER, weights, this.#rule, this.#plans.length + 1);
+    const { iterations, ...saved } = await fromWeights(OWNER, weights, this.#rule, this.#specs.length + 1);
     const { groups } = saved.state;
-    const [options, plans] = [this.#options, this.#plans];
+    const [options, specs] = [this.#options, this.#specs];
     try {
       this.#options = { ...options, ...optionsOf(groups[0].options) };
-      this.#plans = plans.map(({ members }, g) => ({ members, options: optionsOf(groups[g + 1].options) }));
-      this.#mirror.load(saved);
+      this.#specs = specs.map(({ members }, g) => ({ members, options: optionsOf(groups[g + 1].options) }));
+      this.#copies.load(saved);
     } catch (error) {
       this.#options = options;
-      this.#plans = plans;
+      this.#specs = specs;
       throw error;
     }
     this.iterations_ = iterations;
     this.#restored = true;
   }
 
-  /** Rule and options, as they are now, for {@link fromConfig}. Plain JSON that passes through a saved model. */
+  /** The rule and its current options for {@link fromConfig}, as plain JSON that survives saving with a model. */
   override getConfig(): serialization.ConfigDict {
-    const [first, ...rest] = this.#faces;
-    const groups = rest.length > 0 ? groupsOf(OWNER, this.#plans, [first, ...rest]) : undefined;
+    const [first, ...rest] = this.#groups;
+    const groups = rest.length > 0 ? groupsOf(OWNER, this.#specs, [first, ...rest]) : undefined;
     const { lr, ...options } = optionsOf(first);
     const config = {
       learningRate: lr,
@@ -256,9 +256,8 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   }
 
   /**
-   * The optimizer that a config describes. It may come from a file: patterns in it are matched in time that grows with a name's
-   * length alone.
-   * @throws RangeError for a pattern with backreferences, lookbehind, named groups or `\p`; as the constructor.
+   * Creates the optimizer that a config describes. The config may be untrusted: its patterns match in linear time.
+   * @throws RangeError for a pattern with backreferences, lookbehind, named groups or `\p`; else as the constructor.
    */
   static override fromConfig<T extends serialization.Serializable>(
     cls: serialization.SerializableConstructor<T>,
@@ -269,21 +268,21 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     return new (cls as unknown as new (rule: unknown, options: unknown) => T)(rule, options);
   }
 
-  /** Frees all memory; each later use throws. The variables live on. */
+  /** Releases all memory but the variables; each later use throws. Idempotent. */
   override dispose(): void {
-    this.#mirror.dispose();
+    this.#copies.dispose();
   }
 
   #make(params: ParameterDict, names: readonly (readonly string[])[]) {
-    const groups = this.#plans.map(({ options }, g) => ({ ...options, params: names.at(g) ?? [] }));
+    const groups = this.#specs.map(({ options }, g) => ({ ...options, params: names.at(g) ?? [] }));
     return new rules[this.#rule](params, groups.length > 0 ? { ...this.#options, groups } : this.#options);
   }
 
   #checkGroups(): void {
     this.#groupsChecked = true;
-    if (this.#plans.length === 0) return;
-    const filled = (g: number) => this.#restored && this.#faces[g + 1].params.length > 0;
-    warnOfUnmatched(OWNER, this.#plans, Object.keys(engine().registeredVariables), filled);
+    if (this.#specs.length === 0) return;
+    const filled = (g: number) => this.#restored && this.#groups[g + 1].params.length > 0;
+    warnOfUnmatched(OWNER, this.#specs, Object.keys(engine().registeredVariables), filled);
   }
 }
 Object.defineProperty(GradstepOptimizer.prototype, SCHEDULABLE, { value: true });

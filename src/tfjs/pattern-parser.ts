@@ -1,7 +1,9 @@
-/** Whether a character is one of those that an instruction takes. */
+// Compiles a regular expression to instructions that match in linear time: see safe-pattern.ts.
+
+/** Whether an instruction accepts a character. */
 export type Accepts = (char: string) => boolean;
 
-/** A step of a program that matches text; without a target it goes on with the next. */
+/** An instruction of a program that matches text. Without a target, the next instruction follows. */
 export type Instruction =
   | { readonly op: "char"; readonly accepts: Accepts }
   | { readonly op: "edge"; readonly holds: (chars: readonly string[], at: number) => boolean }
@@ -10,13 +12,12 @@ export type Instruction =
   | { readonly op: "jump"; to: number }
   | { readonly op: "match" };
 
-/** A program. */
 export type Code = readonly Instruction[];
 
-/** Writes the instructions of a part of the pattern. */
+/** Appends the instructions of a part of the pattern. */
 type Emit = (out: Instruction[]) => void;
 
-/** Loops in loops; each costs a pass more. */
+/** The limit for nested loops, each of which costs another pass. */
 const MAX_LOOPS = 4;
 const MAX_LENGTH = 1000;
 
@@ -29,7 +30,7 @@ const classes: Readonly<Record<string, Accepts>> = {
 const controls: Readonly<Record<string, string>> = { t: "\t", n: "\n", r: "\r", f: "\f", v: "\v", 0: "\0" };
 const isLineEnd: Accepts = (c) => c === "\n" || c === "\r" || c === "\u2028" || c === "\u2029";
 
-/** Translates a valid regular expression. Throws a SyntaxError for what takes more than one look at each character. */
+/** Compiles a valid regular expression. Throws a SyntaxError for what cannot be matched in linear time. */
 export function parse(source: string, flags: string, budget: { left: number }): Code {
   const has = (flag: string) => flags.includes(flag);
   const refuse = (what: string): never => {
@@ -58,10 +59,12 @@ export function parse(source: string, flags: string, budget: { left: number }): 
     return found;
   };
 
-  const char =
-    (accepts: Accepts): Emit =>
+  const single =
+    (step: Instruction): Emit =>
     (out) =>
-      push(out, { op: "char", accepts });
+      push(out, step);
+  const char = (accepts: Accepts) => single({ op: "char", accepts });
+  const edge = (holds: (chars: readonly string[], at: number) => boolean) => single({ op: "edge", holds });
   const literal = (c: string): Accepts => {
     const wanted = fold(c);
     return (other) => fold(other) === wanted;
@@ -144,19 +147,15 @@ export function parse(source: string, flags: string, budget: { left: number }): 
   function atom(): Emit {
     const c = text[at++];
     const multiline = has("m");
-    if (c === "^")
-      return (out) => push(out, { op: "edge", holds: (chars, i) => i === 0 || (multiline && isLineEnd(chars[i - 1])) });
-    if (c === "$")
-      return (out) =>
-        push(out, { op: "edge", holds: (chars, i) => i === chars.length || (multiline && isLineEnd(chars[i])) });
+    if (c === "^") return edge((chars, i) => i === 0 || (multiline && isLineEnd(chars[i - 1])));
+    if (c === "$") return edge((chars, i) => i === chars.length || (multiline && isLineEnd(chars[i])));
     if (c === ".") return char(has("s") ? () => true : (other) => !isLineEnd(other));
     if (c === "[") return char(set());
     if (c === "(") return group();
     if (c === "\\" && (text[at] === "b" || text[at] === "B")) {
       const inside = text[at++] === "B";
       const word = (chars: readonly string[], i: number) => i >= 0 && i < chars.length && isWord(chars[i]);
-      return (out) =>
-        push(out, { op: "edge", holds: (chars, i) => (word(chars, i - 1) === word(chars, i)) === inside });
+      return edge((chars, i) => (word(chars, i - 1) === word(chars, i)) === inside);
     }
     if (c === "\\") {
       const escaped = escape();
@@ -166,22 +165,22 @@ export function parse(source: string, flags: string, budget: { left: number }): 
   }
 
   function group(): Emit {
-    const close = (inner: Emit): Emit => {
+    const inside = (): Emit => {
+      const inner = alternatives();
       at++;
       return inner;
     };
-    if (eat("?:")) return close(alternatives());
     const negative = text[at + 1] === "!";
     if (eat("?=") || eat("?!")) {
-      const inner = close(alternatives());
+      const inner = inside();
       return (out) => push(out, { op: "look", code: program(inner), negative });
     }
     if (eat("?<=") || eat("?<!")) refuse("lookbehind");
-    if (text[at] === "?") refuse("named groups and modifiers");
-    return close(alternatives());
+    if (!eat("?:") && text[at] === "?") refuse("named groups and modifiers");
+    return inside();
   }
 
-  /** What stands after a backslash: a character, or a class of them. */
+  /** Reads what follows a backslash: a character or a class of characters. */
   function escape(): string | Accepts {
     const c = text[at++];
     const kind = c.toLowerCase();

@@ -3,7 +3,7 @@ import type { LBFGS } from "../rules/lbfgs/lbfgs.js";
 import type { StepOptimizer } from "../optimizer/step-optimizer.js";
 import * as all from "../index.js";
 
-/** Options of each rule, by the name of its class in lower case. The learning rates named here are the defaults of the default dialect. */
+/** Options of each rule, by the name of its class in lower case, with the default learning rate in the default dialect. */
 export interface RuleOptions {
   /** Of {@link all.AdaBelief | AdaBelief}: lr 1e-3. */
   adabelief: all.AdaBeliefOptions;
@@ -33,19 +33,19 @@ export interface RuleOptions {
   lamb: all.LAMBOptions;
   /** Of {@link all.LARS | LARS}: lr 1. */
   lars: all.LARSOptions;
-  /** Of {@link all.LBFGS | LBFGS}: lr 1. For `minimize()` alone, without `groups`, `clipNorm` and `gradScale`. */
+  /** Of {@link all.LBFGS | LBFGS}: lr 1. For `minimize()` only, without `groups`, `clipNorm` and `gradScale`. */
   lbfgs: all.LBFGSOptions;
   /** Of {@link all.Lion | Lion}: lr 1e-4. */
   lion: all.LionOptions;
   /** Of {@link all.MADGRAD | MADGRAD}: lr 0.01. */
   madgrad: all.MADGRADOptions;
-  /** Of {@link all.Muon | Muon}: lr 1e-3. For matrices alone. */
+  /** Of {@link all.Muon | Muon}: lr 1e-3. For matrices only. */
   muon: all.MuonOptions;
   /** Of {@link all.NAdam | NAdam}: lr 0.002. */
   nadam: all.NAdamOptions;
   /** Of {@link all.NovoGrad | NovoGrad}: lr 1e-3. */
   novograd: all.NovoGradOptions;
-  /** Of {@link all.Prodigy | Prodigy}: lr 1, to be left there. */
+  /** Of {@link all.Prodigy | Prodigy}: lr 1, which should not be changed. */
   prodigy: all.ProdigyOptions;
   /** Of {@link all.RAdam | RAdam}: lr 1e-3. */
   radam: all.RAdamOptions;
@@ -63,13 +63,13 @@ export interface RuleOptions {
   yogi: all.YogiOptions;
 }
 
-/** A rule's name: that of its class in lower case. */
+/** The name of a rule's class in lower case. */
 export type RuleName = keyof RuleOptions;
 
-/** An optimizer over the copies of the variables. */
+/** The optimizer that steps the copies of the variables. */
 export type Inner = StepOptimizer<object> | LBFGS;
 
-/** Every rule's class, by its name in lower case. */
+/** Every rule's class, by {@link RuleName}. */
 export const rules = {
   adabelief: all.AdaBelief,
   adadelta: all.Adadelta,

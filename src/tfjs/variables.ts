@@ -1,19 +1,19 @@
 import { type KernelBackend, type Tensor, type Variable, engine, getBackend, tensor } from "@tensorflow/tfjs-core";
 import type { Vector } from "../memory/tensor.js";
 
-/** Whether a variable is still there: `tf.disposeVariables()` takes it from the list without marking it as disposed of. */
+/** Whether a variable is registered: `tf.disposeVariables()` removes variables without marking them as disposed. */
 export const isAlive = (variable: Variable): boolean =>
   !variable.isDisposed && (engine().registeredVariables[variable.name] as Variable | undefined) === variable;
 
-/** The variables that an optimizer could train, in the order that they were made. */
+/** The variables that an optimizer could train, oldest first. */
 export const trainable = (): Variable[] =>
   Object.values(engine().registeredVariables)
     .filter(({ trainable, dtype }) => trainable && dtype === "float32")
     .sort((a, b) => a.id - b.id);
 
 /**
- * A tensor's values, to be copied at once: where they stand in the wasm backend, whose `dataSync()` would copy them twice.
- * (Data of another backend would be moved there first, and the heap may grow under the view.)
+ * A tensor's values, possibly a view of the wasm backend's heap, which saves a copy: use it before the next operation.
+ * Data that the wasm backend does not hold are read by `dataSync()`, since moving them may grow the heap under the view.
  */
 export function valuesOf(source: Tensor): ArrayLike<number> {
   const backend: KernelBackend & { typedArrayFromHeap?(tensor: Tensor): Float32Array } = engine().backend;
@@ -22,7 +22,7 @@ export function valuesOf(source: Tensor): ArrayLike<number> {
     : source.dataSync();
 }
 
-/** 64 bits that tell float32 values apart: equal ones come from equal values, to the bit. */
+/** A 64-bit hash of the bits of float32 values, in hexadecimal. */
 export function fingerprint(values: ArrayLike<number>): string {
   const floats = values instanceof Float32Array ? values : Float32Array.from(values);
   const words = new Uint32Array(floats.buffer, floats.byteOffset, floats.length);
@@ -34,9 +34,9 @@ export function fingerprint(values: ArrayLike<number>): string {
   return [a, b].map((half) => (half >>> 0).toString(16).padStart(8, "0")).join("");
 }
 
-/** Gives a variable values: as new data, since other tensors may share those it has. */
+/** Assigns values to a variable as new data, since other tensors may share its current data. */
 export function assign(variable: Variable, values: Vector): void {
-  const copies = getBackend() === "wasm"; // the others keep the array that they are given
+  const copies = getBackend() === "wasm"; // other backends keep a reference to the array
   const value = tensor(copies ? values : values.slice(), variable.shape, "float32");
   variable.assign(value);
   value.dispose();

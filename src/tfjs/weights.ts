@@ -4,26 +4,26 @@ import { parseJson, stringifyNumbers } from "../checkpoint/json.js";
 import { same } from "../state/validation.js";
 import type { Vector } from "../memory/tensor.js";
 import type { OptimizerState, TensorStateDict } from "../state/state-dict.js";
-import { standIn } from "./stand-in.js";
+import { lazyTensor } from "./lazy-tensor.js";
 
-/** TensorFlow.js's type of that name, which its packages do not export. */
+/** A tensor with its name. TensorFlow.js has this type but does not export it. */
 export interface NamedTensor {
-  /** The variable's name, or that of a part of the state. */
+  /** The name of a variable or of a part of the state. */
   name: string;
-  /** Its values. */
+  /** The values. */
   tensor: Tensor;
 }
 
-/** What tells variables of one name apart when state is loaded; files of 0.1 have none. */
+/** Tells apart variables of one name when state is loaded. Files of version 0.1 have no marks. */
 export interface Mark {
-  /** The fingerprint of the variable's values when it was saved. */
+  /** The fingerprint of the variable's values at the time of saving. */
   readonly values?: string | undefined;
-  /** The same for all variables that were met together, as those of a model are. */
+  /** A number shared by the variables that were added together, as those of one model are. */
   readonly model?: number | undefined;
 }
 
-/** An optimizer's state, and the marks of its variables. */
-export interface Marked {
+/** An optimizer's state and the marks of its variables. */
+export interface SavedState {
   readonly state: OptimizerState;
   readonly marks: Readonly<Record<string, Mark>>;
 }
@@ -34,10 +34,10 @@ const STEPS = "iter";
 const REST = "gradstep";
 
 /**
- * An optimizer's state as named tensors: `iter`, as in TensorFlow.js's own optimizers; `gradstep`, a string with all
- * numbers, since float32 would round them; and each slot as `<variable>/<slot>`.
+ * Converts state to named tensors: `iter`, as in TensorFlow.js's own optimizers; `gradstep`, a JSON string with all numbers,
+ * which float32 would round; and each slot as `<variable>/<slot>`.
  */
-export function toWeights(iterations: number, { state: { state, ...rest }, marks }: Marked): NamedTensor[] {
+export function toWeights(iterations: number, { state: { state, ...rest }, marks }: SavedState): NamedTensor[] {
   const tensors = Object.entries(state).map(([name, { slots, ...numbers }]) => ({
     name,
     ...numbers,
@@ -46,27 +46,27 @@ export function toWeights(iterations: number, { state: { state, ...rest }, marks
   }));
   const json = stringifyNumbers({ ...rest, format: FORMAT, version: VERSION, tensors });
   const weights: NamedTensor[] = [
-    { name: STEPS, tensor: standIn(Int32Array.of(iterations), [], "int32") },
-    { name: REST, tensor: standIn([json], [], "string") },
+    { name: STEPS, tensor: lazyTensor(Int32Array.of(iterations), [], "int32") },
+    { name: REST, tensor: lazyTensor([json], [], "string") },
   ];
   for (const [name, { shape, slots }] of Object.entries(state))
     for (const [slot, values] of Object.entries(slots as Record<string, Float32Array>)) {
       const fits = values.length === util.sizeFromShape([...shape]);
       weights.push({
         name: `${name}/${slot}`,
-        tensor: standIn(values, fits ? [...shape] : [values.length], "float32"),
+        tensor: lazyTensor(values, fits ? [...shape] : [values.length], "float32"),
       });
     }
   return weights;
 }
 
-/** What {@link toWeights} was given, in copies; `rule` is the name of the rule, `groups` how many there must be. */
+/** The inverse of {@link toWeights}, in owned copies. The state must be of this rule and have this number of groups. */
 export async function fromWeights(
   owner: string,
   weights: unknown,
   rule: string,
   groups: number,
-): Promise<Marked & { iterations: number }> {
+): Promise<SavedState & { iterations: number }> {
   const expected = "an array of named tensors, as getWeights() gives";
   if (!Array.isArray(weights)) throw wrongType(owner, "weights", expected, weights);
   const byName = new Map<string, Tensor>();

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { GradstepOptimizer } from "../../src/tfjs/index.js";
-import { SafePattern, newBudget } from "../../src/tfjs/pattern.js";
+import { SafePattern, newBudget } from "../../src/tfjs/safe-pattern.js";
 import { train, variable } from "./setup.js";
 import { watchWarnings } from "./warnings.js";
 

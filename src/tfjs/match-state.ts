@@ -3,65 +3,65 @@ import { wrongValue } from "../util/check.js";
 import type { Shape } from "../memory/tensor.js";
 import { rootOf, unnumbered } from "./names.js";
 import { fingerprint, valuesOf } from "./variables.js";
-import type { Marked } from "./weights.js";
+import type { SavedState } from "./weights.js";
 
 type Names = (name: string) => string;
 const whole: Names = (name) => name;
-const nameless: Names = () => "";
+const unnamed: Names = () => "";
 
-/** By which names a variable and a saved tensor are compared, in order. */
+/** How names of variables and saved tensors are normalized before they are compared, strictest first. */
 const LEVELS: readonly (readonly [ofVariable: Names, ofTensor: Names])[] = [
   [whole, whole],
   [unnumbered, whole],
   [whole, unnumbered],
   [unnumbered, unnumbered],
   [rootOf, rootOf],
-  [nameless, nameless],
+  [unnamed, unnamed],
 ];
 
-/** What is compared: a name, a shape, and the values' fingerprint where they count. */
+/** A key that is equal for equal names, shapes and, if given, fingerprints of values. */
 export const keyOf = (name: string, shape: Shape, values = ""): string => `${name} ${shape.join()} ${values}`;
 
 /**
- * Which saved tensor each variable goes on from: one of its shape, and of its name, whole or without the numbers that
- * TensorFlow.js adds, or else of its place among those of its shape. Those whose values are the saved ones come first, since
- * only that tells the models of a shared optimizer apart. Where several have a name, they go by order, if there are as many
- * variables as tensors. The others start afresh.
+ * Maps variables to the names of the saved tensors whose state they take. Shapes must be equal; names are compared in full,
+ * then without the numbers that TensorFlow.js appends, then not at all. Pairs with equal values go first, since only values
+ * tell apart the models that share an optimizer. Several candidates are paired in order if there are as many variables as
+ * tensors. The other variables start without state.
  *
- * @param awaits Whether a saved tensor's own variable is there, and may be met later.
- * @throws RangeError where the saved tensor of a variable's name has another shape.
+ * @param isPending Whether the variable of a saved tensor's name exists and may be added later.
+ * @throws RangeError if the saved tensor of a variable's name has another shape.
  */
 export function match(
   owner: string,
   variables: readonly Variable[],
-  { state: { state }, marks }: Marked,
-  awaits: (name: string) => boolean,
+  { state: { state }, marks }: SavedState,
+  isPending: (name: string) => boolean,
 ): Map<Variable, string> {
   const matched = new Map<Variable, string>();
   const left = new Set(Object.keys(state));
   if (left.size === 0) return matched;
-  const looks = new Map(variables.map((variable) => [variable, fingerprint(valuesOf(variable))]));
+  const fingerprints = new Map(variables.map((variable) => [variable, fingerprint(valuesOf(variable))]));
 
   const pair = (names: readonly string[], [ofVariable, ofTensor]: (typeof LEVELS)[number], byValues: boolean): void => {
-    const named = ofTensor !== nameless;
+    const named = ofTensor !== unnamed;
     const tensors = groupBy(
-      names.filter((name) => left.has(name) && (!byValues || marks[name].values) && (named || !awaits(name))),
+      names.filter((name) => left.has(name) && (!byValues || marks[name].values) && (named || !isPending(name))),
       (name) => keyOf(ofTensor(name), state[name].shape, byValues ? marks[name].values : ""),
     );
     const candidates = groupBy(
       variables.filter((variable) => !matched.has(variable)),
-      (variable) => keyOf(ofVariable(variable.name), variable.shape, byValues ? looks.get(variable) : ""),
+      (variable) => keyOf(ofVariable(variable.name), variable.shape, byValues ? fingerprints.get(variable) : ""),
     );
     for (const [key, found] of tensors) {
-      const alike = candidates.get(key) ?? [];
-      if (alike.length !== found.length && !(byValues && named)) continue;
-      found.slice(0, alike.length).forEach((name, i) => {
-        matched.set(alike[i], name);
+      const same = candidates.get(key) ?? [];
+      if (same.length !== found.length && !(byValues && named)) continue;
+      found.slice(0, same.length).forEach((name, i) => {
+        matched.set(same[i], name);
         left.delete(name);
       });
     }
   };
-  for (const names of byModel(variables, looks, state, marks))
+  for (const names of byModel(variables, fingerprints, state, marks))
     for (const byValues of [true, false]) for (const level of LEVELS) pair(names, level, byValues);
 
   for (const variable of variables)
@@ -72,14 +72,16 @@ export function match(
   return matched;
 }
 
-/** The names of the saved tensors by model, the one that has the values of the most variables first; then all of them. */
+/** The names of the saved tensors of each model, those with the most values in common first, and then all names. */
 function byModel(
   variables: readonly Variable[],
-  looks: ReadonlyMap<Variable, string>,
-  state: Marked["state"]["state"],
-  marks: Marked["marks"],
+  fingerprints: ReadonlyMap<Variable, string>,
+  state: SavedState["state"]["state"],
+  marks: SavedState["marks"],
 ): string[][] {
-  const seen = new Set(variables.map((variable) => keyOf(rootOf(variable.name), variable.shape, looks.get(variable))));
+  const seen = new Set(
+    variables.map((variable) => keyOf(rootOf(variable.name), variable.shape, fingerprints.get(variable))),
+  );
   const names = Object.keys(state);
   const models = groupBy(names, (name) => marks[name].model);
   const score = (members: readonly string[]): number =>
@@ -89,7 +91,7 @@ function byModel(
   return [...likely.map(({ members }) => members), names];
 }
 
-/** Map.groupBy, which is newer than our oldest Node. */
+/** A substitute for Map.groupBy, which Node 20 lacks. */
 export function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> {
   const groups = new Map<K, T[]>();
   for (const item of items) {

@@ -3,13 +3,12 @@ import { type DataType, Tensor, keep, tensor, util } from "@tensorflow/tfjs-core
 let lastId = 0;
 
 /**
- * A tensor whose values TensorFlow.js does not hold: nobody disposes of what `model.save` asks an optimizer for, and a copy
- * of all state would stay in `tf.memory()`. Reading takes the values as they are; an operation makes a tensor of them
- * first, which `dispose()` frees.
+ * A tensor that TensorFlow.js registers only when an operation uses it. `model.save` never disposes of an optimizer's
+ * tensors, so registered copies would leak. Reading returns copies of the values; `dispose()` frees a registered tensor.
  */
-export function standIn(values: Float32Array | Int32Array | string[], shape: number[], dtype: DataType): Tensor {
-  let real: Tensor | undefined;
-  // Negative, so that no tensor of TensorFlow.js has it: gradients tell tensors apart by it.
+export function lazyTensor(values: Float32Array | Int32Array | string[], shape: number[], dtype: DataType): Tensor {
+  let registered: Tensor | undefined;
+  // Gradients tell tensors apart by id; TensorFlow.js's own ids are positive.
   const self = new Tensor(shape, dtype, {}, --lastId);
   const read = () => {
     if (self.isDisposed) throw new Error("Tensor is disposed.");
@@ -20,14 +19,14 @@ export function standIn(values: Float32Array | Int32Array | string[], shape: num
     return Array.isArray(copy) ? copy.map((text) => util.encodeString(text)) : new Uint8Array(copy.buffer);
   };
   return Object.defineProperties(self, {
-    dataId: { get: () => (real ??= keep(tensor(values.slice(), shape, dtype))).dataId },
+    dataId: { get: () => (registered ??= keep(tensor(values.slice(), shape, dtype))).dataId },
     dataSync: { value: read },
     data: { value: () => Promise.resolve().then(read) },
     bytes: { value: () => Promise.resolve().then(bytes) },
     dispose: {
       value: () => {
-        real?.dispose();
-        real = undefined;
+        registered?.dispose();
+        registered = undefined;
         (self as unknown as { isDisposedInternal: boolean }).isDisposedInternal = true;
       },
     },
