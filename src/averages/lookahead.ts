@@ -7,7 +7,6 @@ import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import { type Tensor, refuseApplied } from "../memory/tensor.js";
 import type { CommonOptions } from "../optimizer/rule.js";
 import { type SavedTensor, readSaved } from "../state/validation.js";
-import { SCHEDULABLE } from "../optimizer/schedulable.js";
 import { ParameterCopies } from "./parameter-copies.js";
 import type { OptimizerState } from "../state/state-dict.js";
 
@@ -194,5 +193,4 @@ export class Lookahead<Name extends string = string> {
     return tensors.length > this.#slow.tensors.length ? tensors.slice(this.#slow.tensors.length) : NONE;
   }
 }
-Object.defineProperty(Lookahead.prototype, SCHEDULABLE, { value: true });
 defineDispose(Lookahead);

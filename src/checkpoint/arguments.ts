@@ -1,12 +1,10 @@
 // What save and load are given.
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { Optimizer } from "../optimizer/optimizer.js";
 import { wrongType, wrongValue } from "../util/check.js";
 import { checkDict } from "../memory/parameters.js";
 import type { Tensor } from "../memory/tensor.js";
 import { bytesOf } from "./plain-values.js";
-
-/** Any optimizer: whatever its options and the names of its tensors. */
-export type AnyOptimizer = Pick<Optimizer, "stateDict" | "loadStateDict" | "dispose">;
 
 export function optimizerList(owner: string, given: readonly AnyOptimizer[] = []): readonly Optimizer[] {
   if (!Array.isArray(given)) throw wrongType(owner, "optimizers", "an array of optimizers", given);

@@ -13,7 +13,7 @@
 
 export { type SaveOptions, save } from "./save.js";
 export { loadFile, readFile, saveFile } from "./file.js";
-export type { AnyOptimizer } from "./arguments.js";
+export type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 export { type LoadOptions, type Loaded, load } from "./load.js";
 export { type FileContents, read } from "./read.js";
 export type { Dtype, Entry as FileTensor } from "./safetensors.js";

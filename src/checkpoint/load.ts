@@ -1,9 +1,10 @@
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import type { Optimizer } from "../optimizer/optimizer.js";
 import { counted, flag, knownOnly, record, wrongValue } from "../util/check.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import { refuseApplied } from "../memory/tensor.js";
 import { isFloat, toFloat32 } from "./convert-dtypes.js";
-import { type AnyOptimizer, allTensors, fileGiven, optimizerList } from "./arguments.js";
+import { allTensors, fileGiven, optimizerList } from "./arguments.js";
 import { parseJson, quote } from "./json.js";
 import { type Rename, fitting, foreignNames, renamed, renamer, underNames } from "./tensor-names.js";
 import { GROUPS, type Own, isReserved, readOwn } from "./gradstep-metadata.js";

@@ -1,7 +1,8 @@
 import { knownOnly, oneOf, record, wrongType, wrongValue } from "../util/check.js";
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import { refuseApplied } from "../memory/tensor.js";
-import { type AnyOptimizer, allTensors, optimizerList } from "./arguments.js";
+import { allTensors, optimizerList } from "./arguments.js";
 import { stringifyNumbers } from "./json.js";
 import { GROUPS, isReserved, ownMetadata, writeChecksum } from "./gradstep-metadata.js";
 import { type Entry, pack } from "./safetensors.js";

@@ -1,4 +1,5 @@
 import { type Kind, knownOnly, nameList, oneOf, record, wrongType, wrongValue } from "../util/check.js";
+import { type Conflict, readOptions, refuseConflict } from "../util/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Tensor } from "../memory/tensor.js";
 import { type CommonOptions, type Dialect, type Rule, type Settled } from "./rule.js";
@@ -20,37 +21,15 @@ export interface Group<Options> {
 }
 
 /** Reads one group's options: `given` over `base`, a copy of all of them. Names begin with `prefix` in messages. */
-export function settle<Options extends CommonOptions>(
+export const groupOptions = <Options extends CommonOptions>(
   rule: Rule<Options>,
   prefix: string,
   base: Settled<Options>,
   given: Readonly<Record<string, unknown>>,
-): Settled<Options> {
-  const settled: Record<string, unknown> = { ...base };
-  for (const [name, kind] of Object.entries(rule.kinds) as [string, Rule<Options>["kinds"][keyof Options]][])
-    settled[name] = kind.read(rule.name, prefix + name, given[name] === undefined ? settled[name] : given[name]);
-  const options = settled as Settled<Options>;
-  refuseConflict(rule, prefix, options);
-  return options;
-}
-
-function refuseConflict<Options extends CommonOptions>(
-  rule: Rule<Options>,
-  prefix: string,
-  options: Settled<Options>,
-): void {
-  const conflict = rule.conflict?.(options) ?? overflow(options);
-  if (conflict)
-    throw wrongValue(
-      rule.name,
-      prefix + conflict.option,
-      conflict.expected,
-      options[conflict.option as keyof Settled<Options>],
-    );
-}
+): Settled<Options> => readOptions<Settled<Options>>(rule, prefix, given, base, overflow);
 
 /** Decoupled decay takes lr·λ, which must be finite too. */
-function overflow({ lr, weightDecay }: Settled<CommonOptions>): { option: string; expected: string } | undefined {
+function overflow({ lr, weightDecay }: Settled<CommonOptions>): Conflict | undefined {
   if (Math.fround(lr * weightDecay) !== Infinity) return undefined;
   return { option: "weightDecay", expected: "a number whose product with lr float32 can hold" };
 }
@@ -94,7 +73,7 @@ export function readGroups<Options extends CommonOptions>(
       if (groupOf.has(tensor)) throw wrongValue(name, option, "each tensor once, in one group", tensorName);
       groupOf.set(tensor, i + 1);
     });
-    settled.push({ options: settle(rule, `${prefix}.`, base, group), params: [...names] });
+    settled.push({ options: groupOptions(rule, `${prefix}.`, base, group), params: [...names] });
   });
   for (const tensor of params.tensors(name)) if (!groupOf.has(tensor)) settled[0].params.push(tensor.name);
   return { settled, groupOf };
@@ -159,7 +138,7 @@ function faceOf<Options extends CommonOptions, Target extends Settled<Options>>(
       const read = kind.read(owner, prefix + name, value);
       if (name === "momentum" && startedAt[name] === 0 && read !== 0)
         throw wrongValue(owner, prefix + name, "0 as at the start, when no momentum buffer was made", value);
-      refuseConflict(rule, prefix, { ...options, [name]: read });
+      refuseConflict<Settled<Options>>(rule, prefix, { ...options, [name]: read }, overflow);
       (target as Record<string, unknown>)[name] = read;
       if (name === "lr") (target as { [RESTORED]?: boolean })[RESTORED] = false;
       return true;

@@ -4,7 +4,7 @@ import type { Arena } from "../memory/arena.js";
 import { record, usedAfterDispose, wrongValue } from "../util/check.js";
 import { defineDispose } from "../util/dispose.js";
 import { type StateFormat, formatKind } from "../state/small-formats.js";
-import { type Group, defaultsOf, knownOptions, makeGroup, readGroups, settle } from "./groups.js";
+import { type Group, defaultsOf, groupOptions, knownOptions, makeGroup, readGroups } from "./groups.js";
 import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./options.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
 import { type Tensor, type Vector, owned, refuseApplied } from "../memory/tensor.js";
@@ -59,7 +59,7 @@ export abstract class Optimizer<
     this.stateFormat = stateFormat === undefined ? "float32" : formatKind.read(name, "stateFormat", stateFormat);
     if (this.stateFormat !== "float32" && rule.scope === "tensor")
       throw wrongValue(name, "stateFormat", `"float32", which is all that rules of whole tensors have`, stateFormat);
-    const base = settle(rule, "", defaultsOf(rule, dialect), given);
+    const base = groupOptions(rule, "", defaultsOf(rule, dialect), given);
     const { settled, groupOf } = readGroups(rule, params, base, groups);
     for (const tensor of tensors) {
       if (tensor.owner) throw new Error(owned(name, tensor));
@@ -117,7 +117,7 @@ export abstract class Optimizer<
         throw wrongValue(name, option, "names that are new to the optimizer", tensor.name);
       this.rule.accept?.(tensor, `${option}.${tensor.name}`);
     }
-    const options = settle(this.rule, `${prefix}.`, this.groups[0].options, given);
+    const options = groupOptions(this.rule, `${prefix}.`, this.groups[0].options, given);
     this.#addGroups(tensors, [{ options, params: tensors.map((t) => t.name) }], () => 0);
   }
 

@@ -1,4 +1,5 @@
-import { type Kind, fixed, flag, nonNegative, oneOf } from "../util/check.js";
+import { fixed, flag, nonNegative, oneOf } from "../util/check.js";
+import type { Conflict, Kinds, Resolved } from "../util/options.js";
 import type { Shape, Tensor } from "../memory/tensor.js";
 import type { SlotKind, StateFormat } from "../state/small-formats.js";
 import { DEC, GS, OWN, WD } from "../wasm/generated/layout/coefficients.js";
@@ -40,9 +41,7 @@ export interface WholeOptions {
 }
 
 /** A rule's options once defaults are filled in. */
-export type Settled<Options> = { readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> } & {
-  readonly dialect: Dialect;
-};
+export type Settled<Options> = Resolved<Options> & { readonly dialect: Dialect };
 
 /** A dialect's defaults. Where `lr` has none, it must be given. */
 export type Defaults<Options> = {
@@ -95,13 +94,13 @@ export interface Rule<Options extends CommonOptions> {
   /** The class's name: begins every message. */
   readonly name: string;
   /** What each option may be. */
-  readonly kinds: { readonly [Key in keyof Options]-?: Kind<Exclude<Options[Key], undefined>> };
+  readonly kinds: Kinds<Options>;
   /** Defaults of the dialects that the rule has. */
   readonly defaults: Readonly<Partial<Record<Dialect, Defaults<Options>>>>;
   /** Options that the rule lacks and another has: by name, which class. */
   readonly elsewhere?: Readonly<Record<string, string>>;
   /** What is wrong with options that are each right by themselves: the option and what was expected of it. */
-  conflict?(options: Settled<Options>): { option: string; expected: string } | undefined;
+  conflict?(options: Settled<Options>): Conflict | undefined;
   /**
    * "element" (default): one element's update needs no other, so that neighbours with equal options, step and scalars
    * are swept as one run. "tensor": the rule reduces over each tensor, and gets them one by one.

@@ -1,11 +1,12 @@
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
+// Several schedules that run at the same time.
 import { type Curve, recursive, scaling } from "./curve.js";
 import type { CommonScheduleOptions, Definition } from "./definition.js";
-import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link ChainedScheduler}. */
 export interface ChainedSchedulerOptions extends CommonScheduleOptions {
-  /** Schedules of the same optimizer, in the order in which they move the rate. */
+  /** Schedules of the same optimizer, in the order in which they change the rate. */
   schedulers: readonly LRScheduler[];
 }
 
@@ -15,14 +16,14 @@ const definition: Definition<Readonly<Record<string, unknown>>> = {
   shorthands: ["schedulers"],
   defaults: {},
   curve: (_, inner): Curve => ({
-    ...(product(inner) ?? recurrence(inner)),
+    ...(product(inner) ?? recursion(inner)),
     ...momentumOf(inner),
     check: (e) => inner.forEach((curve) => curve.check?.(e)),
   }),
   schedulers: { together: true, counter: (_, _i, e) => e, active: () => true },
 };
 
-/** A chain of curves that only scale. */
+/** The closed form of a chain in which all curves scale. */
 function product(inner: readonly Curve[]): Curve | undefined {
   const scales = inner.flatMap(({ scale }) => (scale ? [scale] : []));
   if (scales.length < inner.length) return undefined;
@@ -32,35 +33,33 @@ function product(inner: readonly Curve[]): Curve | undefined {
   });
 }
 
-/** Any chain: each curve in turn moves the rate that the one before left. Between them it may be below 0, as in PyTorch. */
-function recurrence(inner: readonly Curve[]): Curve {
+/** Any chain: each curve changes the rate that the one before it set, which may be below 0 in between, as in PyTorch. */
+function recursion(inner: readonly Curve[]): Curve {
   const chain: Curve["chain"] = (lr, base, e, g) => inner.reduce((rate, curve) => curve.chain(rate, base, e, g), lr);
-  const since = (e: number, g: number): number => Math.max(...inner.map((curve) => curve.since?.(e, g) ?? 0));
+  const replayFrom = (e: number, g: number): number => Math.max(...inner.map((curve) => curve.replayFrom?.(e, g) ?? 0));
   return recursive({
     chain,
-    since,
+    replayFrom,
     rate(base, e, g) {
       let lr = base;
-      for (let at = since(e, g); at <= e; at++) lr = Math.max(0, chain(lr, base, at, g));
+      for (let at = replayFrom(e, g); at <= e; at++) lr = Math.max(0, chain(lr, base, at, g));
       return lr;
     },
   });
 }
 
 function momentumOf(inner: readonly Curve[]): Pick<Curve, "momentum"> {
-  const cycling = inner.filter(({ momentum }) => momentum);
-  if (cycling.length === 0) return {};
+  if (!inner.some(({ momentum }) => momentum)) return {};
   return {
     momentum: (e, g) =>
-      cycling.reduce<number | undefined>((momentum, curve) => curve.momentum?.(e, g) ?? momentum, undefined),
+      inner.reduce<number | undefined>((momentum, curve) => curve.momentum?.(e, g) ?? momentum, undefined),
   };
 }
 
 /**
- * Several schedules at once: each in turn moves the rate that the one before left. Those that scale the base rate
- * multiply; `CosineAnnealingLR` scales the distance to its lowest rate; the others set the rate, whatever it was, as in
- * PyTorch: put those first. Make them first, on the same optimizer; from then on they are stepped, saved and loaded with
- * the whole.
+ * Several schedules at once: each changes the rate that the one before it set. Those that scale the base rate multiply;
+ * `CosineAnnealingLR` scales the distance to its lowest rate; the others set the rate whatever it was, as in PyTorch, so
+ * put them first. Make the inner schedules first, on the same optimizer. The chain then steps, saves and loads them.
  *
  * @throws TypeError, RangeError for a wrong argument.
  * @example
@@ -69,10 +68,10 @@ function momentumOf(inner: readonly Curve[]): Pick<Curve, "momentum"> {
  */
 export class ChainedScheduler extends LRScheduler {
   /**
-   * @param optimizer The optimizer that the inner schedules were made on. Its rates are set for e = 0.
+   * @param optimizer The optimizer of the inner schedules. Its rates are set for e = 0.
    * @param options The schedules.
    */
-  constructor(optimizer: AnyOptimizer, options: ChainedSchedulerOptions) {
+  constructor(optimizer: Pick<AnyOptimizer, "paramGroups">, options: ChainedSchedulerOptions) {
     super(definition, optimizer, options);
   }
 }

@@ -1,24 +1,26 @@
-/** The learning rate as a function of e, the number of calls of `step()`: the same bits for the same e. */
+// Learning rates as functions of e, the number of calls of `step()`.
+
+/** A learning rate as a function of e: the same bits for the same e. */
 export interface Curve {
-  /** The rate of group g at e, by a closed form from the group's base rate; where there is none, counted up from e = 0. */
+  /** The rate of group g at e by the closed form, or counted up from e = 0 where there is none. */
   rate(base: number, e: number, g: number): number;
-  /** PyTorch's recursive form: what the rate `lr` that is there, whoever set it, becomes when the schedule comes to e. */
+  /** PyTorch's recursive form: the rate at e when the present rate, whoever set it, is `lr`. */
   chain(lr: number, base: number, e: number, g: number): number;
-  /** What `lr` becomes at e >= 1: by the closed form where `lr` is the curve's own rate at e − 1, else by the recursive one. */
+  /** The rate at e >= 1: by the closed form if `lr` is the curve's own rate at e − 1, else by the recursive one. */
   next(lr: number, base: number, e: number, g: number): number;
-  /** What `lr` becomes where a sequence comes to the curve. */
+  /** The first rate in a sequence, where the schedule before ended at `lr`. */
   enter(lr: number, base: number, g: number): number;
-  /** Whether a sequence that comes to the curve goes on from the rate that is there. */
+  /** Whether it starts from the present rate in a sequence, not from the base rate. */
   readonly continues?: true;
-  /** Whether a new schedule sets the rate from the base rate, whatever it is then. */
-  readonly outright?: true;
-  /** The last position up to e whose rate does not depend on the rate before it; where there is none, 0. */
-  readonly since?: (e: number, g: number) => number;
-  /** What the base rate is multiplied by, of a curve that does nothing else. */
+  /** Whether a new schedule ignores the present rate. */
+  readonly absolute?: true;
+  /** The last position up to e where the recursive form ignores `lr`. Default 0. */
+  readonly replayFrom?: (e: number, g: number) => number;
+  /** The factor of the base rate, if the curve only scales. */
   readonly scale?: Scale;
-  /** Throws for a position past the end, of a curve that has one. */
+  /** Throws for a position past the end, if there is one. */
   readonly check?: (e: number) => void;
-  /** The momentum of group g at e, where it is cycled too. */
+  /** The momentum of group g at e, if the schedule cycles it. */
   readonly momentum?: (e: number, g: number) => number | undefined;
 }
 
@@ -37,7 +39,7 @@ export const closed = (form: Form): Curve => ({
   ...form,
 });
 
-/** A curve that is known by its recursive form alone. */
+/** A curve with a recursive form only. */
 export const recursive = (form: Form): Curve =>
   closed({ next: (lr, base, e, g) => form.chain(lr, base, e, g), ...form });
 
@@ -47,34 +49,29 @@ export const scaling = ({ factor, ratio }: Scale): Curve =>
     rate: (base, e) => base * factor(e),
     chain(lr, base, e) {
       const change = e === 0 ? factor(0) : ratio(e);
-      // A rate that was scaled to 0 comes back from the base rate; one that somebody set in its place stays.
+      // After a factor of 0 the ratio is not finite: a rate of 0 starts again from the base rate, one set by hand stays.
       if (!(change < Infinity)) return lr === 0 ? base * factor(e) : lr;
       return lr * change;
     },
     scale: { factor, ratio },
   });
 
-/** A curve that sets the rate, whatever it was, as PyTorch's does. */
-export const setting = (rate: Curve["rate"], momentum?: Curve["momentum"]): Curve =>
-  closed({
-    rate,
-    chain: (_, base, e, g) => rate(base, e, g),
-    next: (_, base, e, g) => rate(base, e, g),
-    outright: true,
-    since: (e) => e,
-    ...(momentum && { momentum }),
-  });
+/** A curve that ignores the present rate, as in PyTorch. */
+export const absolute = (rate: Curve["rate"], momentum?: Curve["momentum"]): Curve => {
+  const chain: Curve["chain"] = (_, base, e, g) => rate(base, e, g);
+  return recursive({ rate, chain, absolute: true, replayFrom: (e) => e, ...(momentum && { momentum }) });
+};
 
-/** The curve for the first `count` groups; those that were added later keep rates of their own. */
+/** The curve for the first `count` groups; those added later keep their own rates. */
 export function limited(curve: Curve, count: number): Curve {
   if (count === Infinity) return curve;
-  const { since } = curve;
+  const { replayFrom } = curve;
   return {
     ...curve,
     rate: (base, e, g) => (g < count ? curve.rate(base, e, g) : base),
     chain: (lr, base, e, g) => (g < count ? curve.chain(lr, base, e, g) : lr),
     next: (lr, base, e, g) => (g < count ? curve.next(lr, base, e, g) : lr),
     enter: (lr, base, g) => (g < count ? curve.enter(lr, base, g) : lr),
-    ...(since && { since: (e, g) => (g < count ? since(e, g) : 0) }),
+    ...(replayFrom && { replayFrom: (e, g) => (g < count ? replayFrom(e, g) : 0) }),
   };
 }

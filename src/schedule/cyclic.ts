@@ -1,15 +1,16 @@
+// Rates that rise and fall in cycles without an end.
 import { belowOne, flag, nonNegative, oneOf, wholeFrom } from "../util/check.js";
 import { wholePower } from "../util/exact.js";
-import { setting } from "./curve.js";
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
+import { absolute } from "./curve.js";
 import {
   type CommonScheduleOptions,
   type Definition,
   type PerGroup,
-  groupsWith,
+  momentumCycle,
   perGroup,
   valueAt,
 } from "./definition.js";
-import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link CyclicLR}. */
@@ -20,13 +21,13 @@ export interface CyclicLROptions extends CommonScheduleOptions {
   maxLr: PerGroup<number>;
   /** Calls of `step()` from the lowest to the highest, a whole number >= 1. Default 2000. */
   stepSizeUp?: number | undefined;
-  /** And back. Default: as many as up. */
+  /** Calls of `step()` from the highest to the lowest. Default: `stepSizeUp`. */
   stepSizeDown?: number | undefined;
-  /** "triangular" (default): every cycle alike; "triangular2": each half as high as the last; "exp_range": by gammaᵉ. */
+  /** The height of cycles: constant, "triangular" (default); halved each time, "triangular2"; or gammaᵉ, "exp_range". */
   mode?: "triangular" | "triangular2" | "exp_range" | undefined;
-  /** Of "exp_range", >= 0. Default 1. */
+  /** The base of "exp_range", >= 0. Default 1. */
   gamma?: number | undefined;
-  /** Cycle `momentum`, or `betas[0]`, the other way round. Default true. */
+  /** Whether `momentum`, or `betas[0]`, cycles in the opposite direction. Default true. */
   cycleMomentum?: boolean | undefined;
   /** The lowest momentum, in [0, 1), where the rate is highest; or an array. Default 0.8. */
   baseMomentum?: PerGroup<number> | undefined;
@@ -65,42 +66,36 @@ const definition: Definition<CyclicLROptions> = {
     const period = stepSizeUp + stepSizeDown;
     const height = (e: number): number => {
       const cycle = Math.floor(e / period);
-      const since = e - cycle * period;
-      const h = since <= stepSizeUp ? since / stepSizeUp : (period - since) / stepSizeDown;
+      const c = e - cycle * period;
+      const h = c <= stepSizeUp ? c / stepSizeUp : (period - c) / stepSizeDown;
       if (mode === "triangular") return h;
       return h * (mode === "triangular2" ? wholePower(0.5, cycle) : wholePower(gamma, e));
     };
-    return setting(
+    return absolute(
       (_, e, g) => {
         const low = valueAt(options.baseLr, g);
         return low + (valueAt(options.maxLr, g) - low) * height(e);
       },
-      options.cycleMomentum
-        ? (e, g) => {
-            if (g >= Math.min(groupsWith(options.maxMomentum), groupsWith(options.baseMomentum))) return undefined;
-            const high = valueAt(options.maxMomentum, g);
-            return high - (high - valueAt(options.baseMomentum, g)) * height(e);
-          }
-        : undefined,
+      momentumCycle(options, (low, high, e) => high - (high - low) * height(e)),
     );
   },
 };
 
 /**
- * lr = baseLr + (maxLr − baseLr)·h, h from 0 to 1 in stepSizeUp steps and back in stepSizeDown, less high from cycle to
- * cycle if `mode` says so; the momentum goes the other way. The optimizer's own rates play no part.
+ * lr = baseLr + (maxLr − baseLr)·h, where h rises from 0 to 1 in stepSizeUp steps and falls back in stepSizeDown, scaled
+ * by `mode`. The momentum moves in the opposite direction. Base rates are not used.
  *
  * @see Smith (2017), https://arxiv.org/abs/1506.01186
- * @throws TypeError, RangeError for a wrong argument, and with cycleMomentum for an optimizer without a momentum.
+ * @throws TypeError, RangeError for a wrong argument, and for cycleMomentum with an optimizer without a momentum.
  * @example
  * const schedule = new CyclicLR(optimizer, { baseLr: 1e-4, maxLr: 1e-2, stepSizeUp: 500 });
  */
 export class CyclicLR extends LRScheduler {
   /**
-   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
-   * @param options Those without a default must be given.
+   * @param optimizer The optimizer whose rates are set: now for e = 0, then at each {@link step}.
+   * @param options Those without a default are required.
    */
-  constructor(optimizer: AnyOptimizer, options: CyclicLROptions) {
+  constructor(optimizer: Pick<AnyOptimizer, "paramGroups">, options: CyclicLROptions) {
     super(definition, optimizer, options);
   }
 }

@@ -1,122 +1,98 @@
-import { type Kind, knownOnly, record, whole, wrongType, wrongValue } from "../util/check.js";
+// What a schedule's file declares, and how its options are read.
+import { type Kind, knownOnly, list, record, whole } from "../util/check.js";
+import { type Conflict, type Kinds, type Resolved, readOptions } from "../util/options.js";
 import type { Curve } from "./curve.js";
 
-/** Options once defaults are filled in. */
-export type Settled<Options> = { readonly [Key in Own<Options>]-?: Exclude<Options[Key], undefined> };
+/** What every schedule takes beside options of its own. */
+export interface CommonScheduleOptions {
+  /**
+   * Where the schedule starts: after this many calls of `step()`, a whole number >= 0. (PyTorch's `last_epoch` is one
+   * less.) Default 0; a `ChainedScheduler` starts where its schedules are.
+   */
+  lastEpoch?: number | undefined;
+}
 
-/** Options of a schedule's own: where it stands is no part of what it is. */
-type Own<Options> = Exclude<keyof Options, "lastEpoch">;
+/** A schedule's own options, with defaults filled in. */
+export type OwnOptions<Options> = Resolved<Omit<Options, keyof CommonScheduleOptions>>;
 
-/** What a schedule's options may be. */
+/** The options of a schedule. */
 export interface OptionSet<Options> {
   /** The class's name: begins every message. */
   readonly name: string;
-  readonly kinds: { readonly [Key in Own<Options>]-?: Kind<Exclude<Options[Key], undefined>> };
-  readonly defaults: Partial<Settled<Options>>;
+  readonly kinds: Kinds<Omit<Options, keyof CommonScheduleOptions>>;
+  readonly defaults: Partial<OwnOptions<Options>>;
   /** Options that may be an array, one value for each group. */
   readonly perGroup?: readonly (keyof Options & string)[];
-  /** Options that are not kept as they are: those that stand for others, which `complete` fills in, and inner schedules. */
+  /** Options that are not saved under their own names: inner schedules, and those that `complete` replaces. */
   readonly shorthands?: readonly string[];
   complete?(given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>>;
+  /** Checks options, each valid, against each other and against the number of inner schedules. */
+  conflictWith?(options: OwnOptions<Options>, inner: number): Conflict | undefined;
 }
 
 /** What a schedule's file declares: its options, and its curve. */
 export interface Definition<Options> extends OptionSet<Options> {
   /** Options that are functions, which cannot be saved. */
   readonly unsaved?: readonly (keyof Options & string)[];
-  /** What is wrong with options that are each right by themselves; `inner` is the number of inner schedules. */
-  conflict?(options: Settled<Options>, inner: number): { option: string; expected: string } | undefined;
-  curve(options: Settled<Options>, inner: readonly Curve[]): Curve;
-  /** Of a schedule made of others: whether they go on together, where the i-th is when the whole is at e, and if it is at work. */
+  curve(options: OwnOptions<Options>, inner: readonly Curve[]): Curve;
+  /** For a schedule of schedules. */
   readonly schedulers?: {
+    /** Whether all inner schedules run at the same time. */
     readonly together: boolean;
-    counter(options: Settled<Options>, i: number, e: number): number;
-    active(options: Settled<Options>, i: number, e: number): boolean;
+    /** The position of the i-th inner schedule when the whole is at e. */
+    counter(options: OwnOptions<Options>, i: number, e: number): number;
+    /** Whether the i-th inner schedule sets the rate at e. */
+    active(options: OwnOptions<Options>, i: number, e: number): boolean;
   };
-  /** Options of `perGroup` without which a group has no rate: groups beyond such an array keep rates of their own. */
+  /** Options of `perGroup` that give the rate: groups beyond the end of such an array keep their own. */
   readonly rates?: readonly (keyof Options & string)[];
-  /** Whether the schedule starts from the rate that is there, and not from the base rate that others started from. */
+  /** Whether the schedule starts from the present rate, not from the base rate of earlier schedules. */
   readonly fromPresent?: true;
-  /** What a position may be, where it need not be a whole number. */
+  /** Which positions are valid. Default: whole numbers. */
   readonly position?: Kind<number>;
 }
 
-/** What every schedule takes beside options of its own. */
-export interface CommonScheduleOptions {
-  /**
-   * Where the schedule stands when it is made: after this many calls of `step()`, a whole number >= 0. (PyTorch's
-   * `last_epoch` is one less.) Default 0; of a `ChainedScheduler`, where its schedules stand.
-   */
-  lastEpoch?: number | undefined;
-}
-
-/** Reads the options that a user gives. */
-export function readOptions<Options>(
-  definition: OptionSet<Options>,
+/** Checks the names of the options given to a new schedule, and reads `lastEpoch`. */
+export function readGiven<Options>(
+  { name, kinds, shorthands = [] }: OptionSet<Options>,
   options: unknown,
-  groups: number,
-): { settled: Settled<Options>; lastEpoch: number | undefined } {
-  const { name, kinds, shorthands = [] } = definition;
+): { given: Readonly<Record<string, unknown>>; lastEpoch: number | undefined } {
   const given = record(name, "options", options);
   knownOnly(name, "", given, [...Object.keys(kinds), ...shorthands, "lastEpoch"]);
-  const settled = settle(
-    definition,
-    "",
-    definition.complete?.(given) ?? given,
-    { from: groups, to: groups },
-    definition.defaults,
-  );
   const { lastEpoch } = given;
-  return { settled, lastEpoch: lastEpoch === undefined ? undefined : whole.read(name, "lastEpoch", lastEpoch) };
+  return { given, lastEpoch: lastEpoch === undefined ? undefined : whole.read(name, "lastEpoch", lastEpoch) };
 }
 
-/**
- * Reads options under their own names; `fallback` has those that may be left out, `groups` how many values an array may
- * have. Names begin with `prefix` in messages.
- */
-export function settle<Options>(
+/** Reads the options of a new schedule. */
+export const newOptions = <Options>(
+  definition: OptionSet<Options>,
+  given: Readonly<Record<string, unknown>>,
+  groups: number,
+  inner = 0,
+): OwnOptions<Options> => {
+  const completed = definition.complete?.(given) ?? given;
+  return ownOptions(definition, "", completed, definition.defaults, { min: groups, max: groups }, inner);
+};
+
+/** Reads options from `given`, or from `base` where they are left out. Arrays must have `min` to `max` values. */
+export function ownOptions<Options>(
   definition: OptionSet<Options>,
   prefix: string,
   given: Readonly<Record<string, unknown>>,
-  groups: { readonly from: number; readonly to: number },
-  fallback: Partial<Settled<Options>>,
-): Settled<Options> {
-  const { name, kinds, perGroup = [] } = definition;
-  const settled: { [Key in keyof Options]?: unknown } = {};
-  for (const key of Object.keys(kinds) as (Own<Options> & string)[]) {
-    const value = given[key] === undefined ? fallback[key] : given[key];
-    settled[key] = kinds[key].read(name, prefix + key, value);
-    if (perGroup.includes(key) && Array.isArray(value) && !(value.length >= groups.from && value.length <= groups.to))
-      throw wrongValue(name, prefix + key, `one value, or an array of ${groups.to}, one for each group`, value);
-  }
-  return settled as Settled<Options>;
+  base: Partial<OwnOptions<Options>>,
+  { min, max }: { readonly min: number; readonly max: number },
+  inner = 0,
+): OwnOptions<Options> {
+  const expected = `one value, or an array of ${max}, one for each group`;
+  return readOptions(definition, prefix, given, base, (options) => {
+    const values: Readonly<Record<string, unknown>> = options;
+    const option = definition.perGroup?.find((key) => {
+      const value = values[key];
+      return Array.isArray(value) && !(value.length >= min && value.length <= max);
+    });
+    return option ? { option, expected } : definition.conflictWith?.(options, inner);
+  });
 }
-
-/** Throws where options that are each right by themselves do not go together. */
-export function refuseConflict<Options>(
-  definition: Definition<Options>,
-  prefix: string,
-  options: Settled<Options>,
-  inner: number,
-): void {
-  const conflict = definition.conflict?.(options, inner);
-  if (conflict)
-    throw wrongValue(
-      definition.name,
-      prefix + conflict.option,
-      conflict.expected,
-      options[conflict.option as Own<Options>],
-    );
-}
-
-/** A list of values of one kind. The copy that is kept is frozen. */
-export const list = <T>(kind: Kind<T>, expected: string): Kind<readonly T[]> => ({
-  live: false,
-  read(owner, name, value) {
-    if (!Array.isArray(value)) throw wrongType(owner, name, expected, value);
-    return Object.freeze(Array.from(value, (item: unknown, i) => kind.read(owner, `${name}[${i}]`, item)));
-  },
-});
 
 /** One value for all groups, or an array with one for each. */
 export type PerGroup<T> = T | readonly T[];
@@ -129,9 +105,20 @@ export const perGroup = <T>(kind: Kind<T>): Kind<PerGroup<T>> => {
   };
 };
 
-/** How many groups there is a value for. */
+/** The number of groups that have a value. */
 export const groupsWith = (value: unknown): number => (Array.isArray(value) ? value.length : Infinity);
 
-/** Group g's value, where {@link groupsWith} says that there is one. */
+/** Group g's value, for g < {@link groupsWith}. */
 export const valueAt = <T>(value: PerGroup<T>, g: number): T =>
   Array.isArray(value) ? (value as readonly T[])[g] : (value as T);
+
+/** The momentum of a cycle at e, for each group that has a lowest and a highest one. */
+export const momentumCycle = (
+  options: { cycleMomentum: boolean; baseMomentum: PerGroup<number>; maxMomentum: PerGroup<number> },
+  at: (low: number, high: number, e: number) => number,
+): Curve["momentum"] => {
+  const { cycleMomentum, baseMomentum, maxMomentum } = options;
+  const count = Math.min(groupsWith(baseMomentum), groupsWith(maxMomentum));
+  if (!cycleMomentum) return undefined;
+  return (e, g) => (g < count ? at(valueAt(baseMomentum, g), valueAt(maxMomentum, g), e) : undefined);
+};

@@ -1,6 +1,6 @@
 /**
- * PyTorch's learning-rate schedulers, on any optimizer, one of TensorFlow.js's form too. `step()` comes after the
- * optimizer's.
+ * PyTorch's learning-rate schedulers, for any optimizer, including `Lookahead` and `GradstepOptimizer`. Call `step()`
+ * after the optimizer's.
  *
  * @example
  * import { StepLR } from "gradstep/schedule";
@@ -12,6 +12,7 @@
  * @module gradstep/schedule
  */
 
+export type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 export { ChainedScheduler, type ChainedSchedulerOptions } from "./chained.js";
 export {
   CosineAnnealingLR,
@@ -32,7 +33,6 @@ export {
 } from "./linear.js";
 export { OneCycleLR, type OneCycleLROptions } from "./onecycle.js";
 export { type PlateauState, ReduceLROnPlateau, type ReduceLROnPlateauOptions } from "./plateau.js";
-export type { AnyOptimizer } from "./rates.js";
 export { LRScheduler } from "./scheduler.js";
 export { SequentialLR, type SequentialLROptions } from "./sequential.js";
 export type { InnerState, ScheduleState } from "./state.js";

@@ -1,16 +1,16 @@
-// Rates that go from one factor to another within `totalIters` calls of `step()`: warm-up, and decay to nothing.
+// Rates that go from one factor of the base rate to another in `totalIters` calls of `step()`: warm-up and decay.
 import { fraction, nonNegative, number, wholeFrom } from "../util/check.js";
 import { pow } from "../util/exact.js";
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { scaling } from "./curve.js";
 import type { CommonScheduleOptions, Definition } from "./definition.js";
-import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link ConstantLR}. */
 export interface ConstantLROptions extends CommonScheduleOptions {
-  /** Factor until `totalIters`, in [0, 1]. Default 1/3. */
+  /** Factor before `totalIters`, in [0, 1]. Default 1/3. */
   factor?: number | undefined;
-  /** Calls of `step()` until the base rate, a whole number >= 1. Default 5. */
+  /** Calls of `step()` to the base rate, a whole number >= 1. Default 5. */
   totalIters?: number | undefined;
 }
 
@@ -31,10 +31,10 @@ const constant: Definition<ConstantLROptions> = {
  */
 export class ConstantLR extends LRScheduler {
   /**
-   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param optimizer The optimizer whose rates are set: now for e = 0, then at each {@link step}.
    * @param options Default: all defaults.
    */
-  constructor(optimizer: AnyOptimizer, options: ConstantLROptions = {}) {
+  constructor(optimizer: Pick<AnyOptimizer, "paramGroups">, options: ConstantLROptions = {}) {
     super(constant, optimizer, options);
   }
 }
@@ -45,7 +45,7 @@ export interface LinearLROptions extends CommonScheduleOptions {
   startFactor?: number | undefined;
   /** Factor from `totalIters` on, in [0, 1]. Default 1. */
   endFactor?: number | undefined;
-  /** Calls of `step()` from one to the other, a whole number >= 1. Default 5. */
+  /** Calls of `step()` from the first factor to the last, a whole number >= 1. Default 5. */
   totalIters?: number | undefined;
 }
 
@@ -65,7 +65,7 @@ const linear: Definition<LinearLROptions> = {
 };
 
 /**
- * lr = base·(start + (end − start)·min(e, totalIters)/totalIters): warm-up, or a decay that ends.
+ * lr = base·(startFactor + (endFactor − startFactor)·min(e, totalIters)/totalIters).
  *
  * @throws TypeError, RangeError for a wrong argument.
  * @example
@@ -73,17 +73,17 @@ const linear: Definition<LinearLROptions> = {
  */
 export class LinearLR extends LRScheduler {
   /**
-   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param optimizer The optimizer whose rates are set: now for e = 0, then at each {@link step}.
    * @param options Default: all defaults.
    */
-  constructor(optimizer: AnyOptimizer, options: LinearLROptions = {}) {
+  constructor(optimizer: Pick<AnyOptimizer, "paramGroups">, options: LinearLROptions = {}) {
     super(linear, optimizer, options);
   }
 }
 
 /** Options of {@link PolynomialLR}. */
 export interface PolynomialLROptions extends CommonScheduleOptions {
-  /** Calls of `step()` until 0, a whole number >= 1. Default 5. */
+  /** Calls of `step()` to 0, a whole number >= 1. Default 5. */
   totalIters?: number | undefined;
   /** The exponent, >= 0. Default 1. */
   power?: number | undefined;
@@ -111,10 +111,10 @@ const polynomial: Definition<PolynomialLROptions> = {
  */
 export class PolynomialLR extends LRScheduler {
   /**
-   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
+   * @param optimizer The optimizer whose rates are set: now for e = 0, then at each {@link step}.
    * @param options Default: all defaults.
    */
-  constructor(optimizer: AnyOptimizer, options: PolynomialLROptions = {}) {
+  constructor(optimizer: Pick<AnyOptimizer, "paramGroups">, options: PolynomialLROptions = {}) {
     super(polynomial, optimizer, options);
   }
 }

@@ -1,32 +1,33 @@
+// One cycle of the rate over a run of known length.
 import { belowOne, flag, fraction, nonNegative, number, oneOf, wholeFrom, wrongValue } from "../util/check.js";
 import { cos } from "../util/exact.js";
-import { setting } from "./curve.js";
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
+import { absolute } from "./curve.js";
 import {
   type CommonScheduleOptions,
   type Definition,
   type PerGroup,
-  groupsWith,
+  momentumCycle,
   perGroup,
   valueAt,
 } from "./definition.js";
-import type { AnyOptimizer } from "./rates.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link OneCycleLR}. */
 export interface OneCycleLROptions extends CommonScheduleOptions {
   /** The highest rate, >= 0; or an array, one for each group. */
   maxLr: PerGroup<number>;
-  /** Calls of `step()` in all, a whole number >= 1. Or give `epochs` and `stepsPerEpoch`. */
+  /** Calls of `step()` in total, a whole number >= 1. Or give `epochs` and `stepsPerEpoch`. */
   totalSteps?: number | undefined;
-  /** With `stepsPerEpoch`, in place of `totalSteps`. */
+  /** With `stepsPerEpoch`, instead of `totalSteps`. */
   epochs?: number | undefined;
-  /** With `epochs`, in place of `totalSteps`. */
+  /** With `epochs`, instead of `totalSteps`. */
   stepsPerEpoch?: number | undefined;
-  /** The part of the steps in which the rate rises, in [0, 1]. Default 0.3. */
+  /** The fraction of the steps in which the rate rises, in [0, 1]. Default 0.3. */
   pctStart?: number | undefined;
-  /** Along half a cosine, "cos" (default), or straight, "linear". */
+  /** The shape of each phase: half a cosine, "cos" (default), or a line, "linear". */
   annealStrategy?: "cos" | "linear" | undefined;
-  /** Cycle `momentum`, or `betas[0]`, the other way round. Default true. */
+  /** Whether `momentum`, or `betas[0]`, cycles in the opposite direction. Default true. */
   cycleMomentum?: boolean | undefined;
   /** The lowest momentum, in [0, 1), where the rate is highest; or an array. Default 0.85. */
   baseMomentum?: PerGroup<number> | undefined;
@@ -36,7 +37,7 @@ export interface OneCycleLROptions extends CommonScheduleOptions {
   divFactor?: number | undefined;
   /** The last rate is the first/finalDivFactor. Default 1e4. */
   finalDivFactor?: number | undefined;
-  /** Fall to the first rate as fast as it rose, then to the last in the steps that remain. Default false: fall in one. */
+  /** Whether to fall to the first rate as fast as it rose, then to the last one. Default false: one fall. */
   threePhase?: boolean | undefined;
 }
 
@@ -84,15 +85,15 @@ const definition: Definition<Own> = {
   },
   rates: ["maxLr"],
   curve(options) {
-    const { totalSteps, pctStart, cycleMomentum, divFactor, finalDivFactor, threePhase } = options;
+    const { totalSteps, pctStart, divFactor, finalDivFactor, threePhase } = options;
     const top = pctStart * totalSteps - 1;
     const end = totalSteps - 1;
     const ends = threePhase ? [top, 2 * top, end] : [top, end];
     const check = (e: number): void => {
       if (e > totalSteps) throw new RangeError(`${NAME}: step() past the end: "totalSteps" is ${totalSteps}`);
     };
-    /** Goes from one of the values to the next in each phase. */
-    const along = (e: number, values: readonly number[]): number => {
+    /** The value at e, from values[phase] to values[phase + 1] in each phase. */
+    const valueOf = (e: number, values: readonly number[]): number => {
       check(e);
       let phase = 0;
       while (phase < ends.length - 1 && e > ends[phase]) phase++;
@@ -100,29 +101,22 @@ const definition: Definition<Own> = {
       const part = ends[phase] > from ? (e - from) / (ends[phase] - from) : 1;
       return between(options.annealStrategy, values[phase], values[phase + 1], part);
     };
-    const curve = setting(
+    const curve = absolute(
       (_, e, g) => {
         const high = valueAt(options.maxLr, g);
         const first = high / divFactor;
         const last = first / finalDivFactor;
-        return along(e, threePhase ? [first, high, first, last] : [first, high, last]);
+        return valueOf(e, threePhase ? [first, high, first, last] : [first, high, last]);
       },
-      cycleMomentum
-        ? (e, g) => {
-            if (g >= Math.min(groupsWith(options.maxMomentum), groupsWith(options.baseMomentum))) return undefined;
-            const low = valueAt(options.baseMomentum, g);
-            const high = valueAt(options.maxMomentum, g);
-            return along(e, [high, low, high, high]);
-          }
-        : undefined,
+      momentumCycle(options, (low, high, e) => valueOf(e, [high, low, high, high])),
     );
     return { ...curve, check };
   },
 };
 
 /**
- * `part` of the way. At the last step but none, e = totalSteps, it is a little more than 1: PyTorch goes on along the
- * cosine, and on a line below 0; here the line stays where it ended.
+ * Interpolates. At the last step, e = totalSteps, `part` is a little above 1: PyTorch continues along the cosine, or along
+ * the line to a rate below 0. Here the line stays at `to`.
  */
 function between(strategy: "cos" | "linear", from: number, to: number, part: number): number {
   if (strategy === "cos") return to + ((from - to) / 2) * (1 + cos(Math.PI * part));
@@ -130,22 +124,22 @@ function between(strategy: "cos" | "linear", from: number, to: number, part: num
 }
 
 /**
- * One cycle: from maxLr/divFactor up to maxLr in the first pctStart·totalSteps steps, then down to a
- * finalDivFactor-th of where it began; the momentum goes the other way. Base rates play no part.
+ * One cycle: from maxLr/divFactor up to maxLr in the first pctStart·totalSteps steps, then down to
+ * maxLr/divFactor/finalDivFactor. The momentum moves in the opposite direction. Base rates are not used.
  *
  * A `step()` after the totalSteps-th is an error.
  *
  * @see Smith, Topin (2018), https://arxiv.org/abs/1708.07120
- * @throws TypeError, RangeError for a wrong argument, and with cycleMomentum for an optimizer without a momentum.
+ * @throws TypeError, RangeError for a wrong argument, and for cycleMomentum with an optimizer without a momentum.
  * @example
  * const schedule = new OneCycleLR(optimizer, { maxLr: 0.1, totalSteps: 1000 });
  */
 export class OneCycleLR extends LRScheduler {
   /**
-   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
-   * @param options Those without a default must be given.
+   * @param optimizer The optimizer whose rates are set: now for e = 0, then at each {@link step}.
+   * @param options Those without a default are required.
    */
-  constructor(optimizer: AnyOptimizer, options: OneCycleLROptions) {
+  constructor(optimizer: Pick<AnyOptimizer, "paramGroups">, options: OneCycleLROptions) {
     super(definition, optimizer, options);
   }
 }

@@ -1,64 +1,66 @@
-import { belowOne, nonNegative, number, oneOf, record, whole } from "../util/check.js";
+// A schedule that lowers the rate when a metric stops getting better.
+import { anyNumber, belowOne, nonNegative, number, oneOf, record, whole } from "../util/check.js";
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { onlyFields, same } from "../state/validation.js";
 import {
   type CommonScheduleOptions,
   type OptionSet,
+  type OwnOptions,
   type PerGroup,
-  type Settled,
   groupsWith,
+  newOptions,
+  ownOptions,
   perGroup,
-  readOptions,
-  settle,
+  readGiven,
   valueAt,
 } from "./definition.js";
-import { type AnyOptimizer, checkOptimizer, refuseArguments, write } from "./rates.js";
-import { FORMAT, VERSION, readNumbers } from "./state.js";
+import { checkOptimizer, refuseArguments, setValues } from "./rates.js";
+import { FORMAT, VERSION, groupNumbers } from "./state.js";
 
 /** Options of {@link ReduceLROnPlateau}. */
 export interface ReduceLROnPlateauOptions extends CommonScheduleOptions {
-  /** Whether the metric gets better when it falls, "min" (default), or rises, "max". */
+  /** Whether a lower metric is better, "min" (default), or a higher one, "max". */
   mode?: "min" | "max" | undefined;
   /** What the rate is multiplied by, in [0, 1). Default 0.1. */
   factor?: number | undefined;
-  /** How many metrics in a row may be no better before the rate falls, a whole number >= 0. Default 10. */
+  /** How many metrics in a row may be no better before a cut, a whole number >= 0. Default 10. */
   patience?: number | undefined;
-  /** How much better than the best a metric must be to count, >= 0. Default 1e-4. */
+  /** How much better than the best a metric must be to count as better, >= 0. Default 1e-4. */
   threshold?: number | undefined;
-  /** That much of the best, "rel" (default), or that much, "abs". */
+  /** Whether `threshold` is a fraction of the best metric, "rel" (default), or an absolute difference, "abs". */
   thresholdMode?: "rel" | "abs" | undefined;
-  /** Metrics after a fall that do not count as bad, a whole number >= 0. Default 0. */
+  /** How many metrics after a cut do not count as bad, a whole number >= 0. Default 0. */
   cooldown?: number | undefined;
-  /** No rate falls below it, >= 0; or an array, one for each group. Default 0. */
+  /** The lowest rate, >= 0; or an array, one for each group. Default 0. */
   minLr?: PerGroup<number> | undefined;
-  /** A fall by no more than this is left out, >= 0. Default 1e-8. */
+  /** A cut by this much or less is not made, >= 0. Default 1e-8. */
   eps?: number | undefined;
 }
 
-/** What `stateDict()` of {@link ReduceLROnPlateau} gives: plain, structured-cloneable. */
+/** What `stateDict()` of {@link ReduceLROnPlateau} returns: plain and structured-cloneable. */
 export interface PlateauState {
-  /** What it is of: a load refuses any other. */
+  /** Marks a schedule's state: others are refused. */
   readonly format: typeof FORMAT;
-  /** The form of this object: a load refuses any other. */
+  /** Version of this layout: others are refused. */
   readonly version: typeof VERSION;
-  /** The class's name: the state of another schedule is refused. */
+  /** The class's name: states of other schedules are refused. */
   readonly kind: "ReduceLROnPlateau";
   /** Calls of `step()` so far, a whole number >= 0. */
   readonly counter: number;
   /** The rate of each group. */
   readonly lastLrs: readonly number[];
-  /** The best metric; null before the first; infinite ones as texts, which JSON keeps. */
+  /** The best metric; null before the first; infinite ones as strings, since JSON has no numbers for them. */
   readonly best: number | "Infinity" | "-Infinity" | null;
   /** Metrics in a row that were no better. */
   readonly badSteps: number;
-  /** Metrics to come that do not count as bad. */
+  /** How many of the next metrics do not count as bad. */
   readonly cooldownLeft: number;
-  /** Every option by name, defaults included; a load takes them over. */
+  /** Every option by name, with defaults. */
   readonly options: Readonly<Record<string, unknown>>;
 }
 
 const NAME = "ReduceLROnPlateau";
 const FIELDS = ["format", "version", "kind", "counter", "lastLrs", "best", "badSteps", "cooldownLeft", "options"];
-const metricKind = number("a number", () => true);
 const bestKind = number("a number or null", (x) => !Number.isNaN(x));
 const readBest = (saved: unknown): number | null => {
   if (saved === null) return null;
@@ -91,8 +93,8 @@ const definition: OptionSet<ReduceLROnPlateauOptions> = {
 };
 
 /**
- * Multiplies the rates by `factor` when the metric has not got better for more than `patience` calls of `step(metric)`.
- * A fall starts from the rates that the optimizer has then, whoever set them. A metric that is NaN is no better.
+ * Multiplies the present rates, whoever set them, by `factor` when the metric has not got better for more than `patience`
+ * calls of `step(metric)`. NaN is never better.
  *
  * @throws TypeError, RangeError for a wrong argument.
  * @example
@@ -100,21 +102,21 @@ const definition: OptionSet<ReduceLROnPlateauOptions> = {
  * schedule.step(0.31); // the validation loss, after each epoch
  */
 export class ReduceLROnPlateau {
-  readonly #optimizer: AnyOptimizer;
-  #options: Settled<ReduceLROnPlateauOptions>;
-  #counter = 0;
+  readonly #optimizer: Pick<AnyOptimizer, "paramGroups">;
+  #options: OwnOptions<ReduceLROnPlateauOptions>;
+  #counter: number;
   #best: number | null = null;
   #badSteps = 0;
   #cooldownLeft = 0;
 
   /**
-   * @param optimizer The optimizer whose rates fall, from what they are when the metric says so.
+   * @param optimizer The optimizer whose rates are cut.
    * @param options Default: all defaults.
    */
-  constructor(optimizer: AnyOptimizer, options: ReduceLROnPlateauOptions = {}) {
+  constructor(optimizer: Pick<AnyOptimizer, "paramGroups">, options: ReduceLROnPlateauOptions = {}) {
     checkOptimizer(NAME, optimizer);
-    const { settled, lastEpoch = 0 } = readOptions(definition, options, optimizer.paramGroups.length);
-    this.#options = settled;
+    const { given, lastEpoch = 0 } = readGiven(definition, options);
+    this.#options = newOptions(definition, given, optimizer.paramGroups.length);
     this.#counter = lastEpoch;
     this.#optimizer = optimizer;
   }
@@ -125,14 +127,14 @@ export class ReduceLROnPlateau {
   }
 
   /**
-   * Takes a metric in, and lets the rates fall if it is time: after each epoch, say.
+   * Takes a metric, usually the validation loss after an epoch, and cuts the rates if it is time.
    * @throws TypeError unless `metric` is a number; RangeError when the optimizer refuses a rate. Nothing is changed then.
    * @example
    * schedule.step(mlp.evaluate(x, y).loss);
    */
   step(metric: number): void;
   step(metric: number, ...more: readonly unknown[]): void {
-    metricKind.read(NAME, "metric", metric);
+    anyNumber.read(NAME, "metric", metric);
     refuseArguments(NAME, more, "the metric alone");
     const { patience, cooldown } = this.#options;
     const better = this.#isBetter(metric);
@@ -140,7 +142,7 @@ export class ReduceLROnPlateau {
     let left = Math.max(0, this.#cooldownLeft - 1);
     if (bad > patience) {
       const rates = this.lastLr.map((lr, g) => this.#reduced(lr, g));
-      write(NAME, this.#optimizer, { rates, momenta: [] }, false);
+      setValues(NAME, this.#optimizer, { rates, momenta: [] }, false);
       [bad, left] = [0, cooldown];
     }
     this.#counter++;
@@ -149,7 +151,7 @@ export class ReduceLROnPlateau {
   }
 
   /**
-   * The rates, the best metric, the counts and the options as a plain object: store it, post it, or give it to
+   * The rates, the best metric, the counts and the options as a plain object: store it, post it, or pass it to
    * {@link loadStateDict}.
    * @example
    * const saved = schedule.stateDict();
@@ -170,15 +172,14 @@ export class ReduceLROnPlateau {
   }
 
   /**
-   * Goes on from what {@link stateDict} gave: options come from it, and the optimizer has its rates at once. All of it is
-   * checked before anything is written.
+   * Restores what {@link stateDict} returned, with its options. The optimizer gets the saved rates at once.
    * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
    */
   loadStateDict(saved: PlateauState): void {
     this.prepareLoad(saved)();
   }
 
-  /** @internal Checks a saved state; what is returned writes it. */
+  /** @internal Checks a saved state. The function returned writes it. */
   prepareLoad(given: unknown): () => void {
     const saved = record(NAME, "saved", given);
     same(NAME, "saved.format", saved.format, FORMAT);
@@ -186,16 +187,16 @@ export class ReduceLROnPlateau {
     same(NAME, "saved.kind", saved.kind, NAME);
     onlyFields(NAME, "saved", saved, FIELDS);
     const groups = this.#optimizer.paramGroups.length;
-    const optionsGiven = record(NAME, "saved.options", saved.options);
-    onlyFields(NAME, "saved.options", optionsGiven, Object.keys(definition.kinds));
-    const options = settle(definition, "saved.options.", optionsGiven, { from: 1, to: groups }, {});
+    const savedOptions = record(NAME, "saved.options", saved.options);
+    onlyFields(NAME, "saved.options", savedOptions, Object.keys(definition.kinds));
+    const options = ownOptions(definition, "saved.options.", savedOptions, {}, { min: 1, max: groups });
     const counter = whole.read(NAME, "saved.counter", saved.counter);
-    const rates = readNumbers(NAME, "saved.lastLrs", saved.lastLrs, groups, nonNegative);
+    const rates = groupNumbers(nonNegative, groups).read(NAME, "saved.lastLrs", saved.lastLrs);
     const best = readBest(saved.best);
     const badSteps = whole.read(NAME, "saved.badSteps", saved.badSteps);
     const cooldownLeft = whole.read(NAME, "saved.cooldownLeft", saved.cooldownLeft);
     return () => {
-      write(NAME, this.#optimizer, { rates, momenta: [] }, false);
+      setValues(NAME, this.#optimizer, { rates, momenta: [] }, false);
       this.#options = options;
       this.#counter = counter;
       this.#best = best;
@@ -210,7 +211,7 @@ export class ReduceLROnPlateau {
     const best = this.#best;
     if (best === null) return rising ? metric > -Infinity : metric < Infinity;
     const margin = rising ? threshold : -threshold;
-    // A part of |best|: PyTorch takes it of best, so that a negative metric that stays the same counts as better.
+    // A fraction of |best|. PyTorch takes it of best, for which a negative metric that stays the same is better.
     const bound = thresholdMode === "rel" ? best * (1 + (best < 0 ? -margin : margin)) : best + margin;
     return rising ? metric > bound : metric < bound;
   }

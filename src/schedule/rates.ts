@@ -1,31 +1,22 @@
-import { Optimizer } from "../optimizer/optimizer.js";
+// Reads and sets the rates and momenta of an optimizer's groups.
 import { wrongType, wrongValue } from "../util/check.js";
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { RESTORED } from "../optimizer/groups.js";
-import { SCHEDULABLE } from "../optimizer/schedulable.js";
 import type { Curve } from "./curve.js";
 
-/** Any optimizer, TensorFlow.js's form of one and a `Lookahead` too: whatever its options and the names of its tensors. */
-export type AnyOptimizer = Pick<Optimizer, "dispose"> & {
-  /** The groups whose rates a schedule sets, in order. */
-  readonly paramGroups: readonly {
-    /** The group's learning rate, which the optimizer checks when it is set. */
-    lr: number;
-    /** The rate before a schedule set it, which the first schedule writes. */
-    initialLr?: number | undefined;
-  }[];
-};
+/** What a schedule needs of an optimizer. `Lookahead` and TensorFlow.js's form of an optimizer have it too. */
+type Groups = Pick<AnyOptimizer, "paramGroups">;
 
 /** A group as schedules see it. */
-type ScheduledGroup = AnyOptimizer["paramGroups"][number] & {
+type Group = AnyOptimizer["paramGroups"][number] & {
   momentum?: number;
   betas?: readonly number[];
   readonly [RESTORED]?: boolean;
 };
 
-/** Throws for what is no optimizer. */
 export function checkOptimizer(owner: string, optimizer: unknown): void {
-  const marked = typeof optimizer === "object" && optimizer !== null && SCHEDULABLE in optimizer;
-  if (!marked && !(optimizer instanceof Optimizer)) throw wrongType(owner, "optimizer", "an optimizer", optimizer);
+  if (!Array.isArray((optimizer as Partial<Groups> | null | undefined)?.paramGroups))
+    throw wrongType(owner, "optimizer", "an optimizer", optimizer);
 }
 
 /** Throws for arguments that a `step()` does not use. */
@@ -34,44 +25,41 @@ export function refuseArguments(owner: string, given: readonly unknown[], expect
   if (used >= 0) throw wrongType(owner, "step()", expected, given[used]);
 }
 
-/** By group: the rate that a schedule came to last by a call of its own. */
-const cameTo = new WeakMap<object, number>();
+/** The rate of a group after the last step of a schedule. */
+const stepped = new WeakMap<object, number>();
 
-/** The rate that a new schedule gives to a group, at e. */
-export function startRate(curve: Curve, optimizer: AnyOptimizer, base: number, e: number, g: number): number {
-  const group: ScheduledGroup = optimizer.paramGroups[g];
+/** The rate that a new schedule gives to a group at e. */
+export function startRate(curve: Curve, optimizer: Groups, base: number, e: number, g: number): number {
+  const group: Group = optimizer.paramGroups[g];
   const { lr, initialLr } = group;
-  if (curve.outright || initialLr === undefined || group[RESTORED]) return curve.rate(base, e, g);
-  // Where another schedule is at work, this one moves what that one has come to.
-  return e === 0 ? curve.chain(lr, base, 0, g) : curve.rate(cameTo.get(group) === lr ? lr : base, e, g);
+  if (curve.absolute || initialLr === undefined || group[RESTORED]) return curve.rate(base, e, g);
+  // Another schedule is at work: this one changes the rate that the other one set.
+  return e === 0 ? curve.chain(lr, base, 0, g) : curve.rate(stepped.get(group) === lr ? lr : base, e, g);
 }
 
-/** The base rate from which the curve is at `lr` now: a rate is linear in its base rate. */
-export function baseBehind(curve: Curve, lr: number, e: number, g: number): number {
+/** The base rate for which the curve is at `lr` now: a rate is linear in its base rate. */
+export function baseRateFor(curve: Curve, lr: number, e: number, g: number): number {
   const low = curve.rate(0, e, g);
   const base = (lr - low) / (curve.rate(1, e, g) - low);
   return base >= 0 && base < Infinity ? base : lr;
 }
 
-/** The rate of every group, and its momentum where it is cycled. */
-export interface Evaluated {
+/** The rate of every group, and its momentum if it is cycled. */
+export interface Values {
   readonly rates: readonly number[];
   readonly momenta: readonly (number | undefined)[];
 }
 
-/** Checks rates: those below 0, which PyTorch sets, are 0. */
-export function evaluate(owner: string, curve: Curve, rates: readonly number[], e: number): Evaluated {
+/** Checks rates, raises those below 0 (which PyTorch would set) to 0, and adds the momenta. */
+export function valuesAt(owner: string, curve: Curve, rates: readonly number[], e: number): Values {
   const raised = rates.map((rate) => Math.max(0, rate));
   for (const rate of raised) if (!(rate < Infinity)) throw wrongValue(owner, "lr", "a finite number >= 0", rate);
   return { rates: raised, momenta: rates.map((_, g) => curve.momentum?.(e, g)) };
 }
 
-/**
- * Sets the groups' rates, and momenta where they are cycled: all of them, or when the optimizer refuses one, none.
- * `arrived`: whether a schedule has come to the rates by itself.
- */
-export function write(owner: string, optimizer: AnyOptimizer, { rates, momenta }: Evaluated, arrived: boolean): void {
-  const groups: readonly ScheduledGroup[] = optimizer.paramGroups;
+/** Sets the groups' rates and momenta: all of them or, when the optimizer refuses one, none. */
+export function setValues(owner: string, optimizer: Groups, { rates, momenta }: Values, byStep: boolean): void {
+  const groups: readonly Group[] = optimizer.paramGroups;
   const undo: (() => void)[] = [];
   try {
     rates.forEach((rate, g) => {
@@ -93,34 +81,33 @@ export function write(owner: string, optimizer: AnyOptimizer, { rates, momenta }
       }
     });
   } catch (error) {
-    for (const back of undo.reverse()) back();
+    for (const restore of undo.reverse()) restore();
     throw error;
   }
   groups.forEach((group, g) => {
-    if (arrived) cameTo.set(group, rates[g]);
-    else cameTo.delete(group);
+    if (byStep) stepped.set(group, rates[g]);
+    else stepped.delete(group);
   });
 }
 
-/** Writes down what the groups started from, where nobody has: for other schedules, and for checkpoints. */
-export function keepBases(optimizer: AnyOptimizer, bases: readonly number[], replace = false): void {
+/** Writes base rates into the groups, for other schedules and for checkpoints. */
+export function writeBases(optimizer: Groups, bases: readonly number[], overwrite = false): void {
   optimizer.paramGroups.forEach((group, g) => {
-    if (replace || group.initialLr === undefined) group.initialLr = bases[g];
+    if (overwrite || group.initialLr === undefined) group.initialLr = bases[g];
   });
 }
 
-/** The momenta as they are. */
-export const momentaOf = (optimizer: AnyOptimizer): (number | undefined)[] =>
-  optimizer.paramGroups.map(({ betas, momentum }: ScheduledGroup) => betas?.[0] ?? momentum);
+export const momentaOf = (optimizer: Groups): (number | undefined)[] =>
+  optimizer.paramGroups.map(({ betas, momentum }: Group) => betas?.[0] ?? momentum);
 
-/** Throws for an optimizer that was made without a momentum to cycle. */
-export function needMomentum(owner: string, optimizer: AnyOptimizer): void {
-  const groups: readonly ScheduledGroup[] = optimizer.paramGroups;
+/** Throws for an optimizer without a momentum to cycle. */
+export function checkMomentum(owner: string, optimizer: Groups): void {
+  const groups: readonly Group[] = optimizer.paramGroups;
   if (!groups.every(({ betas, momentum }) => betas !== undefined || (momentum !== undefined && momentum > 0)))
     throw withoutMomentum(owner, optimizer);
 }
 
-function withoutMomentum(owner: string, optimizer: AnyOptimizer): RangeError {
-  const name = optimizer instanceof Optimizer ? optimizer.rule.name : "an optimizer";
+function withoutMomentum(owner: string, optimizer: Groups & { rule?: { readonly name?: string } }): RangeError {
+  const name = optimizer.rule?.name ?? "an optimizer";
   return wrongValue(owner, "cycleMomentum", `false for ${name} without a momentum`, true);
 }

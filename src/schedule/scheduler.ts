@@ -1,25 +1,25 @@
+// The base class of all schedules but `ReduceLROnPlateau`.
 import { belowOne, counted, nonNegative, record, whole, wrongType, wrongValue } from "../util/check.js";
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { onlyFields, same } from "../state/validation.js";
 import { type Curve, limited } from "./curve.js";
-import { type Definition, groupsWith, readOptions, refuseConflict, settle } from "./definition.js";
+import { type Definition, groupsWith, newOptions, ownOptions, readGiven } from "./definition.js";
 import {
-  type AnyOptimizer,
-  type Evaluated,
-  baseBehind,
+  baseRateFor,
+  checkMomentum,
   checkOptimizer,
-  evaluate,
-  keepBases,
   momentaOf,
-  needMomentum,
   refuseArguments,
+  setValues,
   startRate,
-  write,
+  valuesAt,
+  writeBases,
 } from "./rates.js";
-import { FORMAT, type InnerState, type ScheduleState, VERSION, readNumbers } from "./state.js";
+import { FORMAT, type InnerState, type ScheduleState, VERSION, groupNumbers } from "./state.js";
 
 type Options = Readonly<Record<string, unknown>>;
 
-/** What a schedule is, but for where it stands. */
+/** Options and what follows from them. */
 interface Settings {
   readonly options: Options;
   readonly curve: Curve;
@@ -27,53 +27,55 @@ interface Settings {
 }
 
 /**
- * What all schedules but `ReduceLROnPlateau` have in common; not made by itself. A schedule moves the learning rate of each
- * group on from what it finds: where nobody else has touched the rate, it follows a closed form of the group's base rate
- * (`initialLr`) and the number of calls of `step()`; where somebody has, it goes on from there by PyTorch's recursive form.
+ * Base class of all schedules but `ReduceLROnPlateau`. Each step looks at the present rate of each group. If it is the one
+ * that the schedule set, the next rate follows a closed form of the group's base rate (`initialLr`) and the number of calls
+ * of `step()`. If something else has changed it, the next rate follows from it by PyTorch's recursive form.
  */
 export abstract class LRScheduler {
   readonly #definition: Definition<Options>;
-  readonly #optimizer: AnyOptimizer;
+  readonly #optimizer: Pick<AnyOptimizer, "paramGroups">;
   readonly #inner: readonly LRScheduler[];
   #settings: Settings;
   #counter = 0;
-  #bases: readonly number[];
-  /** The rates that the schedule set last; those of a part that has not been at work since a load are left out. */
+  #bases: readonly number[] = [];
+  /** The rates last set; undefined for an inner schedule that is not active, or after a load. */
   #rates: readonly number[] | undefined;
-  /** The schedule that steps this one. */
-  #leader: string | undefined;
+  /** The class of the schedule that this one is part of. */
+  #parent: string | undefined;
 
   /** @internal */
-  protected constructor(definition: Definition<Options>, optimizer: AnyOptimizer, options: object) {
-    const { name } = definition;
+  protected constructor(
+    definition: Definition<Options>,
+    optimizer: Pick<AnyOptimizer, "paramGroups">,
+    options: object,
+  ) {
+    const { name, fromPresent, schedulers } = definition;
     checkOptimizer(name, optimizer);
     const groups = optimizer.paramGroups;
-    const { settled, lastEpoch } = readOptions(definition, options, groups.length);
+    const { given, lastEpoch } = readGiven(definition, options);
     this.#definition = definition;
     this.#optimizer = optimizer;
-    this.#inner = definition.schedulers ? this.#readInner((options as Options).schedulers) : [];
-    refuseConflict(definition, "", settled, this.#inner.length);
-    this.#settings = this.#settle(
-      settled,
+    this.#inner = schedulers ? this.#readInner(given.schedulers) : [];
+    this.#settings = this.#settingsFor(
+      newOptions(definition, given, groups.length, this.#inner.length),
       this.#inner.map((scheduler) => scheduler.#settings),
     );
     const { curve } = this.#settings;
-    if (curve.momentum && this.#inner.length === 0) needMomentum(name, optimizer);
-    const e = lastEpoch ?? (definition.schedulers?.together ? this.#inner[0].#counter : 0);
+    if (curve.momentum && this.#inner.length === 0) checkMomentum(name, optimizer);
+    const e = lastEpoch ?? (schedulers?.together ? this.#inner[0].#counter : 0);
     const present = groups.map(({ lr }) => lr);
-    this.#bases = groups.map(({ lr, initialLr }) => (definition.fromPresent && e === 0 ? lr : (initialLr ?? lr)));
-    const { together } = definition.schedulers ?? {};
-    const stands = this.#inner.every((scheduler) => scheduler.#counter === e);
-    const rates = this.#bases.map((base, g) => {
-      if (!together) return startRate(curve, optimizer, base, e, g);
-      return stands ? composedRate(curve, present[g], base, e, g) : curve.rate(base, e, g);
+    const bases = groups.map(({ lr, initialLr }) => (fromPresent && e === 0 ? lr : (initialLr ?? lr)));
+    const atStart = this.#inner.every((scheduler) => scheduler.#counter === e);
+    const rates = bases.map((base, g) => {
+      if (!schedulers?.together) return startRate(curve, optimizer, base, e, g);
+      return atStart ? chainedRate(curve, present[g], base, e, g) : curve.rate(base, e, g);
     });
-    this.#go(e, this.#bases, rates);
-    keepBases(optimizer, present);
-    for (const scheduler of this.#inner) scheduler.#leader = name;
+    this.#moveTo(e, bases, rates);
+    writeBases(optimizer, present);
+    for (const scheduler of this.#inner) scheduler.#parent = name;
   }
 
-  /** The rate of each group since the last call of `step()`, or at the start. */
+  /** The rate of each group that the schedule set last. */
   get lastLr(): number[] {
     const { curve } = this.#settings;
     const rates = this.#rates ?? this.#bases.map((base, g) => curve.rate(base, this.#counter, g));
@@ -81,7 +83,7 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Moves every group's rate on: after the optimizer's step, or after an epoch, by what the options count.
+   * Sets every group's next rate. Call it after the optimizer's step or after each epoch, whichever the options count.
    * @throws TypeError for an argument; RangeError past the end of a schedule that has one, or when the optimizer refuses a
    * value; Error for a schedule that is part of another. Nothing is changed then.
    * @example
@@ -93,10 +95,10 @@ export abstract class LRScheduler {
     this.move(given);
   }
 
-  /** @internal Goes one further, or where the first argument says, if `positions` are taken. */
+  /** @internal Moves to the next position or, with `positions`, to the one given as the first argument. */
   protected move(given: readonly unknown[], positions = false): void {
     const { name, position = whole } = this.#definition;
-    this.#checkFree("step");
+    this.#checkWhole("step");
     refuseArguments(name, positions ? given.slice(1) : given, positions ? "one position" : "no argument");
     const target = positions && given[0] !== undefined ? position.read(name, "step()", given[0]) : undefined;
     const { curve } = this.#settings;
@@ -105,13 +107,13 @@ export abstract class LRScheduler {
     const rates = this.#optimizer.paramGroups.map(({ lr }, g) =>
       target === undefined ? curve.next(lr, bases[g], e, g) : curve.rate(bases[g], e, g),
     );
-    this.#go(e, bases, rates);
-    keepBases(this.#optimizer, bases);
+    this.#moveTo(e, bases, rates);
+    writeBases(this.#optimizer, bases);
   }
 
   /**
-   * The counter, base rates, rates and options, those of inner schedules too, as a plain object: store it, post it, or give
-   * it to {@link loadStateDict}. Functions are not in it.
+   * The counter, base rates, rates and options, with those of inner schedules, as a plain object: store it, post it, or
+   * pass it to {@link loadStateDict}. Functions are left out.
    * @example
    * const saved = schedule.stateDict();
    */
@@ -130,9 +132,8 @@ export abstract class LRScheduler {
   }
 
   /**
-   * Goes on from what {@link stateDict} gave, with the same bits: options come from it, and the optimizer has the rates that
-   * it had then, whoever set them. All of it is checked before anything is written. In a state of version 0.1, which has no
-   * rates, they are those of its counter.
+   * Restores what {@link stateDict} returned: later rates have the same bits. Options come from the state. The optimizer
+   * gets the saved rates at once, whoever set them; states of version 0.1, which have none, give the rates of their counter.
    * @throws TypeError, RangeError naming what does not fit; nothing is changed then.
    * @example
    * schedule.loadStateDict(saved);
@@ -141,9 +142,9 @@ export abstract class LRScheduler {
     this.prepareLoad(saved)();
   }
 
-  /** @internal Checks a saved state; what is returned writes it. */
+  /** @internal Checks a saved state. The function returned writes it. */
   prepareLoad(given: unknown): () => void {
-    this.#checkFree("loadStateDict");
+    this.#checkWhole("loadStateDict");
     const { name, position = whole, fromPresent } = this.#definition;
     const saved = record(name, "saved", given);
     same(name, "saved.format", saved.format, FORMAT);
@@ -155,19 +156,19 @@ export abstract class LRScheduler {
     const { curve } = settings;
     const counter = position.read(name, "saved.counter", saved.counter);
     const numbers = (field: string, kind = nonNegative): readonly number[] =>
-      readNumbers(name, `saved.${field}`, saved[field], this.#optimizer.paramGroups.length, kind);
+      groupNumbers(kind, this.#optimizer.paramGroups.length).read(name, `saved.${field}`, saved[field]);
     const bases = numbers("baseLrs");
     curve.check?.(counter);
     const rates = "lastLrs" in saved ? numbers("lastLrs") : bases.map((base, g) => curve.rate(base, counter, g));
-    const evaluated = {
-      ...evaluate(name, curve, rates, counter),
+    const values = {
+      ...valuesAt(name, curve, rates, counter),
       ...("lastMomenta" in saved && { momenta: numbers("lastMomenta", belowOne) }),
     };
     return () => {
-      write(name, this.#optimizer, evaluated, false);
-      if (!fromPresent) keepBases(this.#optimizer, bases, true);
-      this.#take(settings);
-      this.#come(counter, bases, evaluated.rates);
+      setValues(name, this.#optimizer, values, false);
+      if (!fromPresent) writeBases(this.#optimizer, bases, true);
+      this.#apply(settings);
+      this.#setPosition(counter, bases, values.rates);
     };
   }
 
@@ -178,10 +179,10 @@ export abstract class LRScheduler {
     const [first] = this.#optimizer.paramGroups;
     return Array.from(value, (item: unknown, i) => {
       const option = `schedulers[${i}]`;
-      if (!(item instanceof LRScheduler)) throw wrongType(name, option, EXPECTED, item);
+      if (!(item instanceof LRScheduler)) throw wrongType(name, option, SCHEDULE, item);
       if (item.#optimizer.paramGroups[0] !== first)
         throw wrongValue(name, option, "a schedule of the same optimizer", item);
-      if (item.#leader !== undefined || value.indexOf(item) !== i)
+      if (item.#parent !== undefined || value.indexOf(item) !== i)
         throw wrongValue(name, option, "a schedule that is part of no other", item);
       const at = (value[0] as LRScheduler).#counter;
       if (schedulers?.together && item.#counter !== at)
@@ -190,48 +191,48 @@ export abstract class LRScheduler {
     });
   }
 
-  #settle(options: Options, inner: readonly Settings[]): Settings {
+  #settingsFor(options: Options, inner: readonly Settings[]): Settings {
     const { rates = [] } = this.#definition;
     const curves = inner.map(({ curve }) => curve);
     const curve = this.#definition.curve(options, curves);
     return { options, inner, curve: limited(curve, Math.min(...rates.map((option) => groupsWith(options[option])))) };
   }
 
-  #checkFree(method: string): void {
-    if (this.#leader !== undefined)
-      throw new Error(`${this.#definition.name}: ${method}() is the ${this.#leader}'s, of which this is a part`);
+  #checkWhole(method: string): void {
+    if (this.#parent !== undefined)
+      throw new Error(`${this.#definition.name}: ${method}() is the ${this.#parent}'s, of which this is a part`);
   }
 
-  /** Base rates of all groups: of those added since, such that their rate now is the one they came with. */
+  /** Base rates of all groups. A group added since gets the one for which its rate stays as it is. */
   #allBases(): readonly number[] {
     const { curve } = this.#settings;
     return this.#optimizer.paramGroups.map(
-      ({ lr, initialLr }, g) => this.#bases.at(g) ?? initialLr ?? baseBehind(curve, lr, this.#counter, g),
+      ({ lr, initialLr }, g) => this.#bases.at(g) ?? initialLr ?? baseRateFor(curve, lr, this.#counter, g),
     );
   }
 
-  #go(e: number, bases: readonly number[], rates: readonly number[]): void {
+  #moveTo(e: number, bases: readonly number[], rates: readonly number[]): void {
     const { name } = this.#definition;
-    const evaluated: Evaluated = evaluate(name, this.#settings.curve, rates, e);
-    write(name, this.#optimizer, evaluated, true);
-    this.#come(e, bases, evaluated.rates);
+    const values = valuesAt(name, this.#settings.curve, rates, e);
+    setValues(name, this.#optimizer, values, true);
+    this.#setPosition(e, bases, values.rates);
   }
 
-  #come(e: number, bases: readonly number[], rates?: readonly number[]): void {
+  #setPosition(e: number, bases: readonly number[], rates?: readonly number[]): void {
     const { schedulers } = this.#definition;
     const { options } = this.#settings;
     this.#counter = e;
     this.#bases = bases;
     this.#rates = rates;
     this.#inner.forEach((scheduler, i) => {
-      if (schedulers)
-        scheduler.#come(schedulers.counter(options, i, e), bases, schedulers.active(options, i, e) ? rates : undefined);
+      const set = schedulers?.active(options, i, e) ? rates : undefined;
+      if (schedulers) scheduler.#setPosition(schedulers.counter(options, i, e), bases, set);
     });
   }
 
-  #take(settings: Settings): void {
+  #apply(settings: Settings): void {
     this.#settings = settings;
-    this.#inner.forEach((scheduler, i) => scheduler.#take(settings.inner[i]));
+    this.#inner.forEach((scheduler, i) => scheduler.#apply(settings.inner[i]));
   }
 
   #save(): InnerState {
@@ -246,42 +247,38 @@ export abstract class LRScheduler {
     };
   }
 
-  /** Checks the kind, options and inner schedules of a saved state. */
+  /** Reads the kind, options and inner schedules of a saved state; `others` are its other fields. */
   #read(prefix: string, saved: Options, others: readonly string[]): Settings {
     const { name, kinds, unsaved = [] } = this.#definition;
-    const composite = this.#inner.length > 0;
+    const count = this.#inner.length;
     same(name, `${prefix}.kind`, saved.kind, name);
-    onlyFields(name, prefix, saved, [...others, "kind", "options", ...(composite ? ["schedulers"] : [])]);
-    const given = record(name, `${prefix}.options`, saved.options);
-    onlyFields(
-      name,
-      `${prefix}.options`,
-      given,
-      Object.keys(kinds).filter((option) => !unsaved.includes(option)),
-    );
+    onlyFields(name, prefix, saved, [...others, "kind", "options", ...(count > 0 ? ["schedulers"] : [])]);
+    const field = `${prefix}.options`;
+    const given = record(name, field, saved.options);
+    const savedNames = Object.keys(kinds).filter((option) => !unsaved.includes(option));
+    onlyFields(name, field, given, savedNames);
     const kept = Object.fromEntries(unsaved.map((option) => [option, this.#settings.options[option]]));
-    const groups = { from: 1, to: this.#optimizer.paramGroups.length };
-    const options = settle(this.#definition, `${prefix}.options.`, given, groups, kept);
-    refuseConflict(this.#definition, `${prefix}.options.`, options, this.#inner.length);
-    if (!composite) return this.#settle(options, []);
+    const groups = { min: 1, max: this.#optimizer.paramGroups.length };
+    const options = ownOptions(this.#definition, `${field}.`, given, kept, groups, count);
+    if (count === 0) return this.#settingsFor(options, []);
 
     const { schedulers } = saved;
-    const expected = `an array of ${counted(this.#inner.length, "schedule")}`;
+    const expected = `an array of ${counted(count, "schedule")}`;
     if (!Array.isArray(schedulers)) throw wrongType(name, `${prefix}.schedulers`, expected, schedulers);
-    if (schedulers.length !== this.#inner.length) throw wrongValue(name, `${prefix}.schedulers`, expected, schedulers);
+    if (schedulers.length !== count) throw wrongValue(name, `${prefix}.schedulers`, expected, schedulers);
     const inner = this.#inner.map((scheduler, i) => {
       const item = `${prefix}.schedulers[${i}]`;
       return scheduler.#read(item, record(name, item, (schedulers as unknown[])[i]), []);
     });
-    return this.#settle(options, inner);
+    return this.#settingsFor(options, inner);
   }
 }
 
-const EXPECTED =
+const SCHEDULE =
   'a schedule whose step() takes no metric (step a ReduceLROnPlateau beside it: "Warm-up with a plateau" in docs/schedules.md)';
 
-/** The rate of a chain whose schedules have set theirs: by its closed form, where that is what they have come to. */
-function composedRate(curve: Curve, lr: number, base: number, e: number, g: number): number {
+/** The rate of a new chain, whose schedules have set theirs: `lr`, or the closed form if that differs by rounding only. */
+function chainedRate(curve: Curve, lr: number, base: number, e: number, g: number): number {
   const own = curve.scale ? curve.rate(base, e, g) : lr;
   return Math.abs(own - lr) <= 1e-14 * lr ? own : lr;
 }

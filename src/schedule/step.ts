@@ -1,14 +1,14 @@
-// Rates that fall by a factor gamma, again and again.
-import { nonNegative, whole, wholeFrom } from "../util/check.js";
+// Rates that fall by a factor gamma repeatedly.
+import { list, nonNegative, whole, wholeFrom } from "../util/check.js";
 import { wholePower } from "../util/exact.js";
+import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { scaling } from "./curve.js";
-import { type CommonScheduleOptions, type Definition, list } from "./definition.js";
-import type { AnyOptimizer } from "./rates.js";
+import type { CommonScheduleOptions, Definition } from "./definition.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link StepLR}. */
 export interface StepLROptions extends CommonScheduleOptions {
-  /** Calls of `step()` from one fall to the next, a whole number >= 1. */
+  /** Calls of `step()` between falls, a whole number >= 1. */
   stepSize: number;
   /** Factor of each fall, >= 0. Default 0.1. */
   gamma?: number | undefined;
@@ -35,17 +35,17 @@ const step: Definition<StepLROptions> = {
  */
 export class StepLR extends LRScheduler {
   /**
-   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
-   * @param options Those without a default must be given.
+   * @param optimizer The optimizer whose rates are set: now for e = 0, then at each {@link step}.
+   * @param options Those without a default are required.
    */
-  constructor(optimizer: AnyOptimizer, options: StepLROptions) {
+  constructor(optimizer: Pick<AnyOptimizer, "paramGroups">, options: StepLROptions) {
     super(step, optimizer, options);
   }
 }
 
 /** Options of {@link MultiStepLR}. */
 export interface MultiStepLROptions extends CommonScheduleOptions {
-  /** When the rate falls, in calls of `step()`: whole numbers >= 0, in any order; one that is there twice falls twice. */
+  /** When the rate falls, in calls of `step()`: whole numbers >= 0 in any order; it falls twice at a repeated one. */
   milestones: readonly number[];
   /** Factor of each fall, >= 0. Default 0.1. */
   gamma?: number | undefined;
@@ -62,7 +62,7 @@ const multiStep: Definition<MultiStepLROptions> = {
 };
 
 /**
- * lr = base·γⁿ, n the number of milestones m ≤ e.
+ * lr = base·γⁿ, where n is the number of milestones ≤ e.
  *
  * @throws TypeError, RangeError for a wrong argument.
  * @example
@@ -70,17 +70,17 @@ const multiStep: Definition<MultiStepLROptions> = {
  */
 export class MultiStepLR extends LRScheduler {
   /**
-   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
-   * @param options Those without a default must be given.
+   * @param optimizer The optimizer whose rates are set: now for e = 0, then at each {@link step}.
+   * @param options Those without a default are required.
    */
-  constructor(optimizer: AnyOptimizer, options: MultiStepLROptions) {
+  constructor(optimizer: Pick<AnyOptimizer, "paramGroups">, options: MultiStepLROptions) {
     super(multiStep, optimizer, options);
   }
 }
 
 /** Options of {@link ExponentialLR}. */
 export interface ExponentialLROptions extends CommonScheduleOptions {
-  /** Factor of each call of `step()`, >= 0. */
+  /** Factor at each call of `step()`, >= 0. */
   gamma: number;
 }
 
@@ -100,10 +100,10 @@ const exponential: Definition<ExponentialLROptions> = {
  */
 export class ExponentialLR extends LRScheduler {
   /**
-   * @param optimizer The optimizer whose rates it sets: now for e = 0, then at each {@link step}.
-   * @param options Those without a default must be given.
+   * @param optimizer The optimizer whose rates are set: now for e = 0, then at each {@link step}.
+   * @param options Those without a default are required.
    */
-  constructor(optimizer: AnyOptimizer, options: ExponentialLROptions) {
+  constructor(optimizer: Pick<AnyOptimizer, "paramGroups">, options: ExponentialLROptions) {
     super(exponential, optimizer, options);
   }
 }

@@ -1,8 +1,8 @@
 // Saving an optimizer's state as a plain object, and loading it.
 import { FLOAT32, type SmallSlot, keeps, readSmall, toFloat32, writeSmall } from "./small-formats.js";
 import type { Arena } from "../memory/arena.js";
-import { counted, flag, record, whole, wrongType, wrongValue } from "../util/check.js";
-import { type Group, RESTORED, readInitialLr, settle } from "../optimizer/groups.js";
+import { anyNumber, counted, flag, record, whole, wrongType, wrongValue } from "../util/check.js";
+import { type Group, RESTORED, groupOptions, readInitialLr } from "../optimizer/groups.js";
 import type { Shape, Vector } from "../memory/tensor.js";
 import type { CommonOptions, Rule, Settled } from "../optimizer/rule.js";
 import { checkShape, onlyFields, readEach, readSaved, readSlot, same } from "./validation.js";
@@ -197,7 +197,12 @@ function readOptions<Options extends CommonOptions>(
         given[name],
       );
   }
-  const options = settle(rule, `${prefix}.`, { ...group.options, ...rule.defaults[group.options.dialect] }, given);
+  const options = groupOptions(
+    rule,
+    `${prefix}.`,
+    { ...group.options, ...rule.defaults[group.options.dialect] },
+    given,
+  );
   const initialLr = readInitialLr(rule, `${prefix}.`, given.initialLr);
   return { ...options, initialLr, [RESTORED]: initialLr !== undefined };
 }
@@ -205,11 +210,7 @@ function readOptions<Options extends CommonOptions>(
 function readNumbers(owner: string, prefix: string, value: unknown, names: readonly string[]): number[] {
   const given = record(owner, prefix, value);
   onlyFields(owner, prefix, given, names);
-  return names.map((name) => {
-    const number = given[name];
-    if (typeof number !== "number") throw wrongType(owner, `${prefix}.${name}`, "a number", number);
-    return number;
-  });
+  return names.map((name) => anyNumber.read(owner, `${prefix}.${name}`, given[name]));
 }
 
 function readSlots<Options extends CommonOptions>(

@@ -11,7 +11,6 @@ import type { ParamGroup } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { WholeOptions } from "../optimizer/rule.js";
 import { LBFGS } from "../rules/lbfgs/lbfgs.js";
-import { SCHEDULABLE } from "../optimizer/schedulable.js";
 import { allowStrings, encode, groupsOf, optionsOf, readConfig } from "./config.js";
 import { type GroupSpec, type VariableGroup, groupOf, readGroups, liveGroup, warnOfUnmatched } from "./groups.js";
 import { readGradients } from "./gradients.js";
@@ -285,7 +284,6 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     warnOfUnmatched(OWNER, this.#specs, Object.keys(engine().registeredVariables), filled);
   }
 }
-Object.defineProperty(GradstepOptimizer.prototype, SCHEDULABLE, { value: true });
 serialization.registerClass(GradstepOptimizer);
 
 function readOptional<T>(kind: Kind<T>, name: string, value: unknown): T | undefined {

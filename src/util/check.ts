@@ -85,6 +85,7 @@ export function float(expected: string, accepts: (x: number) => boolean, vanishe
   };
 }
 
+export const anyNumber = number("a number", () => true);
 export const finite = float("a finite number", Number.isFinite);
 const FROM_0 = "a finite number >= 0";
 const isFrom0 = (x: number): boolean => x >= 0 && x < Infinity;
@@ -122,29 +123,29 @@ export function oneOf<const T extends string>(...values: readonly T[]): Kind<T> 
 }
 
 /** Two values of one kind, such as Adam's `betas`, as a frozen copy. */
-export const pair = <T>(kind: Kind<T>): Kind<readonly [T, T]> => tuple(kind, 2, "an array of two numbers");
+export const pair = <T>(kind: Kind<T>): Kind<readonly [T, T]> => list(kind, "an array of two numbers", 2);
 
 /** Three values of one kind. */
-export const triple = <T>(kind: Kind<T>): Kind<readonly [T, T, T]> => tuple(kind, 3, "an array of three numbers");
+export const triple = <T>(kind: Kind<T>): Kind<readonly [T, T, T]> => list(kind, "an array of three numbers", 3);
 
-function tuple<T, Tuple extends readonly T[]>(kind: Kind<T>, length: Tuple["length"], expected: string): Kind<Tuple> {
-  return {
-    live: kind.live,
-    read(owner, name, value) {
-      if (!Array.isArray(value)) throw wrongType(owner, name, expected, value);
-      if (value.length !== length) throw wrongValue(owner, name, expected, value);
-      const read: readonly T[] = Array.from(value, (item: unknown, i) => kind.read(owner, `${name}[${i}]`, item));
-      return Object.freeze(read) as Tuple;
-    },
-  };
-}
+/** An array of values of one kind, of any length by default, as a frozen copy. */
+export const list = <T, List extends readonly T[] = readonly T[]>(
+  kind: Kind<T>,
+  expected: string,
+  length?: List["length"],
+): Kind<List> => ({
+  live: kind.live,
+  read(owner, name, value) {
+    if (!Array.isArray(value)) throw wrongType(owner, name, expected, value);
+    if (value.length !== (length ?? value.length)) throw wrongValue(owner, name, expected, value);
+    const read: readonly T[] = Array.from(value, (item: unknown, i) => kind.read(owner, `${name}[${i}]`, item));
+    return Object.freeze(read) as List;
+  },
+});
 
 /** The same kind, but fixed once the optimizer is made. */
 /* @__NO_SIDE_EFFECTS__ */
-export const fixed = <T>(kind: Kind<T>): Kind<T> => ({
-  live: false,
-  read: (owner, name, value) => kind.read(owner, name, value),
-});
+export const fixed = <T>(kind: Kind<T>): Kind<T> => ({ ...kind, live: false });
 
 /**
  * An object of named values, such as options. It must be a plain one, of any realm: entries of a Map or getters of a class

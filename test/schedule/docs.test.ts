@@ -34,11 +34,11 @@ describe("docs/schedules.md", () => {
       ...{ milestones: [1], schedulers: [new schedules.ConstantLR(optimizer), new schedules.ConstantLR(optimizer)] },
     };
     const given = Object.fromEntries(cells.flatMap(([option, cell]) => (cell ? [] : [[option, needed[option]]])));
-    const { options } = new classes[name](optimizer, given).stateDict();
-    for (const [option, cell] of cells) if (cell) expect(options[option], option).toEqual(value(cell));
     for (const option of Object.keys(given))
       expect(() => new classes[name](optimizer, { ...given, [option]: undefined }), `${option} has no default`).toThrow(
         TypeError,
       );
+    const { options } = new classes[name](optimizer, given).stateDict();
+    for (const [option, cell] of cells) if (cell) expect(options[option], option).toEqual(value(cell));
   });
 });
