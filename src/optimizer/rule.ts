@@ -3,6 +3,8 @@ import type { Conflict, Kinds, Resolved } from "../util/options.js";
 import type { Shape, Tensor } from "../memory/tensor.js";
 import type { SlotKind, StateFormat } from "../state/small-formats.js";
 import { DEC, GS, OWN, WD } from "../wasm/generated/layout/coefficients.js";
+import type { Arena } from "../memory/arena.js";
+import type { Table } from "../step/tensor-table.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 
 /**
@@ -155,20 +157,35 @@ export interface Rule<Options extends CommonOptions> {
   variant?(options: Settled<Options>, c: Float64Array): number;
   /** Calls the kernel, with written-out arguments: ten times faster than a spread. */
   sweep(kernels: Kernels, run: Run, options: Settled<Options>): void;
-  /**
-   * Sparse steps, where the rule has them: what these options refuse, and the coefficients where they differ from those
-   * of a dense step.
-   */
-  readonly rows?: {
-    refuses?(options: Settled<Options>): string | undefined;
-    coefficients?(c: Float64Array, options: Settled<Options>, t: number): void;
-  };
+  /** Sparse steps, where the rule has them: `sparseSteps` makes them, so that other rules do without their code. */
+  readonly rows?: SparseSteps<Options>;
   /** Of a rule whose parameters for evaluation lie elsewhere: the slot z, and w of p ← p + w(z − p) in each direction. */
   readonly evaluation?: {
     readonly slot: string;
     toEval(options: Settled<Options>): number;
     toTrain(options: Settled<Options>): number;
   };
+}
+
+/** How a rule updates rows of a tensor (src/step/sparse-rows.ts). */
+export interface SparseSteps<Options extends CommonOptions> {
+  /** What is expected instead of these options, where they have no sparse steps. */
+  refuses?(options: Settled<Options>): string | undefined;
+  /** Changes the coefficients of a dense step where those of a sparse one differ. */
+  coefficients?(c: Float64Array, options: Settled<Options>, t: number): void;
+  scratchBytes(buffers: number): number;
+  /** Checks row numbers, which must be whole, in [0, shape[0]) and different, and returns a copy. */
+  read(owner: string, option: string, value: unknown, shape: Shape, stateFormat: StateFormat): Uint32Array;
+  sweep(
+    rule: Rule<Options>,
+    arena: Arena,
+    packed: number,
+    run: Run,
+    options: Settled<Options>,
+    table: Table,
+    index: number,
+    rows: Uint32Array,
+  ): void;
 }
 
 /** The kinds of {@link CommonOptions}. */

@@ -6,9 +6,8 @@ import { LEAST_FACTOR, areFinite, clipByNorm, multiplyBefore } from "../step/gra
 import type { StepOptions, TensorState } from "./options.js";
 import { RunList, SPARSE } from "../step/run-list.js";
 import { StepRequest } from "../step/step-request.js";
-import { packedBytes, sweepRows } from "../step/sparse-rows.js";
 import { type CommonOptions, GS, OWN, type Run, type Settled } from "./rule.js";
-import { ABSENT, stepsOf } from "../step/tensor-table.js";
+import { stepsOf } from "../step/tensor-table.js";
 import { MAX_OWN } from "../wasm/generated/layout/coefficients.js";
 import { MAX_SLOTS } from "../wasm/generated/layout/run-list.js";
 
@@ -62,8 +61,8 @@ export abstract class StepOptimizer<
       return this.#skipStep();
 
     const runs = this.#runs?.batches.table === table ? this.#runs : this.#prepare();
-    if (request.rows.size > 0 && this.#packed === 0)
-      this.#packed = this.slots.take(packedBytes(2 + table.slots.length), "a sparse step");
+    if (rule.rows && request.rows.size > 0 && this.#packed === 0)
+      this.#packed = this.slots.take(rule.rows.scratchBytes(2 + table.slots.length), "a sparse step");
     this.#gradNorm[0] = request.norm[0];
     const { batches } = runs;
     batches.group(request);
@@ -197,7 +196,7 @@ export abstract class StepOptimizer<
         runs.point(call.at, r);
         rule.sweep(arena.kernels, call, call.options);
       }
-    if (rows.size > 0) for (const index of rows.keys()) this.#sweepRows(runs, index);
+    if (rows.size > 0) this.#sweepRows(runs);
     return true;
   }
 
@@ -249,20 +248,13 @@ export abstract class StepOptimizer<
     return true;
   }
 
-  /** Updates the chosen rows of a tensor. */
-  #sweepRows(runs: RunList, index: number): void {
+  /** Updates the chosen rows of the tensors that have `rows`. */
+  #sweepRows(runs: RunList): void {
     const { table, rule, arena } = this;
-    const rows = this.#request.rows.get(index);
-    if (rows === undefined || table.size[index] === 0) return;
-    const call = this.#setCoefficients(runs, runs.batches.batchOf[index]);
-    rule.rows?.coefficients?.(call.c, call.options, call.t);
-    const starts = [table.data[index], table.grad[index], ...table.slots.map((column) => column[index])];
-    sweepRows(arena, this.#packed, call, starts, rows, table.size[index] / table.tensors[index].shape[0], () => {
-      rule.sweep(arena.kernels, call, call.options);
-      if (flushes(call.t))
-        for (const at of call.at.subarray(3, 1 + starts.length))
-          if (at !== ABSENT) arena.kernels.flushDenormals(call.at[0], at);
-    });
+    for (const [index, rows] of this.#request.rows) {
+      const call = this.#setCoefficients(runs, runs.batches.batchOf[index]);
+      rule.rows?.sweep(rule, arena, this.#packed, call, call.options, table, index, rows);
+    }
   }
 
   /** What is left after the kernels: scalars, denormals, and what was to be fused for tensors that were not swept. */

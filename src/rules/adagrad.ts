@@ -1,5 +1,6 @@
 // Adagrad: divides by the root of the sum of all squared gradients.
 import { epsilon, nonNegative } from "../util/check.js";
+import { sparseSteps } from "../step/sparse-rows.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
@@ -42,7 +43,7 @@ const rule: Rule<AdagradOptions> = {
   sweep({ adagrad }, { at, c }) {
     adagrad(at[0], at[1], at[2], at[3], c[0], c[1], c[2], c[3], c[4], c[5], c[6]);
   },
-  rows: {},
+  rows: sparseSteps({}),
 };
 
 /**

@@ -1,6 +1,7 @@
 // Adam, and the coefficients that AdamW, AdaBelief, RAdam and Yogi share with it.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { raise } from "../util/exact.js";
+import { sparseSteps } from "../step/sparse-rows.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
@@ -56,10 +57,10 @@ export function setAdam(
 }
 
 /** Sparse steps are those of PyTorch's SparseAdam in every dialect. */
-const sparse: NonNullable<Rule<AdamOptions>["rows"]> = {
+const rows = /* @__PURE__ */ sparseSteps<AdamOptions>({
   refuses: ({ amsgrad }) => (amsgrad ? "nothing with amsgrad, which PyTorch's SparseAdam lacks" : undefined),
   coefficients: (c, o, t) => setAdam(c, o, t, true),
-};
+});
 
 /** Makes the rules Adam and AdamW, which differ in how weight decay is applied and in its default. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -67,6 +68,7 @@ export function adamRule(
   name: string,
   decoupled: boolean,
   decay: { torch: number; keras: number; optax: number },
+  more: Pick<Rule<AdamOptions>, "rows" | "elsewhere"> = {},
 ): Rule<AdamOptions> {
   const defaults = { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999] as const, amsgrad: false };
   return {
@@ -89,11 +91,12 @@ export function adamRule(
       // prettier-ignore
       adam(at[0], at[1], at[2], at[3], at[4], at[5], c[0], c[1], c[2], c[3], c[4], c[5], c[6], c[7], c[8], c[9], c[10]);
     },
-    ...(decoupled ? {} : { rows: sparse, elsewhere: { decoupledWeightDecay: "AdamW" } }),
+    ...more,
   };
 }
 
-const rule = adamRule("Adam", false, { torch: 0, keras: 0, optax: 0 });
+const elsewhere = { decoupledWeightDecay: "AdamW" };
+const rule = adamRule("Adam", false, { torch: 0, keras: 0, optax: 0 }, { rows, elsewhere });
 
 /**
  * Adam: θ −= lr/(1 − β₁ᵗ) · m / (√v/√(1 − β₂ᵗ) + ε), with moving averages m of the gradient and v of its square.

@@ -1,6 +1,7 @@
 // SGD: gradient descent with momentum.
 import { finite, fixed, flag, nonNegative, oneOf } from "../util/check.js";
 import { raise } from "../util/exact.js";
+import { sparseSteps } from "../step/sparse-rows.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
@@ -82,10 +83,10 @@ const rule: Rule<SGDOptions> = {
   sweep({ sgd }, { at, c }, { momentum }) {
     sgd(at[0], at[1], at[2], momentum === 0 ? 0 : at[3], c[0], c[1], c[2], c[3], c[4], c[5], c[6]);
   },
-  rows: {
+  rows: sparseSteps({
     refuses: ({ momentum }) =>
       momentum > 0 ? "nothing with a momentum, which moves every row at each step" : undefined,
-  },
+  }),
 };
 
 /**

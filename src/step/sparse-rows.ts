@@ -1,17 +1,33 @@
-// Sparse steps: reads row numbers, and sweeps the chosen rows of a tensor packed together.
+// Sparse steps: checks row numbers, and sweeps the chosen rows of a tensor packed together. Only rules with sparse steps
+// import this file.
 import type { Arena } from "../memory/arena.js";
 import { isList, wrongType, wrongValue } from "../util/check.js";
-import type { Run } from "../optimizer/rule.js";
-import { ABSENT } from "./tensor-table.js";
+import type { CommonOptions, Rule, Run, Settled, SparseSteps } from "../optimizer/rule.js";
+import { flushes } from "./denormals.js";
+import { ABSENT, type Table } from "./tensor-table.js";
 import { SWEPT_TOGETHER } from "../wasm/generated/layout/memory.js";
 
 /** Elements that are packed at a time. */
 const PACKED = 4096;
-/** Bytes of scratch for row numbers and for the packed rows of this many buffers. */
-export const packedBytes = (buffers: number): number => (1 + buffers) * PACKED * 4;
+
+/** A rule's sparse steps: `refuses` and `coefficients` are its own. */
+/* @__NO_SIDE_EFFECTS__ */
+export const sparseSteps = <Options extends CommonOptions>(
+  own: Pick<SparseSteps<Options>, "refuses" | "coefficients">,
+): SparseSteps<Options> => ({
+  ...own,
+  // For row numbers, and for the packed rows of each buffer.
+  scratchBytes: (buffers) => (1 + buffers) * PACKED * 4,
+  read: (owner, option, value, shape, stateFormat) => {
+    if (stateFormat !== "float32") throw wrongValue(owner, option, `nothing with stateFormat "${stateFormat}"`, value);
+    if (shape.length !== 2) throw wrongValue(owner, option, "a 2-D tensor", shape);
+    return readRows(owner, option, value, shape[0]);
+  },
+  sweep: sweepTensor,
+});
 
 /** Checks row numbers, which must be whole, in [0, count) and different, and returns a copy. */
-export function readRows(owner: string, option: string, value: unknown, count: number): Uint32Array {
+function readRows(owner: string, option: string, value: unknown, count: number): Uint32Array {
   if (value instanceof Uint32Array || value instanceof Int32Array) {
     // The loop below would take longer than the step itself until it is compiled.
     const rows = new Uint32Array(value);
@@ -38,11 +54,33 @@ function allDifferent(sorted: Uint32Array, count: number): boolean {
   return true;
 }
 
+/** Updates rows of tensor `index`, whose coefficients are those of a dense step so far. */
+function sweepTensor<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  arena: Arena,
+  packed: number,
+  run: Run,
+  options: Settled<Options>,
+  table: Table,
+  index: number,
+  rows: Uint32Array,
+): void {
+  if (table.size[index] === 0) return;
+  rule.rows?.coefficients?.(run.c, options, run.t);
+  const starts = [table.data[index], table.grad[index], ...table.slots.map((column) => column[index])];
+  sweepRows(arena, packed, run, starts, rows, table.size[index] / table.tensors[index].shape[0], () => {
+    rule.sweep(arena.kernels, run, options);
+    if (flushes(run.t))
+      for (const at of run.at.subarray(3, 1 + starts.length))
+        if (at !== ABSENT) arena.kernels.flushDenormals(run.at[0], at);
+  });
+}
+
 /**
  * Packs rows of a tensor into the scratch at `packed`, sweeps them, and writes them back, as many at a time as the scratch
  * holds. `starts`: addresses of parameters, gradient and slots; ABSENT for a slot that there is not.
  */
-export function sweepRows(
+function sweepRows(
   { kernels, buffer }: Arena,
   packed: number,
   run: Run,

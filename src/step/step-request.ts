@@ -4,7 +4,6 @@ import { atLeast0, finite, flag, knownOnly, nameList, record, wrongType, wrongVa
 import type { StateFormat } from "../state/small-formats.js";
 import type { Group } from "../optimizer/groups.js";
 import type { StepOptions } from "../optimizer/options.js";
-import { readRows } from "./sparse-rows.js";
 import type { CommonOptions, Rule } from "../optimizer/rule.js";
 import type { Table } from "./tensor-table.js";
 
@@ -115,15 +114,12 @@ export class StepRequest {
       const option = `rows.${tensorName}`;
       const index = indexOf.get(tensorName);
       if (index === undefined) throw wrongValue(name, option, "one of the optimizer's tensors", tensorName);
-      const { shape } = table.tensors[index];
-      const refusal = rule.rows
-        ? rule.rows.refuses?.(groups[table.group[index]].options)
-        : "a rule that has sparse steps";
-      if (refusal !== undefined) throw wrongValue(name, option, refusal, value);
-      if (stateFormat !== "float32") throw wrongValue(name, option, `nothing with stateFormat "${stateFormat}"`, value);
-      if (shape.length !== 2) throw wrongValue(name, option, "a 2-D tensor", shape);
+      const { options } = groups[table.group[index]];
+      const refusal = rule.rows ? rule.rows.refuses?.(options) : "a rule that has sparse steps";
+      if (!rule.rows || refusal !== undefined) throw wrongValue(name, option, refusal ?? "", value);
+      const chosen = rule.rows.read(name, option, value, table.tensors[index].shape, stateFormat);
       if (this.skipped[index] === 1) throw wrongValue(name, option, "a tensor that is not skipped", tensorName);
-      this.rows.set(index, readRows(name, option, value, shape[0]));
+      this.rows.set(index, chosen);
     }
   }
 }
