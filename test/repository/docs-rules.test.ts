@@ -56,7 +56,7 @@ test("every rule's class has a docstring of its own, with an example, and its co
     const source = readFileSync(new URL(file, folder), "utf8");
     const whole = [
       /^ \* @example\n( \* .*\n)+ \*\/\nexport class /m,
-      /^ {2}\/\*\*\n {3}\* @param params .*\n( {3}\* .*\n)* {3}\* @param options .*\n {3}\*\/\n {2}constructor\(/m,
+      /^ {2}\/\*\*(\n {3}\*)? @param params .*\n( {3}\* .*\n)* {3}\* +@param options .*(\n {3})? ?\*\/\n {2}constructor\(/m,
     ];
     return /^export class .* extends \w*Optimizer\b/m.test(source) && !whole.every((text) => text.test(source));
   });

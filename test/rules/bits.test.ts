@@ -29,8 +29,8 @@ describe.each(builds)("bit equality with the plain reference, $build build", ({ 
     const counts = new Map(params.names.map((name) => [name, 0]));
     const memory = new Uint8Array(arena.buffer);
     const { scratch } = (optimizer as unknown as { slots: { scratch: number } }).slots;
-    const free = memory.subarray(scratch || arena.used, arena.used); // a step leaves in it what it likes
-    const list = arena.used; // where the first step puts its list of runs
+    const free = memory.subarray(scratch || arena.used, arena.used); // a step may leave anything there
+    const list = arena.used; // the first step puts its list of runs here
 
     for (let t = 1; t <= 7; t++) {
       const skip = t === 4 || t === 6 ? params.names.filter((_, i) => i % t === 1) : [];
@@ -69,7 +69,7 @@ describe.each(builds)("bit equality with the plain reference, $build build", ({ 
         }
       }
 
-      // Nothing but these tensors, their slots and the padding of both has changed: put them back and compare it all.
+      // Only these tensors, their slots and the padding of both have changed: restore them and compare everything.
       for (const view of touched) {
         const [from, to] = [view.byteOffset, view.byteOffset + view.byteLength + paddingOf(view).byteLength];
         before.set(memory.subarray(from, to), from);
@@ -81,7 +81,7 @@ describe.each(builds)("bit equality with the plain reference, $build build", ({ 
   });
 });
 
-test("every size alone gives the bits that it has among others", () => {
+test("a tensor alone gets the same bits as among others, at every size", () => {
   for (const { row, options } of cases.filter((c) => c.options.weightDecay === 0.05)) {
     for (const n of [1, 3, 4, 5, 15, 16, 17, 65]) {
       const gradient = new Float32Array(n);

@@ -1,4 +1,4 @@
-// The ends of float32: rates of 0, numbers that it cannot hold, gradients whose squares overflow.
+// Limits of float32: rates of 0, numbers out of range, gradients whose squares overflow.
 import { describe, expect, test } from "vitest";
 import { load, save } from "../../src/checkpoint/index.js";
 import { AdamW, ParameterDict, SGD, clipGradAdaptive } from "../../src/index.js";
@@ -20,7 +20,7 @@ function setUp(row: Row, options: Options) {
 }
 
 describe("a rate of 0", () => {
-  test.each(variants)("from the start moves nothing: $title", ({ row, options }) => {
+  test.each(variants)("moves nothing when set from the start: $title", ({ row, options }) => {
     for (const lr of [0, 1e-50]) {
       const { params, optimizer, next } = setUp(row, { ...options, lr, ...("lambd" in options ? { lambd: 0 } : {}) });
       const before = params.data.x.slice();
@@ -35,26 +35,29 @@ describe("a rate of 0", () => {
     }
   });
 
-  test.each(variants)("in between is the reference's, and no gradient counts: $title", ({ row, options }) => {
-    const run = (seed: number): Float32Array => {
-      const { params, optimizer, next } = setUp(row, options);
-      const plain = plainOf(row, optimizer, params, "x");
-      for (let t = 1; t <= 9; t++) {
-        optimizer.paramGroups[0].lr = t > 3 && t < 7 ? 0 : Number(options.lr ?? 1);
-        fillGradient(params.grad.x, t === 5 ? random(seed) : next);
-        plain.g.set(params.grad.x);
-        optimizer.step();
-        plainStep(row, settledOf(optimizer), [[plain, t]]);
-        expect(firstDifference(params.data.x, plain.p), `step ${t}`).toBe(-1);
-        if (t === 6) return params.data.x.slice();
-      }
-      return params.data.x;
-    };
-    const moves = row.rateless ?? (row.rule === "ASGD" ? "its rate is that of the step before" : undefined);
-    expect(run(1)).toSatisfy((x: Float32Array) => moves !== undefined || firstDifference(x, run(2)) === -1, moves);
-  });
+  test.each(variants)(
+    "matches the reference when set between steps, and ignores gradients: $title",
+    ({ row, options }) => {
+      const run = (seed: number): Float32Array => {
+        const { params, optimizer, next } = setUp(row, options);
+        const plain = plainOf(row, optimizer, params, "x");
+        for (let t = 1; t <= 9; t++) {
+          optimizer.paramGroups[0].lr = t > 3 && t < 7 ? 0 : Number(options.lr ?? 1);
+          fillGradient(params.grad.x, t === 5 ? random(seed) : next);
+          plain.g.set(params.grad.x);
+          optimizer.step();
+          plainStep(row, settledOf(optimizer), [[plain, t]]);
+          expect(firstDifference(params.data.x, plain.p), `step ${t}`).toBe(-1);
+          if (t === 6) return params.data.x.slice();
+        }
+        return params.data.x;
+      };
+      const moves = row.rateless ?? (row.rule === "ASGD" ? "its rate is that of the step before" : undefined);
+      expect(run(1)).toSatisfy((x: Float32Array) => moves !== undefined || firstDifference(x, run(2)) === -1, moves);
+    },
+  );
 
-  test.each(rows)("that a schedule lets underflow is 0, and nothing throws: $rule", ({ rule, variants, shape }) => {
+  test.each(rows)("results, without an error, where a schedule underflows: $rule", ({ rule, variants, shape }) => {
     const params = new ParameterDict({ w: shape?.(2) ?? [2] });
     const optimizer = make(rule, params, variants[0]);
     const schedule = new ExponentialLR(optimizer, { gamma: 1e-30 });
@@ -89,7 +92,7 @@ describe("a rate of 0", () => {
 });
 
 describe("numbers that float32 cannot hold", () => {
-  test.each(rows)("$rule refuses them in every option, live and from state dicts", (row) => {
+  test.each(rows)("$rule refuses them in every option, set live or loaded from a state dict", (row) => {
     const { optimizer, params } = setUp(row, row.variants[0]);
     const group = optimizer.paramGroups[0] as Options;
     const saved = optimizer.stateDict();
@@ -109,7 +112,7 @@ describe("numbers that float32 cannot hold", () => {
     expect(params.data.x.every(Number.isFinite)).toBe(true);
   });
 
-  test("and in files, in wrappers and in steps", () => {
+  test("are refused in checkpoints, wrappers and steps", () => {
     const params = new ParameterDict({ w: [2, 2] });
     const optimizer = new AdamW(params);
     const file = (lr: number): Uint8Array => {
@@ -128,7 +131,7 @@ describe("numbers that float32 cannot hold", () => {
     for (const inputScale of [1e39, 1e-50]) expect(() => new MLP([2, 2], { inputScale })).toThrow(RangeError);
   });
 
-  test("lr·λ is one of them; it may be large", () => {
+  test("a product lr·λ that overflows is refused, a large one is accepted", () => {
     const params = new ParameterDict({ w: [1] });
     const optimizer = new AdamW(params, { lr: 1, weightDecay: 1e30 });
     expect(() => (optimizer.paramGroups[0].lr = 1e9)).toThrow(
@@ -140,8 +143,8 @@ describe("numbers that float32 cannot hold", () => {
 });
 
 describe("large and tiny gradients", () => {
-  test.each(variants)("leave parameters finite, with the reference's bits: $title", ({ row, options }) => {
-    // As in PyTorch, means of squares are multiplied with each other.
+  test.each(variants)("leave parameters finite, with the bits of the reference: $title", ({ row, options }) => {
+    // As in PyTorch, the product of two means of squares overflows.
     const most = row.rule === "Adafactor" ? 1e9 : Infinity;
     for (const size of [1e-45, 1e-30, 1e-20, 1e10, 2e19, 1e30].filter((g) => g <= most)) {
       const { params, optimizer } = setUp(row, options);
@@ -161,13 +164,13 @@ describe("large and tiny gradients", () => {
   });
 });
 
-test("RAdam before its rectification does not divide by what has overflowed: PyTorch's numbers", () => {
+test("RAdam does not divide by an overflowed v before its rectification: PyTorch's numbers", () => {
   for (const options of [{}, { dialect: "optax" }, { stateFormat: "bfloat16" }] as const) {
     const params = new ParameterDict({ old: [1], young: [1] });
     const optimizer = make("RAdam", params, options);
     for (let t = 0; t < 5; t++) optimizer.step({ skip: ["young"] });
     params.data.young[0] = 0.5;
-    // Two steps of one group, of which one has a rectification: each by its own kernel.
+    // Two step counts in one group, one of them with a rectification: each uses its own kernel.
     for (let t = 1; t <= 3; t++) {
       for (const name of params.names) params.grad[name][0] = 2e19;
       optimizer.step();
@@ -177,7 +180,7 @@ test("RAdam before its rectification does not divide by what has overflowed: PyT
   }
 });
 
-test("optax's Adagrad leaves what never had a gradient, with a sum of 0 and eps 0", () => {
+test("optax's Adagrad does not move elements that never had a gradient, with a sum of 0 and eps 0", () => {
   const params = ParameterDict.from({ w: { shape: [2], data: [1, 1] } });
   const options = { lr: 0.1, initialAccumulatorValue: 0, eps: 0 };
   const optimizer = make("Adagrad", params, { dialect: "optax", ...options });
@@ -189,7 +192,7 @@ test("optax's Adagrad leaves what never had a gradient, with a sum of 0 and eps 
   expect([...params.data.w]).toEqual([NaN, NaN]);
 });
 
-test("Keras's SGD takes nesterov without a momentum, and it does nothing; PyTorch's refuses it", () => {
+test("Keras's SGD accepts nesterov without a momentum, without effect; PyTorch's refuses it", () => {
   const params = new ParameterDict({ w: [1] });
   const optimizer = new SGD(params, { dialect: "keras", nesterov: true, lr: 0.5 });
   params.grad.w[0] = 1;
@@ -199,7 +202,7 @@ test("Keras's SGD takes nesterov without a momentum, and it does nothing; PyTorc
   expect(() => new SGD(params, { nesterov: true })).toThrow(RangeError);
 });
 
-test("Keras's LAMB with lr·λ above 1 takes the norm of what decay leaves: Keras's numbers", () => {
+test("Keras's LAMB with lr·λ above 1 uses the norm of the decayed parameters: Keras's numbers", () => {
   for (const [lr, expected] of [
     [2, [-4.1622777, 1.1622777]],
     [0.5, [0.1047153, 1.3952847]],
@@ -212,7 +215,7 @@ test("Keras's LAMB with lr·λ above 1 takes the norm of what decay leaves: Kera
   }
 });
 
-test("RAdam at a ρ of exactly 5: PyTorch has no rectification yet, optax has", () => {
+test("RAdam at a ρ of exactly 5: optax rectifies, PyTorch does not", () => {
   const [lr, beta] = [0.5, 0.8397685748659787]; // ρ is 5 at step 6, in float64
   const most = 2 / (1 - beta) - 1;
   const rectified = Math.sqrt(((5 - 4) * (5 - 2) * most) / ((most - 4) * (most - 2) * 5));

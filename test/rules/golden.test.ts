@@ -4,7 +4,7 @@ import { checkCase, parseGolden } from "./golden.js";
 
 const golden = parseGolden(fixture("cases.json.gz").toString(), fixture("inputs.json").toString());
 
-test("the fixtures are all there", () => {
+test("all fixtures are present", () => {
   expect(golden.cases).toHaveLength(162);
 });
 

@@ -1,4 +1,4 @@
-// The golden vectors, checked without a test framework and without a file system: any runtime can.
+// Checks golden vectors without a test framework or a file system, so that any runtime can.
 import * as gradstep from "../../src/index.js";
 import { ParameterDict } from "../../src/index.js";
 import { type Options, make } from "./table.js";
@@ -32,7 +32,7 @@ export interface Golden {
   inputs: Inputs;
 }
 
-/** From the texts of cases.json and inputs.json. */
+/** Parses the texts of cases.json and inputs.json. */
 export function parseGolden(cases: string, inputs: string): Golden {
   return { ...(JSON.parse(cases) as Omit<Golden, "inputs">), inputs: JSON.parse(inputs) as Inputs };
 }
@@ -45,11 +45,11 @@ interface Average {
   restore(): void;
 }
 
-/** JSON has no infinity. */
+/** Infinity is "inf" in the fixtures, since JSON has none. */
 const reviveNorm = (x: unknown): unknown =>
   typeof x === "object" && x !== null && "normType" in x && x.normType === "inf" ? { ...x, normType: Infinity } : x;
 
-/** Runs a case; throws at the first number that is further from the library's than allowed. */
+/** Runs a case; throws at the first number outside its error bound. */
 export function checkCase(c: Case, { checkpoints, inputs }: Golden): void {
   const params = ParameterDict.from(
     Object.fromEntries(c.tensors.map((n) => [n, { shape: inputs.shapes[n], data: inputs.initial[n].flat(9) }])),

@@ -1,4 +1,4 @@
-// What the articles say of momentum and of batches, shown on the library.
+// Textbook properties of momentum and of batches.
 import { describe, expect, test } from "vitest";
 import { ParameterDict, SGD } from "../../src/index.js";
 import { random } from "../support/harness.js";
@@ -8,7 +8,7 @@ const curvature = [1, 3, 10, 40];
 const start = [1, -2, 0.5, 0.25];
 
 describe("Nesterov", () => {
-  test.each(["torch", "keras"] as const)("%s: our form and the look-ahead form are one method", (dialect) => {
+  test.each(["torch", "keras"] as const)("%s: is equivalent to the look-ahead form", (dialect) => {
     const [lr, mu] = [0.02, 0.9];
     const params = ParameterDict.from({ x: { shape: [4], data: start } });
     const optimizer = new SGD(params, { lr, momentum: mu, nesterov: true, dialect });
@@ -16,7 +16,7 @@ describe("Nesterov", () => {
     let y = [...start];
     let v = y.map(() => 0);
     for (let t = 0; t < 60; t++) {
-      // Ours keeps the predicted point itself: y + μv. There both gradients are taken.
+      // The library stores the predicted point y + μv, where both take the gradient.
       const predicted = y.map((value, i) => value + mu * v[i]);
       params.data.x.forEach((x, i) => expect(x).toBeCloseTo(predicted[i], 5));
       params.grad.x.set(params.data.x.map((x, i) => curvature[i] * x));
@@ -53,20 +53,20 @@ describe("the moving average", () => {
     });
   };
 
-  test("starts at (1 − β)g and has covered 1 − 1/e of the gradient after its window of 1/(1 − β) steps", () => {
+  test("starts at (1 − β)g and reaches 1 − 1/e of the gradient after 1/(1 − β) steps", () => {
     const moves = constant({}, 10);
     expect(moves[0]).toBeCloseTo(0.1, 6);
     expect(moves[9]).toBeCloseTo(1 - 0.9 ** 10, 6);
     expect(Math.abs(moves[9] - (1 - Math.exp(-1)))).toBeLessThan(0.03);
   });
 
-  test("with bias correction it is the gradient from the first step on", () => {
+  test("equals the gradient from the first step on with bias correction", () => {
     for (const move of constant({ biasCorrection: true }, 10)) expect(move).toBeCloseTo(1, 5);
   });
 });
 
 describe("batch, mini-batch and stochastic descent", () => {
-  test("the mean of mini-batch gradients, by gradScale, is the batch gradient", () => {
+  test("the mean of mini-batch gradients, taken by gradScale, is the batch gradient", () => {
     const next = random(2);
     const samples = Array.from({ length: 64 }, () => next() * 4 - 2);
     const batch = ParameterDict.from({ x: { shape: [1], data: [3] } });
@@ -82,7 +82,7 @@ describe("batch, mini-batch and stochastic descent", () => {
     expect(accumulated.data.x[0]).toBeCloseTo(batch.data.x[0], 5);
   });
 
-  test("one sample at a time reaches the mean too, and keeps wandering around it", () => {
+  test("one sample at a time also reaches the mean, and fluctuates around it", () => {
     const next = random(3);
     const params = ParameterDict.from({ x: { shape: [1], data: [3] } });
     const optimizer = new SGD(params, { lr: 0.02 });

@@ -1,4 +1,4 @@
-// Options as PyTorch 2.15 and optax 0.2.8 take them: their numbers, from runs of the libraries.
+// Compares options with numbers recorded from PyTorch 2.15 and optax 0.2.8.
 import { describe, expect, test } from "vitest";
 import { load, save } from "../../src/checkpoint/index.js";
 import { unpack } from "../../src/checkpoint/safetensors.js";
@@ -10,7 +10,7 @@ const near = (got: ArrayLike<number>, expected: readonly number[], digits = 5): 
   expected.forEach((x, i) => expect(got[i]).toBeCloseTo(x, digits));
 
 describe("ASGD", () => {
-  test("takes options that change one step later", () => {
+  test("applies changed options one step later", () => {
     const params = of(1);
     const optimizer = new ASGD(params, { lr: 0.1, lambd: 0.5, t0: 1, alpha: 0.6 });
     const [group] = optimizer.paramGroups;
@@ -32,7 +32,7 @@ describe("ASGD", () => {
     });
   });
 
-  test("a state without eta and mu, as 0.1 saved it, goes on as 0.1 did", () => {
+  test("a state saved by 0.1, without eta and mu, resumes as in 0.1", () => {
     const run = (old: boolean): Float32Array => {
       const params = of(1, 2);
       const optimizer = new ASGD(params, { lr: 0.1, lambd: 0.3, t0: 2 });
@@ -51,7 +51,7 @@ describe("ASGD", () => {
   });
 });
 
-test("options that states of 0.1 lack have their defaults then, in files too", () => {
+test("options that are missing in states of 0.1 get their defaults, in checkpoints too", () => {
   for (const [Rule, option, value, initial] of [
     [ADOPT, "clipExponent", 0.7, 0.333],
     [Muon, "nsCoefficients", [1, 2, 3], [3.4445, -4.775, 2.0315]],
@@ -67,7 +67,7 @@ test("options that states of 0.1 lack have their defaults then, in files too", (
   }
 });
 
-test("Muon's coefficients and rate for the spectral norm, and its file", () => {
+test("Muon's nsCoefficients and spectral_unclamped, and its checkpoint", () => {
   const shape = { shape: [2, 3], data: [1, 2, 3, 4, 5, 7] };
   const params = ParameterDict.from({ w: shape });
   const options = { lr: 0.1, nsCoefficients: [2, -1.5, 0.5], adjustLr: "spectral_unclamped" } as const;
@@ -103,7 +103,7 @@ describe("WeightEma with debias", () => {
   const values = [1, 1.5263153, 2.07011, 2.6312873];
   const setUp = (): WeightEma<"w"> => new WeightEma(params, { decay: 0.9, debias: true });
 
-  test("is optax.ema, by update() and in a step", () => {
+  test("equals optax.ema, by update() and in a step", () => {
     const ema = setUp();
     const optimizer = new SGD(params, { lr: 1 });
     values.forEach((value, k) => {
@@ -119,7 +119,7 @@ describe("WeightEma with debias", () => {
     optimizer.dispose();
   });
 
-  test("goes on from what it saved; what 0.1 saved has none", () => {
+  test("resumes from its state; a state of 0.1 has no debias", () => {
     const [one, two, plain] = [setUp(), new WeightEma(params), new WeightEma(params, { decay: 0.9 })];
     values.forEach((value, k) => {
       params.data.w[0] = k + 1;
@@ -138,7 +138,7 @@ describe("WeightEma with debias", () => {
     near(two.values.w, [0.9 * 1.561 + 0.5]);
   });
 
-  test("a decay of 0 and of 1, set live, and what is no boolean", () => {
+  test("a decay of 0 or 1, set live, and a debias that is not a boolean", () => {
     const ema = setUp();
     for (const [k, decay, value] of [
       [1, 1, 1],
@@ -159,7 +159,7 @@ describe("WeightEma with debias", () => {
 });
 
 describe("Prodigy's groups", () => {
-  test("without tensors have no say: in the rate, in d0 and in the estimate", () => {
+  test("without tensors do not affect the rate, d0 or the estimate", () => {
     const run = (grouped: boolean, added = false): [Float32Array, unknown] => {
       const params: ParameterDict = of(1, 2);
       const none = params.subset([]);
@@ -193,7 +193,7 @@ describe("LBFGS", () => {
     return sign * ((1 - x) ** 2 + 100 * (y - x * x) ** 2);
   };
 
-  test("maximize ascends as it would descend the negated loss, and leaves the closure's gradients", () => {
+  test("maximize equals minimizing the negated loss, and leaves the closure's gradients", () => {
     for (const options of [{ lineSearch: "strong-wolfe", maxIter: 6 }, { lr: 1e-3 }] as const) {
       const [up, down] = [of(-1.2, 1), of(-1.2, 1)];
       const [ascend, descend] = [new LBFGS(up, { ...options, maximize: true }), new LBFGS(down, options)];
@@ -206,7 +206,7 @@ describe("LBFGS", () => {
     }
   });
 
-  test("maximize: a closure finds its gradients as it left them, also when it throws or they are not finite", () => {
+  test("maximize: a closure sees its gradients unchanged, also when it throws or they are not finite", () => {
     for (const nonFinite of ["skip", "throw"] as const) {
       const params = of(-1.2, 1);
       const optimizer = new LBFGS(params, { lr: 1e-3, maximize: true, nonFinite });
@@ -225,14 +225,14 @@ describe("LBFGS", () => {
       else optimizer.step(closure);
       const taken = params.grad.w.slice();
       loss();
-      expect(params.grad.w).toEqual(taken); // those of the point that it went back to
+      expect(params.grad.w).toEqual(taken); // the gradients at the point that was restored
       calls = 3;
       last = params.grad.w.slice();
       expect(() => optimizer.step(closure)).toThrow("mine");
     }
   });
 
-  test("learns nothing of a step that it took back, or did not take", () => {
+  test("adds no pair to the history for a step that was undone or not taken", () => {
     const params = of(3, 4);
     const optimizer = new LBFGS(params, { nonFinite: "skip", maxIter: 2, historySize: 5 });
     optimizer.step(() => {
@@ -263,7 +263,7 @@ describe("LBFGS", () => {
     expect(waiting.state("w")).toMatchObject({ historyLength: 0, t: 0 });
   });
 
-  test("a line search is not cut short by maxEval, where PyTorch 2.15 gives it what is left", () => {
+  test("maxEval does not cut a line search short, unlike PyTorch 2.15", () => {
     const calls = (options: object): number => {
       const params = of(-1.2, 1);
       const optimizer = new LBFGS(params, { lineSearch: "strong-wolfe", ...options });

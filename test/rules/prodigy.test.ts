@@ -29,7 +29,7 @@ test("minimizes without a learning rate, one d for all groups", () => {
   expect(optimizer.state("a").d).toBeGreaterThan(1e-2);
 });
 
-test("groups have one lr, or 0 and stay; anything else is an error that changes nothing", () => {
+test("groups share one lr, or have 0 and do not move; other values throw and change nothing", () => {
   const { params, optimizer } = setUp({ groups: [{ params: ["b"], lr: 0.5 }] });
   for (const name of params.names) params.grad[name].fill(1);
   const before = optimizer.stateDict();
@@ -53,7 +53,7 @@ test("groups have one lr, or 0 and stay; anything else is an error that changes 
   }
 });
 
-test("growthRate bounds how fast d grows once it is not d0; by default nothing does", () => {
+test("growthRate bounds the growth of d once it has left d0", () => {
   const grow = (options: Options): number[] => {
     const params = new ParameterDict({ w: [8] });
     const optimizer = new Prodigy(params, options);
@@ -68,7 +68,7 @@ test("growthRate bounds how fast d grows once it is not d0; by default nothing d
   expect(grow({ growthRate: 2 }).at(-1)).toBeGreaterThanOrEqual(slow.at(-1)!);
 });
 
-test("a NaN takes its own elements and leaves d where it is", () => {
+test("a NaN affects only its own elements and does not change d", () => {
   const { params, optimizer } = setUp();
   for (const name of params.names) params.grad[name].fill(1);
   for (let t = 0; t < 3; t++) optimizer.step();
@@ -87,7 +87,7 @@ test("a NaN takes its own elements and leaves d where it is", () => {
   ]);
 });
 
-test("p0 is what the parameters are at the first step, and a group that comes later shares d", () => {
+test("p0 is a copy of the parameters at the first step, and a group added later shares d", () => {
   const arena = new Arena({ capacity: 2 ** 20 });
   const [params, head]: ParameterDict[] = [
     new ParameterDict({ w: [3] }, { arena }),

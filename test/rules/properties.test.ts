@@ -15,7 +15,7 @@ import { type Options, type Row, cases, make, rows } from "./table.js";
 
 const N = 37;
 
-/** One tensor "x" of N elements, its optimizer and the reference's copy of it. */
+/** A tensor "x" of N elements, its optimizer and its copy for the reference. */
 function setUp(row: Row, options: Options, seed = 3) {
   const params = new ParameterDict({ x: shapeOf(row, N) });
   const next = random(seed);
@@ -28,8 +28,8 @@ const plainCases = rows.flatMap((row) =>
   row.variants.map((options) => ({ row, options, title: `${row.rule} ${JSON.stringify(options)}` })),
 );
 
-describe("gradients that are special", () => {
-  test.each(cases)("NaN and infinity stay where they arithmetically belong: $title", ({ row, options }) => {
+describe("special gradients", () => {
+  test.each(cases)("NaN and infinity affect the same elements as in the reference: $title", ({ row, options }) => {
     const { params, optimizer, next, plain } = setUp(row, options);
     for (let t = 1; t <= 3; t++) {
       fillGradient(params.grad.x, next);
@@ -48,7 +48,7 @@ describe("gradients that are special", () => {
     expect(params.data.x.subarray(12).every(Number.isFinite)).toBe(true);
   });
 
-  test.each(plainCases)("NaN and infinity reach no other tensor: $title", ({ row, options }) => {
+  test.each(plainCases)("NaN and infinity do not reach other tensors: $title", ({ row, options }) => {
     const shape = shapeOf(row, N);
     const run = (...bad: number[]): Float32Array => {
       const params = new ParameterDict({ before: shape, x: shape, after: shape });
@@ -69,7 +69,7 @@ describe("gradients that are special", () => {
   });
 
   test.each(plainCases.filter(({ row }) => !row.moves))(
-    "a zero gradient from the start moves nothing without decay: $title",
+    "zero gradients from the start move nothing without decay: $title",
     ({ row, options }) => {
       const { params, optimizer } = setUp(row, { ...options, weightDecay: 0 });
       const before = params.data.x.slice();
@@ -79,7 +79,7 @@ describe("gradients that are special", () => {
     },
   );
 
-  test.each(cases)("an absent gradient leaves value, state and count as they were: $title", ({ row, options }) => {
+  test.each(cases)("a skipped tensor keeps its value, state and step count: $title", ({ row, options }) => {
     const { params, optimizer, next, plain } = setUp(row, options);
     fillGradient(params.grad.x, next);
     optimizer.step();
@@ -95,7 +95,7 @@ describe("gradients that are special", () => {
     expect(own()).toBe(numbers);
   });
 
-  test.each(plainCases)("maximize is the negated gradient: $title", ({ row, options }) => {
+  test.each(plainCases)("maximize equals a negated gradient: $title", ({ row, options }) => {
     const up = setUp(row, { ...options, weightDecay: 0.05, maximize: true });
     const down = setUp(row, { ...options, weightDecay: 0.05 });
     for (let t = 0; t < 4; t++) {
@@ -124,7 +124,7 @@ describe("epsilon 0", () => {
   const hasEps = ({ rule }: Row): boolean =>
     typeof make(rule, new ParameterDict({ x: [1, 1] })).paramGroups[0].eps === "number";
   const withEps = plainCases.filter(({ row }) => hasEps(row));
-  test.each(withEps)("is the reference's bits, with 0/0 where both are 0: $title", ({ row, options }) => {
+  test.each(withEps)("has the bits of the reference, with 0/0 where both are 0: $title", ({ row, options }) => {
     const { params, optimizer, next, plain } = setUp(row, { ...options, eps: 0 });
     for (let t = 1; t <= 3; t++) {
       fillGradient(params.grad.x, next);
@@ -140,7 +140,7 @@ describe("epsilon 0", () => {
 
 describe("weight decay", () => {
   test.each(plainCases.filter(({ row }) => !row.waits))(
-    "pulls every parameter towards 0 under a zero gradient: $title",
+    "moves every parameter towards 0 under a zero gradient: $title",
     ({ row, options }) => {
       const { params, optimizer } = setUp(row, { ...options, weightDecay: 0.1 });
       params.data.x.forEach((value, i) => (params.data.x[i] = Math.sign(value) * (0.3 + Math.abs(value))));

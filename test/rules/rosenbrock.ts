@@ -1,6 +1,6 @@
 import { ParameterDict } from "../../src/index.js";
 
-/** Σ 100(x′ − x²)² + (1 − x)² over neighbours, in float64, of all tensors as one vector; fills the gradients. */
+/** Σ 100(x′ − x²)² + (1 − x)² over neighbours in all tensors as one vector, in float64; fills the gradients. */
 export function rosenbrock(params: ParameterDict): () => number {
   return () => {
     const x = params.names.flatMap((name) => [...params.data[name]]);
@@ -21,7 +21,7 @@ export function rosenbrock(params: ParameterDict): () => number {
   };
 }
 
-/** A dictionary with these values, in one tensor or spread over several. */
+/** A ParameterDict with these values, in one tensor or several. */
 export const from = (
   x: number[],
   shapes: Record<string, number[]> = { x: [x.length] },

@@ -1,4 +1,4 @@
-// Schedule-free rules: training and evaluation, and the numbers of a group. Their bits are those of the table's row.
+// Schedule-free rules: train(), eval() and the shared numbers of a group.
 import { describe, expect, test } from "vitest";
 import { ParameterDict, ScheduleFreeAdamW, ScheduleFreeSGD, SGD } from "../../src/index.js";
 import { fillGradient, firstDifference, random } from "../support/harness.js";
@@ -33,7 +33,7 @@ describe.each(["ScheduleFreeSGD", "ScheduleFreeAdamW"])("%s", (rule) => {
     params.data.a.forEach((x, i) => expect(x).toBeCloseTo(sum[i] / weights, 5));
   });
 
-  test("eval() and train() again do nothing, and a tensor without a step stays where it is", () => {
+  test("eval() and train() are idempotent and do not move a tensor without a step", () => {
     const { params, optimizer, step } = setUp(rule);
     const b = params.data.b.slice();
     for (let t = 0; t < 3; t++) step(["b"]);
@@ -65,7 +65,7 @@ describe.each(["ScheduleFreeSGD", "ScheduleFreeAdamW"])("%s", (rule) => {
     expect(optimizer.state("a").step).toBe(2);
   });
 
-  test("a state dict remembers which parameters these are, and goes on with the same bits", () => {
+  test("a state dict stores whether it holds evaluation parameters, and resumes with the same bits", () => {
     for (const evaluating of [false, true]) {
       const one = setUp(rule, { warmupSteps: 5 });
       const two = setUp(rule, { warmupSteps: 5 });
@@ -89,7 +89,7 @@ describe.each(["ScheduleFreeSGD", "ScheduleFreeAdamW"])("%s", (rule) => {
     }
   });
 
-  test("a group counts its own steps, and all of them: skipped tensors join where it stands", () => {
+  test("a group counts its own steps, which apply to tensors that were skipped before", () => {
     const { optimizer, step } = setUp(rule, { warmupSteps: 4, groups: [{ params: ["b"], lr: 0.1, warmupSteps: 0 }] });
     step();
     step(["a"]);
@@ -98,7 +98,7 @@ describe.each(["ScheduleFreeSGD", "ScheduleFreeAdamW"])("%s", (rule) => {
     expect(optimizer.state("b")).toMatchObject({ step: 2, k: 2, lrMax: 0.1, share: 0.5 });
   });
 
-  test("a learning rate that falls weighs as the largest did", () => {
+  test("a falling learning rate keeps the weight of the largest one", () => {
     const { optimizer, step } = setUp(rule, { lr: 0.1 });
     step();
     optimizer.paramGroups[0].lr = 0.01;
@@ -106,7 +106,7 @@ describe.each(["ScheduleFreeSGD", "ScheduleFreeAdamW"])("%s", (rule) => {
     expect(optimizer.state("a")).toMatchObject({ lrMax: 0.1, scheduledLr: 0.01, share: 0.5 });
   });
 
-  test("z starts at the parameters as they are at the first step", () => {
+  test("z starts at the parameters of the first step", () => {
     const { params, optimizer, step } = setUp(rule);
     params.data.a.fill(3);
     optimizer.paramGroups[0].lr = 0;
@@ -114,7 +114,7 @@ describe.each(["ScheduleFreeSGD", "ScheduleFreeAdamW"])("%s", (rule) => {
     expect(optimizer.state("a").z).toEqual(new Float32Array(N).fill(3));
   });
 
-  test("a learning rate of 0 weighs nothing, even at first", () => {
+  test("a learning rate of 0 has weight 0, also at the first step", () => {
     const { params, optimizer, step } = setUp(rule, { lr: 0 });
     const before = params.data.a.slice();
     step();
@@ -127,7 +127,7 @@ describe.each(["ScheduleFreeSGD", "ScheduleFreeAdamW"])("%s", (rule) => {
   });
 });
 
-test("the average needs its β, live too", () => {
+test("a β of 0 is refused, also when set live", () => {
   const sgd = new ScheduleFreeSGD(new ParameterDict({ a: [2] }));
   expect(() => (sgd.paramGroups[0].momentum = 0)).toThrow(
     'ScheduleFreeSGD: "paramGroups[0].momentum" expected a number in (0, 1), got 0',
@@ -137,7 +137,7 @@ test("the average needs its β, live too", () => {
   expect(adamw.paramGroups[0].betas).toEqual([0.9, 0.999]);
 });
 
-test("other rules have one set of parameters", () => {
+test("eval() and train() do nothing in other rules", () => {
   const params = new ParameterDict({ a: [2] });
   params.grad.a.fill(1);
   const optimizer = new SGD(params, { lr: 1 });

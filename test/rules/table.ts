@@ -1,4 +1,4 @@
-// The table: a row per rule. Every property in test/ is driven by it, and a kernel without a row fails.
+// The table of rules that drives the tests of all properties: one row per rule. A kernel without a row fails.
 import * as gradstep from "../../src/index.js";
 import type { Kernels } from "../../src/kernels.js";
 import * as classic from "../support/reference/classic.js";
@@ -14,46 +14,46 @@ type Bad = [options: Options, error: ErrorConstructor, message: RegExp];
 
 export interface Row {
   readonly rule: string;
-  /** The kernels that its file in assembly/rules exports, or the one of another rule that it ends in. */
+  /** The kernels that the file in assembly/rules exports, or the kernel of another rule that does the update. */
   readonly kernels: readonly (keyof Kernels)[];
   readonly update: Update;
-  /** The dialects beside "torch". */
+  /** The dialects besides "torch". */
   readonly dialects: readonly ("keras" | "optax")[];
-  /** Each way through the kernel, in each dialect. */
+  /** Options that cover every path through the kernel, in each dialect. */
   readonly variants: readonly Options[];
-  /** Start values that are not 0; "parameters" for a copy of these. */
+  /** Start values of slots other than 0; "parameters" for a copy of these. */
   readonly start?: (o: Settled) => Record<string, number | "parameters">;
-  /** Numbers of a tensor's own, and their start values. */
+  /** Start values of the numbers of a tensor. */
   readonly scalars?: Record<string, number>;
-  /** Numbers that a group has in common, and what each step makes of them before it updates tensors. */
+  /** Start values of the numbers that a group shares, and how a step advances them before it updates tensors. */
   readonly shared?: {
     start(o: Settled): Record<string, number>;
     advance?(o: Settled, shared: Record<string, number>): void;
   };
-  /** A first pass over all tensors of a step; false leaves them where they are. */
+  /** A first pass over all tensors of a step; false ends the step. */
   readonly gather?: (
     tensors: readonly Plain[],
     o: Settled,
     gradScale: number,
     shared: Record<string, number>,
   ) => boolean;
-  /** A shape of n elements, in a rule that does not take vectors, or not in the same way as others. */
+  /** A shape of n elements, for rules that refuse vectors or treat them differently. */
   readonly shape?: (n: number) => readonly number[];
-  /** Why a NaN in a gradient reaches the whole of its tensor, in a rule where it does. */
+  /** Why a NaN in a gradient reaches the whole tensor, if it does. */
   readonly spreads?: string;
-  /** Why groups are no optimizers of their own and cannot differ in lr, in a rule where that is so. */
+  /** Why groups depend on each other and cannot differ in lr, if so. */
   readonly together?: string;
-  /** Why nothing decays before a gradient that is not 0, in a rule where that is so. */
+  /** Why nothing decays before the first gradient that is not 0, if so. */
   readonly waits?: string;
-  /** Why a zero gradient without decay moves parameters, in a rule where it does. */
+  /** Why a zero gradient without decay moves parameters, if it does. */
   readonly moves?: string;
-  /** Why a rate of 0 moves parameters, in a rule where it does. */
+  /** Why a rate of 0 moves parameters, if it does. */
   readonly rateless?: string;
-  /** The first step that moves a parameter, and why, in a rule where it is not step 1. */
+  /** The first step that moves a parameter, and why, if it is not step 1. */
   readonly firstMove?: readonly [step: number, why: string];
-  /** Options of the rule's own that must be refused. */
+  /** Options of this rule that must be refused. */
   readonly bad: readonly Bad[];
-  /** Options that are settled at the start, with a value for a live optimizer to refuse. */
+  /** Options that cannot be set live, with a value that must be refused. */
   readonly fixed: Options;
 }
 
@@ -229,7 +229,7 @@ export const rows: readonly Row[] = [
     scalars: { eta: 0, mu: 1 },
     dialects: [],
     variants: [{ lr: 0.05 }, { lr: 0.05, lambd: 0.01, alpha: 0.6, t0: 2 }, { lr: 0.05, lambd: 0 }],
-    moves: "it decays parameters by itself (lambd)",
+    moves: "lambd decays the parameters",
     bad: [
       [{ lambd: -1 }, RangeError, /"lambd" expected a finite number >= 0, got -1/],
       [{ alpha: "0.75" }, TypeError, /"alpha" expected a finite number >= 0, got "0.75"/],
@@ -244,7 +244,7 @@ export const rows: readonly Row[] = [
     dialects: [],
     variants: [{ lr: 0.02 }, { lr: 0.02, etas: [0.6, 1.1], stepSizes: [0.015, 0.023] }],
     start: (o) => ({ stepSize: o.lr }),
-    rateless: "the rate is the first step size, which the least step size replaces",
+    rateless: "lr is the initial step size, which the smallest step size replaces",
     bad: [
       [{ etas: [0.5, 1] }, RangeError, /"etas" expected a factor in \(0, 1\) and one above 1, got \[0.5, 1\]/],
       [{ etas: [0, 1.2] }, RangeError, /"etas" expected a factor in \(0, 1\) and one above 1, got \[0, 1.2\]/],
@@ -358,7 +358,7 @@ export const rows: readonly Row[] = [
     start: () => ({ p0: "parameters" }),
     shared: tensorwise.prodigyShared,
     gather: tensorwise.prodigyGather,
-    together: "one step size is found from all tensors",
+    together: "one step size is estimated from all tensors",
     waits: "there is no step size yet",
     bad: [
       ...badBetas,
@@ -447,7 +447,7 @@ export const rows: readonly Row[] = [
       { lr: 0.1, l2: 0.1, initialAccumulatorValue: 0 },
     ],
     start: (o) => ({ accumulator: o.initialAccumulatorValue }),
-    moves: "what the parameters start with is forgotten at the first step",
+    moves: "the first step discards the initial parameters",
     bad: [
       [{ l1: -1 }, RangeError, /"l1" expected a finite number >= 0, got -1/],
       [{ l2: NaN }, RangeError, /"l2" expected a finite number >= 0, got NaN/],
@@ -491,7 +491,7 @@ export const rows: readonly Row[] = [
   },
 ];
 
-/** Makes the optimizer of a row, or of a name in the fixtures. */
+/** Makes the optimizer of a rule. */
 export function make(
   rule: string,
   params: gradstep.ParameterDict,

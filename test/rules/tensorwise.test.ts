@@ -1,4 +1,4 @@
-// Rules that take norms of whole tensors: what the table's properties do not ask.
+// Rules that use norms of whole tensors: what the properties of the table do not cover.
 import { describe, expect, test } from "vitest";
 import { AdamW, Arena, LAMB, LARS, Muon, NovoGrad, ParameterDict } from "../../src/index.js";
 import { builds } from "../support/builds.js";
@@ -76,7 +76,7 @@ describe.each(builds)("bit equality over shapes, $build build", ({ module }) => 
 });
 
 describe("norms", () => {
-  /** Two tensors, the second 0 or with a gradient of 0, after one step with gradients of 1. */
+  /** Takes a step with gradients of 1 on two tensors; the second is 0 or has a gradient of 0. */
   function once(rule: string, options: Options): { params: ParameterDict } {
     const params: ParameterDict = new ParameterDict({ w: [4], zero: [4] });
     params.data.w.fill(2);
@@ -85,13 +85,13 @@ describe("norms", () => {
     return { params };
   }
 
-  test("LAMB steps by lr·‖θ‖, and by lr·u where θ is 0", () => {
+  test("LAMB moves by lr·‖θ‖, and by lr·u where θ is 0", () => {
     const { params } = once("LAMB", { lr: 0.1, weightDecay: 0 });
     expect(params.data.w[0]).toBeCloseTo(2 - 0.1 * 2, 5);
     expect(params.data.zero[0]).toBeCloseTo(-0.1, 5);
   });
 
-  test("Keras's LAMB takes the norm of decayed parameters", () => {
+  test("Keras's LAMB uses the norm of the decayed parameters", () => {
     const { params } = once("LAMB", { dialect: "keras", lr: 0.1, weightDecay: 1 });
     expect(params.data.w[0]).toBeCloseTo(2 - (0.1 * 2 + 0.1 * 1.8), 5);
   });
@@ -118,7 +118,7 @@ describe("norms", () => {
     }
   });
 
-  test("NovoGrad keeps one number a tensor", () => {
+  test("NovoGrad keeps one number per tensor", () => {
     const params = new ParameterDict({ a: [4], b: [1] });
     const optimizer = new NovoGrad(params, { betas: [0.9, 0.25] });
     for (const name of params.names) params.grad[name].fill(2);
@@ -130,7 +130,7 @@ describe("norms", () => {
 });
 
 describe("Adafactor", () => {
-  test("keeps means of rows and columns, of each matrix in a batch", () => {
+  test("keeps the means of rows and columns for each matrix of a batch", () => {
     const params = new ParameterDict({ batch: [2, 3, 4], matrix: [3, 4], vector: [5], scalar: [] });
     const optimizer = make("Adafactor", params);
     params.grad.batch.forEach((_, i, g) => (g[i] = i));
@@ -167,7 +167,7 @@ describe("Muon", () => {
     expect(inner).toBeGreaterThan(0);
   });
 
-  test("takes 2-D tensors only, and changes nothing otherwise", () => {
+  test("refuses tensors that are not 2-D, and changes nothing", () => {
     const message = "expected a 2-D tensor (use another optimizer for the rest, on a subset), got [5]";
     const arena = new Arena({ capacity: 2 ** 20 });
     const params = new ParameterDict({ w: [3, 4], b: [5] }, { arena });
@@ -190,7 +190,7 @@ describe("Muon", () => {
     expect(params.data.w[0]).toBe(Math.fround(1 - Math.fround(0.05)));
   });
 
-  test("a larger matrix in a later group makes more scratch", () => {
+  test("a larger matrix in a later group enlarges the scratch memory", () => {
     const arena = new Arena({ capacity: 2 ** 21 });
     const small: ParameterDict = new ParameterDict({ a: [2, 3] }, { arena });
     const big: ParameterDict = new ParameterDict({ b: [60, 70] }, { arena });
@@ -206,7 +206,7 @@ describe("Muon", () => {
   });
 });
 
-test("no room for the scratch is an error that gives the state back", () => {
+test("frees the state when there is no room for the scratch memory", () => {
   const arena = new Arena({ capacity: 5 * 65536 });
   const params = new ParameterDict({ w: [10, 1000] }, { arena });
   const { used } = arena;
@@ -215,7 +215,7 @@ test("no room for the scratch is an error that gives the state back", () => {
   new LARS(params, { momentum: 0.9 }).step();
 });
 
-test("LAMB's scratch is given back with the optimizer", () => {
+test("dispose() releases LAMB's scratch memory", () => {
   const params = new ParameterDict({ w: [1000] });
   const { used } = params.arena;
   const optimizer = new LAMB(params);

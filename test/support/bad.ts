@@ -1,11 +1,11 @@
-// What a rule must refuse, checked without a test framework: any runtime can.
+// Checks that rules refuse bad options, without a test framework, so that any runtime can.
 import { ParameterDict } from "../../src/index.js";
 import { shapesOf } from "./harness.js";
 import { type Options, type Row, make } from "../rules/table.js";
 
 export type Bad = readonly [options: unknown, error: ErrorConstructor, message: RegExp];
 
-/** What every rule refuses. */
+/** Options that every rule refuses. */
 export const common: readonly Bad[] = [
   [{ lr: -1 }, RangeError, /"lr" expected a finite number >= 0, got -1$/],
   [{ lr: NaN }, RangeError, /"lr" expected a finite number >= 0, got NaN$/],
@@ -59,7 +59,7 @@ export const common: readonly Bad[] = [
   [{ groups: [{ params: ["a"], dialect: "keras" }] }, RangeError, /unknown option "groups\[0\].dialect"/],
 ];
 
-/** Throws unless the rule refuses the options with that error and is as it was. */
+/** Throws unless the rule refuses the options with that error and changes nothing. */
 export function checkRefused(row: Row, [options, error, message]: Bad): void {
   const params = new ParameterDict(shapesOf(row, { a: 3, b: 2 }), { slots: 8 });
   const { used } = params.arena;

@@ -1,8 +1,9 @@
+// Helpers that the tests share: seeded numbers, poisoned memory, comparison of bits, steps of the plain reference.
 import { Arena, ParameterDict, type StepOptimizer } from "../../src/index.js";
 import type { Plain, Settled } from "./reference/common.js";
 import type { Row } from "../rules/table.js";
 
-/** Sizes around one vector, one unrolled iteration and one alignment unit, and one that is none of these. */
+/** Sizes around one vector, one unrolled iteration and one alignment unit, and a larger odd one. */
 export const SIZES = [...Array.from({ length: 34 }, (_, n) => n), 63, 64, 65, 1003];
 
 /** Seeded numbers in [0, 1): xorshift32. */
@@ -16,7 +17,7 @@ export function random(seed: number): () => number {
   };
 }
 
-/** Numbers as gradients have them: of several scales, some of them exactly zero. */
+/** Fills with numbers of several scales, some of them exactly 0. */
 export function fillGradient(target: Float32Array, next: () => number): void {
   for (let i = 0; i < target.length; i++) {
     const scale = [1, 1e-3, 30, 0][Math.floor(next() * 4)];
@@ -24,7 +25,7 @@ export function fillGradient(target: Float32Array, next: () => number): void {
   }
 }
 
-/** An arena of which every free element is NaN, left by someone before. */
+/** An arena whose free memory is filled with NaN. */
 export function poisonedArena(capacity: number, module?: WebAssembly.Module): Arena {
   const arena = new Arena({ capacity, module });
   const before = new ParameterDict({ all: [arena.free / 8] }, { arena });
@@ -42,13 +43,13 @@ export function firstDifference(a: Float32Array, b: Float32Array): number {
   return a.length === b.length ? x.findIndex((v, i) => v !== y[i]) : 0;
 }
 
-/** The padding behind a view, in which anything may stand. */
+/** The padding after a view, which may hold anything. */
 export function paddingOf(view: Float32Array): Float32Array {
   const end = view.byteOffset + view.byteLength;
   return new Float32Array(view.buffer, end, (Math.ceil(end / 64) * 64 - end) / 4);
 }
 
-/** The options an optimizer came to, as the reference wants them. */
+/** The resolved options of an optimizer, for the reference. */
 export const settledOf = (optimizer: StepOptimizer): Settled => optimizer.paramGroups[0] as unknown as Settled;
 
 export const slotNames = (optimizer: StepOptimizer, name: string): string[] =>
@@ -74,7 +75,7 @@ export function plainOf(
   return { shape, p, g, slots: Object.fromEntries(slots), scalars, shared };
 }
 
-/** One step of the reference, of tensors that share their numbers and the step that each of them takes. */
+/** One step of the reference on tensors, each with its step count, that share the numbers of their group. */
 export function plainStep(row: Row, o: Settled, tensors: readonly (readonly [Plain, number])[], gradScale = 1): void {
   const shared = tensors.at(0)?.[0].shared;
   if (shared) row.shared?.advance?.(o, shared);
@@ -83,10 +84,10 @@ export function plainStep(row: Row, o: Settled, tensors: readonly (readonly [Pla
   for (const [tensor, t] of tensors) row.update(tensor, o, t, gradScale);
 }
 
-/** A shape of n elements that the rule takes. */
+/** A shape of n elements that the rule accepts. */
 export const shapeOf = (row: Pick<Row, "shape">, n: number): readonly number[] => row.shape?.(n) ?? [n];
 
-/** Tensors of so many elements, in shapes that the rule takes. */
+/** Shapes of the given sizes that the rule accepts. */
 export const shapesOf = <Name extends string>(
   row: Pick<Row, "shape">,
   sizes: Readonly<Record<Name, number>>,
@@ -96,7 +97,7 @@ export const shapesOf = <Name extends string>(
     readonly number[]
   >;
 
-/** Two factors of n that are as close as can be, the larger one first where n is odd. */
+/** The two closest factors of n; the larger one first if n is odd. */
 export function matrixOf(n: number): [number, number] {
   let side = Math.floor(Math.sqrt(n));
   while (side > 1 && n % side !== 0) side--;

@@ -23,7 +23,7 @@ describe("Rosenbrock's function", () => {
     expect(calls).toBeLessThanOrEqual(pytorch);
   });
 
-  test("in several tensors, whatever stands in the padding, as in one", () => {
+  test("several tensors behave like one, whatever their padding holds", () => {
     const arena = poisonedArena(2 ** 18);
     const params = from(ten, { a: [1], b: [3], empty: [0], c: [2, 2], d: [2] }, { arena });
     for (const name of params.names)
@@ -69,14 +69,14 @@ test.each([1, 2, 3, 5, 20])(
   },
 );
 
-/** Loses the loss: a tolerance of 0 never stops at it. */
+/** Adds a different number to every loss, so that an unchanged loss never ends a step. */
 function closureWithLoss(closure: () => number): () => number {
   let calls = 0;
   return () => closure() + calls++;
 }
 
 describe("step", () => {
-  test("returns the first loss, and leaves loss and gradients of where it arrived", () => {
+  test("returns the first loss, and leaves the gradients of the final point", () => {
     const params = from([-1.2, 1]);
     const optimizer = new LBFGS(params, { ...wolfe, maxIter: 4 });
     let expected = rosenbrock(params)();
@@ -88,7 +88,7 @@ describe("step", () => {
     }
   });
 
-  test("leaves the gradients of where it arrived also after a search that could not satisfy both conditions", () => {
+  test("leaves the gradients of the final point after a search that could not satisfy both conditions", () => {
     let wentBack = 0;
     for (let kink = 0; kink < 1; kink += 0.002) {
       const params = from([-2, 0]);
@@ -130,7 +130,7 @@ describe("step", () => {
     expect(iterations).toBeLessThan(10);
   });
 
-  test("takes live options", () => {
+  test("applies options that are set live", () => {
     const params = from([-1.2, 1]);
     const optimizer = new LBFGS(params, { lr: 1e-3 });
     optimizer.paramGroups[0].maxIter = 1;
@@ -146,7 +146,7 @@ describe("step", () => {
       );
   });
 
-  test("a closure that is none, or returns no number", () => {
+  test("refuses a closure that is not a function or returns no number", () => {
     const params = from([-1.2, 1]);
     const optimizer = new LBFGS(params, wolfe);
     const saved = optimizer.stateDict();
@@ -179,7 +179,7 @@ describe("step", () => {
         };
         expect(() => optimizer.step(closure)).toThrow("out of data");
         expect(params.data.x.every(Number.isFinite)).toBe(true);
-        // A point at which it has been, and one of its own.
+        // A point that was visited, and its own gradient.
         expect(seen.slice(0, Math.max(1, failing - 1))).toContainEqual([...params.data.x]);
         if (failing === 1) expect(optimizer.state("x")).toMatchObject({ step: 0, nIter: 0, funcEvals: 0 });
         const before = loss();
@@ -190,7 +190,7 @@ describe("step", () => {
     },
   );
 
-  test('nonFinite: "skip" takes back what arrives at gradients that are not finite, "throw" names them', () => {
+  test('nonFinite: "skip" undoes a move to gradients that are not finite, "throw" names them', () => {
     for (const at of [1, 3]) {
       const set = (nonFinite: "skip" | "throw") => {
         const params = from([-1.2, 1], { a: [1], b: [1] });
@@ -215,7 +215,7 @@ describe("step", () => {
     }
   });
 
-  test("a closure that disposes the optimizer ends it, and writes nothing into memory that is another's", () => {
+  test("a closure that disposes of the optimizer ends the step, which does not write to memory of others", () => {
     for (const at of [1, 2]) {
       const arena = new Arena({ capacity: 2 ** 18 });
       const params = from([-1.2, 1], undefined, { arena });
@@ -235,7 +235,7 @@ describe("step", () => {
     }
   });
 
-  test("steps back from a loss or gradient that is not finite, under every policy", () => {
+  test("the line search backs off from a loss or gradient that is not finite, under every policy", () => {
     for (const nonFinite of ["propagate", "skip", "throw"] as const) {
       const params = from([1, 1]);
       const optimizer = new LBFGS(params, { ...wolfe, lr: 1000, nonFinite });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { IN_PLACE, type Trial, strongWolfe } from "../../../src/rules/lbfgs/line-search.js";
 
 describe("the line search", () => {
-  /** Searches φ from 0 and returns the point with how often φ was evaluated. */
+  /** Searches φ from 0; returns the point and the number of evaluations. */
   const search = (phi: (t: number) => [loss: number, slope: number], first: number) => {
     const buffers = [NaN, NaN];
     let at = NaN;
@@ -18,7 +18,7 @@ describe("the line search", () => {
     };
     const [loss, slope] = phi(0);
     const found = strongWolfe(line, { t: 0, loss, slope, gradient: -1 }, first, 1);
-    // The gradient that the point names is its own.
+    // The point refers to its own gradient.
     const kept = found.gradient === IN_PLACE ? at : found.gradient < 0 ? 0 : buffers[found.gradient];
     expect(kept).toBe(found.t);
     return { ...found, count, start: { loss, slope } };
@@ -43,13 +43,13 @@ describe("the line search", () => {
     }
   });
 
-  test("a line that only rises after all ends at its start", () => {
+  test("ends at the start of a line that only rises", () => {
     const { t, count } = search((t) => [t, t === 0 ? -1 : 1], 1);
     expect(t).toBe(0);
     expect(count).toBeLessThanOrEqual(26);
   });
 
-  test("a line that falls for ever is left after 26 trials, at the lowest", () => {
+  test("ends after 26 trials, at the lowest, on a line that falls forever", () => {
     const { t, count } = search((t) => [-t, -1], 1e-3);
     expect(count).toBe(26);
     expect(t).toBeGreaterThan(1);

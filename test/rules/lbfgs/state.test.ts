@@ -20,7 +20,7 @@ describe("state", () => {
     }
   });
 
-  test("a ring that cannot be is refused, and a wrong number", () => {
+  test("refuses an impossible ring and bad numbers", () => {
     const params = from([-1.2, 1]);
     const optimizer = new LBFGS(params, { ...wolfe, historySize: 3 });
     optimizer.step(rosenbrock(params));
@@ -44,7 +44,7 @@ describe("state", () => {
     expect(optimizer.stateDict()).toEqual(saved);
   });
 
-  test("needs as many slots as it says", () => {
+  test("needs as many slots as documented", () => {
     const shapes = { a: [50000], b: [1000, 300] };
     const optimizer = new LBFGS(new ParameterDict(shapes, { slots: 2 * 10 + 5 }), wolfe);
     expect((optimizer.state("b").oldDirs as Float32Array).length).toBe(3_000_000);
@@ -53,7 +53,7 @@ describe("state", () => {
     expect(() => new LBFGS(little, wolfe)).toThrow(
       /^LBFGS: needs \d+ bytes for its state.*raise "slots" of the ParameterDict/,
     );
-    // Room for the state but not for the scratch: nothing is kept either, and the tensors are free.
+    // Room for the state but not for the scratch memory: both are released, and the tensors are free.
     const tight = new ParameterDict(shapes, { slots: 2 * 10 + 2 });
     expect(() => new LBFGS(tight, wolfe)).toThrow(/^LBFGS: needs \d+ bytes for its scratch/);
     for (const params of [little, tight]) {
@@ -84,7 +84,7 @@ describe("options", () => {
     expect(evaluations({ maxIter: undefined, maxEval: undefined })).toBe(25);
   });
 
-  test("bad ones are refused, and nothing is taken", () => {
+  test("bad options throw and take no memory", () => {
     const params = from([1]);
     const { used } = params.arena;
     const wrong: [options: unknown, error: ErrorConstructor, message: string][] = [
@@ -113,7 +113,7 @@ describe("options", () => {
     expect(params.arena.used).toBe(used);
   });
 
-  test("it has one group", () => {
+  test("has one group", () => {
     const params = from([1, 2], { a: [1], b: [1] });
     const optimizer = new LBFGS(params.subset(["a"]));
     expect(() => (optimizer as unknown as Optimizer).addParamGroup({ params: params.subset(["b"]) })).toThrow(

@@ -1,4 +1,4 @@
-// The rules of the articles.
+// Plain loops of the classic rules: SGD, Adagrad, RMSprop, Adam and the like.
 import { LARGEST, type Update, ema, f, power, root, sweep } from "./common.js";
 
 export const sgd: Update = (tensor, o, t, gradScale) => {
@@ -84,7 +84,7 @@ export const adam =
 export const nadam: Update = (tensor, o, t, gradScale) => {
   const { expAvg: m, expAvgSq: v } = tensor.slots;
   const [beta1, beta2] = o.betas;
-  // 1e-15 apart from the library's own power at the most, which does not reach float32 in what these tests run.
+  // Within 1e-15 of the library's own power, which does not show in float32 in these tests.
   const mu = (step: number): number => beta1 * (1 - 0.5 * Math.pow(0.96, step * o.momentumDecay));
   const optax = o.dialect === "optax";
   if (!optax) tensor.scalars.muProduct *= mu(t);

@@ -1,9 +1,9 @@
-// Plain loops, one Math.fround an operation, written from the headers in assembly/rules: what a kernel must equal to the
-// bit. Coefficients are computed in float64 and rounded once. Here: what all of them share.
+// What the plain loops share. A loop has one Math.fround per operation and is written from the header in assembly/rules;
+// kernels must equal it bit for bit. Coefficients are computed in float64 and rounded once.
 
 export const f = Math.fround;
 
-/** Options with every default filled in; which of them a rule has is its own affair. */
+/** Options of all rules, with defaults filled in. */
 export interface Settled {
   lr: number;
   weightDecay: number;
@@ -46,7 +46,7 @@ export interface Settled {
   nsCoefficients: [number, number, number];
 }
 
-/** One tensor: values, gradient, slots by their public names, numbers by theirs, and those it shares with its group. */
+/** A tensor: values, gradient, slots and numbers by public name, and the numbers it shares with its group. */
 export interface Plain {
   shape: readonly number[];
   p: Float32Array;
@@ -68,19 +68,19 @@ export const power = (b: number, n: number): number => {
 export const ema = (b: number, x: number, a: number, y: number): number => f(f(b * x) + f(a * y));
 export const root = (x: number): number => f(Math.sqrt(x));
 
-/** Weight decay, as float32: coupled λ and decoupled lr·λ. Keras decouples it in every rule. */
+/** Weight decay in float32: coupled λ and decoupled lr·λ. Keras decouples it in every rule. */
 export function decayOf(o: Settled, decoupled: boolean): { wd: number; dec: number } {
   const decouple = decoupled || o.dialect === "keras";
   return { wd: decouple ? 0 : f(o.weightDecay), dec: decouple ? f(o.lr * o.weightDecay) : 0 };
 }
 
-/** The gradient as a rule sees it: gs·g, with coupled decay + wd·θ. */
+/** The gradient that a rule uses: gs·g, plus wd·θ with coupled decay. */
 export function gradientOf({ p, g }: Plain, o: Settled, gradScale: number, wd: number): (i: number) => number {
   const gs = f(o.maximize ? -gradScale : gradScale);
   return (i) => (wd === 0 ? f(gs * g[i]) : f(f(gs * g[i]) + f(wd * p[i])));
 }
 
-/** What most rules share: x = gs·g (+ wd·θ) before the rule, θ − u or θ − (dec·θ + u) after it. */
+/** The frame of most rules: x = gs·g (+ wd·θ) before the rule, θ − u or θ − (dec·θ + u) after it. */
 export function sweep(
   tensor: Plain,
   o: Settled,

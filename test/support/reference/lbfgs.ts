@@ -1,4 +1,4 @@
-// L-BFGS with steps of a fixed length, in float64 with plain arrays that are pushed and shifted.
+// Plain L-BFGS with steps of a fixed length, in float64.
 
 const dot = (a: number[], b: number[]): number => a.reduce((sum, x, i) => sum + x * b[i], 0);
 

@@ -1,4 +1,4 @@
-// Adam's relatives.
+// Plain loops of the rules that are related to Adam.
 import { LARGEST, type Settled, type Update, ema, f, power, root, sweep } from "./common.js";
 
 /** β₁, 1 − β₁, β₂, 1 − β₂, lr/(1 − β₁ᵗ), 1/√(1 − β₂ᵗ), ε. */

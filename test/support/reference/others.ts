@@ -1,4 +1,4 @@
-// Signs, averages, and sums that start from the first parameters.
+// Plain loops of Lion, Rprop, ASGD, MADGRAD, Ftrl and others.
 import { LARGEST, type Update, decayOf, ema, f, gradientOf, root, sweep } from "./common.js";
 
 export const asgd: Update = (tensor, o, t, gradScale) => {
@@ -74,7 +74,7 @@ export const ftrl: Update = (tensor, o, _, gradScale) => {
   const [inverse, l1, c] = [f(1 / o.lr), f(o.l1), f(2 * o.l2 + o.beta / o.lr)];
   const gradient = gradientOf(tensor, o, gradScale, 0);
   if (!(inverse < Infinity && c < Infinity)) {
-    // As SGD at a rate of 0: only a gradient that is not finite shows, as in every rule.
+    // As SGD at a rate of 0: only gradients that are not finite have an effect.
     for (let i = 0; i < p.length; i++) p[i] = f(p[i] - f(0 * gradient(i)));
     return;
   }

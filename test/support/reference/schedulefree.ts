@@ -1,4 +1,4 @@
-// The schedule-free rules, and the numbers that a group has in common.
+// Plain loops of the schedule-free rules, and the numbers that a group shares.
 import { type Plain, type Settled, type Update, ema, f, gradientOf, power, root } from "./common.js";
 
 type Shared = Record<string, number>;

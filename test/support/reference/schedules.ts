@@ -1,12 +1,12 @@
-// PyTorch's schedulers as it writes them, recursively: each step() looks at the rate that is there. Plain, and with the
-// differences that docs/schedules.md lists: base rates are never overwritten, no rate is below 0.
+// PyTorch's schedulers in its recursive form, in which each step() starts from the current rate, with the differences that
+// docs/schedules.md lists: base rates are never overwritten, and no rate is below 0.
 
 export interface PlainGroup {
   lr: number;
   initialLr?: number;
 }
 
-/** A schedule: options of its own, or the schedules that it is made of. */
+/** A schedule: its options, or the schedules that it consists of. */
 export interface Spec {
   readonly kind: string;
   readonly options?: Readonly<Record<string, unknown>>;
@@ -14,14 +14,14 @@ export interface Spec {
   readonly milestones?: readonly number[];
 }
 
-/** What the rate becomes: when the schedule is made, at e >= 1, and where a sequence comes to it. */
+/** The rate when the schedule is made, at e >= 1, and when a sequence switches to it. */
 interface Form {
   start(lr: number, base: number): number;
   step(lr: number, base: number, e: number): number;
   begin?(lr: number, base: number): number;
 }
 
-/** Options of all kinds; which of them a schedule has is its own affair. */
+/** Options of all schedules. */
 interface Options extends Readonly<
   Record<
     | "stepSize"
@@ -118,7 +118,7 @@ const forms: Readonly<Record<string, (options: Options) => Form>> = {
 
 export interface PlainSchedule {
   step(): void;
-  /** Begins anew at e = 0: as the first of a sequence, or where a sequence comes to it. */
+  /** Restarts at e = 0, as the first of a sequence or when a sequence switches to it. */
   restart(later: boolean): void;
 }
 

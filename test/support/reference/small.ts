@@ -1,4 +1,4 @@
-// Small state as plain integer arithmetic, from the header of assembly/state/small-formats.ts.
+// Small state formats in plain integer arithmetic, written from the header of assembly/state/small-formats.ts.
 
 export type Kind = "signed" | "positive" | "exact";
 export type SmallFormat = "bfloat16" | "8bit";
@@ -26,7 +26,7 @@ function floatOf(bits: number): number {
   return float[0];
 }
 
-/** What becomes of slot `k` of a tensor when it is kept after step `t`. */
+/** Rounds slot `k` of a tensor as it is stored after step `t`. */
 export function kept(x: Float32Array, format: SmallFormat, kind: Kind, k: number, t: number): Float32Array {
   if (kind === "exact" || (format === "8bit" && x.length < 4096)) return x;
   const dither = (i: number): number => (Math.imul(i, A[k]) + Math.imul(t, B[k])) >>> 0;

@@ -1,7 +1,8 @@
-/** Elements that a sum takes before it adds up its lanes. */
+// Sums over a tensor in the order of the kernels.
+/** Elements that a sum accumulates before it adds up its lanes. */
 export const BLOCK = 16384;
 
-/** Σ term(i) for i < n in float64, in the order that assembly/step/reductions.ts states. */
+/** Σ term(i) for i < n in float64, in the order of assembly/step/reductions.ts. */
 export function orderedSum(n: number, term: (i: number) => number): number {
   let total = 0;
   for (let start = 0; start < n; start += BLOCK) {

@@ -1,4 +1,4 @@
-// Rules that take sums over a tensor, in float64 and in the order of assembly/step/reductions.ts.
+// Plain loops of the rules that reduce over a tensor, in float64 and in the order of assembly/step/reductions.ts.
 import { dense, denseInput, denseWeight } from "../../nn/reference.js";
 import { type Plain, type Settled, type Update, decayOf, ema, f, power, root } from "./common.js";
 import { norm, orderedSum } from "./sums.js";
@@ -137,7 +137,7 @@ export const muon: Update = (tensor, o, _, gradScale) => {
   moveBy(tensor, x, o.lr * factor, o.lr * o.weightDecay);
 };
 
-/** Prodigy's numbers for all tensors, with the d that a step began with. */
+/** Prodigy's shared numbers, with d before the step. */
 export const prodigyShared = {
   start: ({ d0 }: Settled): Record<string, number> => ({ d: d0, dMax: d0, dNumerator: 0 }),
 };
