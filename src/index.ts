@@ -2,8 +2,9 @@
  * Parameters, optimizers, clipping and averages of parameters. Tensors are float32, row-major, in one memory that the
  * kernels read; `data`, `grad` and an optimizer's `state()` are views of it.
  *
- * A wrong type is a `TypeError`, a wrong value a `RangeError`, both as
- * `Adam: "betas[0]" expected a number in [0, 1), got 1.5`; use after a dispose is an `Error`. A call that throws changes nothing.
+ * A wrong type throws a `TypeError` and a wrong value a `RangeError`, such as
+ * `Adam: "betas[0]" expected a number in [0, 1), got 1.5`; use after dispose() throws an `Error`. A call that throws changes
+ * nothing.
  *
  * @example
  * import { AdamW, ParameterDict } from "gradstep";

@@ -1,4 +1,4 @@
-// What save and load are given.
+// Checks of the arguments that save, load and read share.
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { Optimizer } from "../optimizer/optimizer.js";
 import { wrongType, wrongValue } from "../util/check.js";
@@ -29,8 +29,8 @@ export function allTensors(owner: string, params: unknown, optimizers: readonly 
   return tensors;
 }
 
-/** The bytes of a file, which are not copied: not even a Buffer of Node's, whose slice() would be no copy. */
-export function fileGiven(owner: string, bytes: unknown): Uint8Array {
+/** A view of a file's bytes, as a plain Uint8Array: slice() of Node's Buffer would not copy. */
+export function checkBytes(owner: string, bytes: unknown): Uint8Array {
   if (Object.prototype.toString.call(bytes) !== "[object Uint8Array]")
     throw wrongType(owner, "bytes", "a Uint8Array", bytes);
   return bytesOf(bytes as Uint8Array);

@@ -1,4 +1,4 @@
-// The elements of a file's tensors as float32, or as numbers.
+// Converts the elements of a file's tensors to float32, or to numbers.
 import { wrongValue } from "../util/check.js";
 import type { Shape, Vector } from "../memory/tensor.js";
 import type { Dtype, Entry } from "./safetensors.js";
@@ -26,12 +26,12 @@ const views: Partial<Record<Dtype, Make>> = {
   I64: BigInt64Array,
 };
 
-/** Whether elements of this type are no integers, quantized or not. */
+/** Whether elements of this type are neither integers nor booleans. */
 export const isFloat = (dtype: Dtype): boolean => !/^[UI]|^BOOL/.test(dtype);
 
 /**
- * Checks a tensor of the file that is to be read into float32: BF16 and F16 are widened, F64 is rounded, integers and
- * booleans must be float32's exactly. What is returned writes it.
+ * Checks a tensor of the file and returns a function that writes it as float32: BF16 and F16 are widened, F64 is rounded,
+ * integers and booleans must convert exactly.
  * @throws RangeError naming the tensor.
  */
 export function toFloat32(name: string, entry: Entry, shape: Shape): (to: Vector) => void {
@@ -48,8 +48,8 @@ export function toFloat32(name: string, entry: Entry, shape: Shape): (to: Vector
 }
 
 /**
- * The number in a tensor of shape [] or [1], not rounded.
- * @throws RangeError naming the tensor, where it is another or one that float64 cannot hold.
+ * The number in a tensor of shape [] or [1], exactly.
+ * @throws RangeError naming the tensor, for another shape or a number that float64 cannot hold.
  */
 export function toNumber(name: string, entry: Entry): number {
   const { dtype, shape } = entry;
@@ -61,7 +61,7 @@ export function toNumber(name: string, entry: Entry): number {
     widen(dtype, view as Uint16Array, one);
     return one[0];
   }
-  const [number] = [Number(view[0])];
+  const number = Number(view[0]);
   if (typeof view[0] === "bigint" && BigInt(number) !== view[0])
     throw wrongValue("load", name, "a number that a float64 can hold", view[0]);
   return number;
@@ -83,7 +83,7 @@ function checkExact(name: string, dtype: Dtype, view: View): void {
   }
 }
 
-/** What scales a float32 with the exponent's bits of an F16 to its value. */
+/** Corrects the exponent of an F16 whose bits were moved into a float32: the biases differ by 112. */
 const SCALE = 2 ** 112;
 
 function widen(dtype: "BF16" | "F16", halves: Uint16Array, to: Vector): void {

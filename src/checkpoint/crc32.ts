@@ -1,4 +1,4 @@
-// CRC-32 (the polynomial of zlib and PNG), four bytes at a time: four tables of what a byte does to the remainder.
+// CRC-32, with the polynomial of zlib and PNG, four bytes at a time with four tables ("slicing by 4").
 const tables = makeTables();
 
 function makeTables(): Uint32Array {
@@ -12,7 +12,7 @@ function makeTables(): Uint32Array {
   return t;
 }
 
-/** The checksum of the bytes, after those of which `before` is the checksum. */
+/** The checksum of the bytes, continued from the checksum `before` of preceding bytes. */
 export function crc32(bytes: Uint8Array, before = 0): number {
   const t = tables;
   let c = ~before;

@@ -1,3 +1,4 @@
+// saveFile(), loadFile() and readFile(): checkpoints in files, in Node.
 import type { ParameterDict } from "../memory/parameters.js";
 import { type SaveOptions, save } from "./save.js";
 import { type LoadOptions, type Loaded, load } from "./load.js";
@@ -6,9 +7,9 @@ import { wrongType } from "../util/check.js";
 import { type Stats, node } from "./node.js";
 import { removeLeftOver, temporaryName } from "./temporary-files.js";
 
-/** The last save to each path, so that a later one ends later. */
+/** The last pending save to each path: saves to one path run in order. */
 const queue = new Map<string, Promise<unknown>>();
-/** Files in whose folders left-over temporary files have been looked for. */
+/** Paths in whose folders left-over temporary files have been looked for. */
 const searched = new Set<string>();
 
 /**
@@ -21,11 +22,11 @@ const searched = new Set<string>();
  *
  * Follows links. An existing file keeps its mode, and its owner where the system permits it.
  *
- * @param path Of the file; its folder must be there.
- * @param params As {@link save} takes them.
- * @param options As {@link save} takes them.
- * @throws what {@link save} throws, what the file system says, TypeError for a path that is no string, and Error where a
- * folder, a device, a FIFO or a socket is in the file's place; what was there is as it was then.
+ * @param path The file's path; its folder must exist.
+ * @param params As for {@link save}.
+ * @param options As for {@link save}.
+ * @throws as {@link save} and the file system do, TypeError unless the path is a string, and Error if it is a folder, device,
+ * FIFO or socket. What was at the path is unchanged then.
  * @example
  * await saveFile("run.safetensors", params, { optimizers: [optimizer] });
  */
@@ -51,16 +52,16 @@ export async function saveFile<Name extends string>(
 
 async function replace(path: string, bytes: Uint8Array): Promise<void> {
   const { files, paths } = node("saveFile");
-  const { target, folder, old } = await follow(path);
+  const { target, folder, old } = await resolveTarget(path);
   const temporary = paths.join(folder, await temporaryName());
-  // Nobody may read what only some may read of the old file.
+  // The temporary file must not be readable by those who cannot read the old one.
   const handle = await files.open(temporary, "wx", old === undefined ? 0o666 : 0o600);
   try {
     try {
       if (!searched.has(target)) await removeLeftOver(folder);
       searched.add(target);
       await handle.writeFile(bytes);
-      if (old !== undefined) await takeOver(old, temporary);
+      if (old !== undefined) await copyOwnerAndMode(old, temporary);
       await handle.sync();
     } finally {
       await handle.close();
@@ -70,12 +71,12 @@ async function replace(path: string, bytes: Uint8Array): Promise<void> {
     await files.unlink(temporary).catch(() => undefined);
     throw error;
   }
-  // Not every system can flush a folder, and the file is in its place by now.
+  // Not every system can flush a folder, and the file is in place by now.
   await flush(folder).catch(() => undefined);
 }
 
-/** Where a path leads through links, of which the last may lead to nothing yet; `old` is the file that is there. */
-async function follow(path: string): Promise<{ target: string; folder: string; old: Stats | undefined }> {
+/** Resolves links, of which the last may be dangling; `old` is the existing file, if any. */
+async function resolveTarget(path: string): Promise<{ target: string; folder: string; old: Stats | undefined }> {
   const { files, paths } = node("saveFile");
   let next = path;
   for (let links = 0; links <= MAX_LINKS; links++) {
@@ -99,11 +100,11 @@ async function follow(path: string): Promise<{ target: string; folder: string; o
   }
   throw new Error(`saveFile: ${path.slice(-200)} leads through more than ${MAX_LINKS} links`);
 }
-/** As many as Linux follows. */
+/** The limit of Linux. */
 const MAX_LINKS = 40;
 
-/** Gives a file the owner and the mode of an old one, as far as the system permits it. */
-async function takeOver(old: Stats, path: string): Promise<void> {
+/** Gives a file the owner and the mode of the old one, as far as the system permits. */
+async function copyOwnerAndMode(old: Stats, path: string): Promise<void> {
   const { files } = node("saveFile");
   const made = await files.lstat(path);
   if (made.uid !== old.uid || made.gid !== old.gid)
@@ -111,7 +112,7 @@ async function takeOver(old: Stats, path: string): Promise<void> {
       .chown(path, old.uid, old.gid)
       .catch(() => files.chown(path, made.uid, old.gid))
       .catch(() => undefined);
-  // Last, since a change of the owner takes bits from the mode.
+  // Last, since a change of the owner may clear mode bits.
   if (made.mode !== old.mode) await files.chmod(path, old.mode & 0o7777).catch(() => undefined);
 }
 
@@ -128,10 +129,10 @@ async function flush(folder: string): Promise<void> {
 /**
  * {@link load} from a file, in Node.
  *
- * @param path Of the file.
- * @param params As {@link load} takes them.
- * @param options As {@link load} takes them.
- * @throws what {@link load} throws, and what the file system says. Nothing is changed then.
+ * @param path The file's path.
+ * @param params As for {@link load}.
+ * @param options As for {@link load}.
+ * @throws as {@link load} and the file system do. Nothing is changed then.
  * @example
  * const { extra } = await loadFile("run.safetensors", params, { optimizers: [optimizer] });
  */
@@ -146,9 +147,9 @@ export async function loadFile<Name extends string>(
 /**
  * {@link read} of a file, in Node.
  *
- * @param path Of the file.
+ * @param path The file's path.
  * @returns As {@link read}.
- * @throws what {@link read} throws, and what the file system says.
+ * @throws as {@link read} and the file system do.
  * @example
  * const { tensors } = await readFile("model.safetensors");
  */

@@ -1,4 +1,4 @@
-// What a file of ours has beside what PyTorch's has: a checksum, and all of the state as JSON.
+// The metadata that only gradstep writes: a checksum, and all state as JSON.
 import { record } from "../util/check.js";
 import { crc32 } from "./crc32.js";
 import { parseJson, quote } from "./json.js";
@@ -9,7 +9,7 @@ import { RESERVED } from "./torch-write.js";
 const VERSION = 1;
 export const GROUPS = "param_groups";
 const [OWN, CHECKSUM, FORMAT] = ["gradstep", `${RESERVED}crc32`, "format"];
-/** Where the checksum's digits stand, which count as zeros in it: behind the header's length and its first two names. */
+/** What precedes the checksum's digits in the file, after the header's length. The checksum counts the digits as zeros. */
 const CHECKSUM_OPENING = `{"__metadata__":{"${CHECKSUM}":"`;
 const CHECKSUM_AT = 8 + CHECKSUM_OPENING.length;
 const NO_CHECKSUM = "00000000";
@@ -20,11 +20,11 @@ export interface Own {
   readonly extra: Json;
 }
 
-/** Names of metadata that are not the user's. */
+/** Whether a metadata name is gradstep's or PyTorch's, and not free for users. */
 export const isReserved = (name: string): boolean =>
   name === FORMAT || name === GROUPS || name === OWN || name.startsWith(RESERVED);
 
-/** The metadata of a file of ours, still without its checksum. */
+/** gradstep's metadata, with zeros for the checksum. */
 export const ownMetadata = (own: Own): Map<string, string> =>
   new Map([
     [CHECKSUM, NO_CHECKSUM],
@@ -48,8 +48,8 @@ function checksumOf(file: Uint8Array): string {
 }
 
 /**
- * What a file of ours has beside; undefined for another program's.
- * @throws RangeError where its checksum does not match, or for what gradstep has not written.
+ * Reads gradstep's metadata; undefined for another program's file.
+ * @throws RangeError when the checksum does not match or gradstep cannot have written the file.
  */
 export function readOwn(file: Uint8Array, { metadata }: Contents, owner = "load"): Own | undefined {
   const damaged = damageOf(owner);

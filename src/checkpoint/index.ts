@@ -1,6 +1,6 @@
 /**
- * One file with the parameters, the optimizers and whatever else has a `stateDict()`: safetensors with PyTorch's flattened
- * names. Loaded, training goes on with the same bits.
+ * Checkpoints: one safetensors file, with PyTorch's flattened names, for the parameters, the optimizers and anything else
+ * with a `stateDict()`. Training continues from it with the same bits.
  *
  * @example
  * import { load, save } from "gradstep/checkpoint";

@@ -1,28 +1,28 @@
-// JSON as files and weights hold it. JSON.parse would keep the last of two values of one name, and an engine may give out
-// of stack in what is nested deeply.
+// A JSON parser for files that may be damaged or crafted: JSON.parse accepts an object with the same name twice, and deep
+// nesting may overflow an engine's stack.
 import { clip } from "../util/check.js";
 
-/** Objects and lists inside one another. */
+/** How deep objects and lists may be nested. */
 export const MAX_DEPTH = 520;
 
-/** What is to be thrown for what is wrong. */
+/** Makes the error to throw from a description of the fault. */
 type Damage = (fault: string) => Error;
 
-/** Which numbers there are: Python's json.dumps also writes NaN, Infinity and -Infinity. */
+/** Which numbers to accept: Python's json.dumps also writes NaN, Infinity and -Infinity. */
 export type Numbers = "JSON" | "Python";
 
 /**
- * JSON.parse that refuses an object with two values of one name, and what is nested more than {@link MAX_DEPTH} deep.
- * @throws whatever `damage` makes of what is wrong.
+ * Like JSON.parse, but refuses an object with the same name twice, and nesting deeper than {@link MAX_DEPTH}.
+ * @throws the error that `damage` makes.
  */
 export function parseJson(text: string, damage: Damage, numbers: Numbers = "JSON"): unknown {
   return new Parser(text, damage, numbers).whole();
 }
 
-/** Takes a member of an object, and says whether its name is a new one. */
+/** Takes a member of an object and returns whether its name is new. */
 type Put = (name: string, value: unknown) => boolean;
 
-/** Hands the members of a text that is one object to `put`, one by one: a header can have a million. */
+/** Passes the members of a JSON object to `put` one by one, since a header can have a million. */
 export function parseMembers(text: string, damage: Damage, put: Put): void {
   new Parser(text, damage, "JSON").members(put);
 }
@@ -179,10 +179,10 @@ class Parser {
   }
 }
 
-/** A name in quotes, and at most 100 characters of it. */
+/** A name in quotes, shortened to 100 characters. */
 export const quote = (name: string): string => clip(JSON.stringify(clip(name, 80)), 100);
 
-/** JSON in which NaN, infinities and −0 are numbers still, as {@link parseJson} and Python's json.loads read them. */
+/** JSON with NaN, infinities and −0 as {@link parseJson} and Python's json.loads read them. */
 export function stringifyNumbers(value: unknown): string {
   if (typeof value === "number") {
     if (Object.is(value, -0)) return "-0.0";

@@ -1,69 +1,70 @@
+// load(): reads a file of gradstep or PyTorch into parameters and optimizers.
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import type { Optimizer } from "../optimizer/optimizer.js";
 import { counted, flag, knownOnly, record, wrongValue } from "../util/check.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import { refuseApplied } from "../memory/tensor.js";
 import { isFloat, toFloat32 } from "./convert-dtypes.js";
-import { allTensors, fileGiven, optimizerList } from "./arguments.js";
+import { allTensors, checkBytes, optimizerList } from "./arguments.js";
 import { parseJson, quote } from "./json.js";
 import { type Rename, fitting, foreignNames, renamed, renamer, underNames } from "./tensor-names.js";
 import { GROUPS, type Own, isReserved, readOwn } from "./gradstep-metadata.js";
-import { type Taken, readFromTorch } from "./torch-read.js";
+import { type TorchFile, readFromTorch } from "./torch-read.js";
 import { type Contents, type Entry, damageOf, unpack } from "./safetensors.js";
 import { isHarmless } from "./torch-forms.js";
 import { Copies, type Plain } from "./plain-values.js";
 
-/** What {@link load} fills beside the parameters, and how. */
+/** What {@link load} fills besides the parameters, and how. */
 export interface LoadOptions {
-  /** As many optimizers as the file has, in the same order and on the same tensors. Left out: only parameters are loaded. */
+  /** As many optimizers as the file has, in the same order and for the same tensors. Default: load only the parameters. */
   readonly optimizers?: readonly AnyOptimizer[] | undefined;
   /**
-   * Whether the file must have every tensor of `params` and of the optimizers, and these every tensor of the file whose
-   * elements are no integers or booleans. Default true; false loads what is in both and tells the rest.
+   * Whether the file and `params` with the optimizers must have the same tensors; the file may also have tensors of integers
+   * or booleans. Default true; false loads what is in both and returns the names of the rest.
    */
   readonly strict?: boolean | undefined;
   /**
-   * The name here of a tensor that has this one in the file; called once for each. An optimizer's state and options of a
-   * tensor follow it. Default: the same.
+   * Maps a tensor's name in the file to its name here; called once per name. The optimizer's state and options of the tensor
+   * follow. Default: the same name.
    */
   readonly rename?: ((name: string) => string) | undefined;
 }
 
 /** What {@link load} returns: owned. */
 export interface Loaded {
-  /** What {@link SaveOptions.extra} was given, by name: for each `loadStateDict()`, which checks it. Without any, {}. */
+  /** What was saved as {@link SaveOptions.extra}: pass each to its `loadStateDict()`, which checks it. Default {}. */
   // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever was saved, for its loadStateDict() to check
   readonly extra: Record<string, any>;
-  /** Texts by name: those of {@link SaveOptions.metadata}, or what another program wrote. */
+  /** Strings by name: {@link SaveOptions.metadata}, or what another program wrote. */
   readonly metadata: Record<string, string>;
-  /** Names of tensors that the file does not have and that were left as they are: [] when strict. */
+  /** Names of tensors that the file lacks and that were left unchanged: [] when strict. */
   readonly missing: string[];
   /**
-   * Names of the file's tensors that nobody asked for, as `rename` gives them: integers and booleans alone when strict,
-   * such as BatchNorm's `num_batches_tracked`. Without optimizers, an optimizer's state is not among them.
+   * Names, after `rename`, of the file's tensors that were not used: when strict only integers and booleans, such as
+   * BatchNorm's `num_batches_tracked`. Without optimizers, optimizer state is not listed.
    */
   readonly unexpected: string[];
   /**
-   * Entries of another program's `param_groups` that no optimizer here has an option for, such as
-   * `param_groups.weight.caution`, but for those that change no step, such as `foreach`. Without optimizers, [].
+   * Entries of another program's `param_groups` for which no optimizer here has an option, such as
+   * `param_groups.weight.caution`. Those that change no step, such as `foreach`, are left out. Without optimizers, [].
    */
   readonly unknown: string[];
 }
 
-/** A file, under the names that tensors have here. */
+/** A file, with tensors under their names here. */
 interface Source {
   readonly tensors: ReadonlyMap<string, Entry>;
   readonly extra: Plain;
-  /** Whether a tensor belongs to an optimizer's state. */
+  /** Whether a tensor is part of an optimizer's state. */
   readonly isState: (name: string) => boolean;
-  /** Checks the optimizers against it. */
+  /** Checks what the file has for the optimizers. */
   read(optimizers: readonly Optimizer[], strict: boolean): Reading;
 }
 
-/** What optimizers read of a file. */
+/** What optimizers read from a file. */
 interface Reading {
   readonly writes: readonly (() => void)[];
-  /** Tensors of it that they asked for. */
+  /** Names of the file's tensors that they use. */
   readonly used: ReadonlySet<string>;
   readonly missing: readonly string[];
   readonly unknown: string[];
@@ -72,18 +73,19 @@ interface Reading {
 const damaged = damageOf("load");
 
 /**
- * Reads what {@link save} or PyTorch wrote, into `params` and the optimizers. The whole file and all that it is read into
- * are checked before anything is written: names, shapes, dtypes, rules, groups, and of a file of ours a checksum.
- * Hyper-parameters come from the file, as in PyTorch.
+ * Reads a file of {@link save} or of PyTorch into `params` and the optimizers. Everything is checked before anything is
+ * written: names, shapes, dtypes, rules, groups, and the checksum of a file that gradstep wrote. Hyper-parameters come from
+ * the file, as in PyTorch.
  *
- * BF16 and F16 are widened to float32, F64 is rounded to it, integers and booleans that have a name of `params` are
- * converted where that is exact. A step count may be of any of these, of shape [] or [1].
+ * BF16 and F16 are widened to float32, F64 is rounded, and integers and booleans must convert exactly. A step count may have
+ * any of these types, with shape [] or [1].
  *
  * @param bytes The whole file.
  * @param params The parameters to set.
- * @param options As many optimizers as the file has, or none: then parameters alone are loaded. Default: strict.
- * @throws RangeError with what is wrong with the file, or does not fit: a wrong shape in any case, what one side lacks when
- * strict. TypeError for a wrong argument; Error while an average is applied to one of the tensors. Nothing is changed then.
+ * @param options As many optimizers as the file has, or none to load only the parameters. Default: strict.
+ * @throws RangeError with what is wrong with the file or does not fit: a wrong shape always, a missing or additional tensor
+ * when strict. TypeError for a wrong argument; Error while an average is applied to one of the tensors. Nothing is changed
+ * then.
  * @example
  * const { extra } = load(bytes, params, { optimizers: [optimizer] });
  * schedule.loadStateDict(extra.schedule);
@@ -94,7 +96,7 @@ export function load<Name extends string>(
   params: ParameterDict<Name>,
   options: LoadOptions = {},
 ): Loaded {
-  const file = fileGiven("load", bytes);
+  const file = checkBytes("load", bytes);
   knownOnly("load", "", record("load", "options", options), ["optimizers", "strict", "rename"]);
   const strict = options.strict === undefined || flag.read("load", "strict", options.strict);
   const rename = renamer(options.rename);
@@ -104,7 +106,7 @@ export function load<Name extends string>(
   const contents = unpack(file);
   const own = readOwn(file, contents);
 
-  const source = own ? sourceOf(own, contents, rename) : foreignSource(contents, rename);
+  const source = own ? gradstepSource(own, contents, rename) : foreignSource(contents, rename);
 
   const missing: string[] = [];
   const writes: (() => void)[] = [];
@@ -136,7 +138,7 @@ export function load<Name extends string>(
   };
 }
 
-/** Throws where some of these tensors, either those of states or the others, have elements other than integers. */
+/** Throws if one of these tensors, of optimizer state or else of parameters, holds other elements than integers. */
 function refuseFloats(
   option: string,
   expected: string,
@@ -149,14 +151,14 @@ function refuseFloats(
     throw new RangeError(`load: "${option}" expected ${expected}, got no ${list(floats)}; strict: false leaves them`);
 }
 
-/** Names for a message: the first three. */
+/** The first three names, for a message. */
 function list(names: readonly string[]): string {
   const shown = names.slice(0, 3).map(quote).join(", ");
   return names.length > 3 ? `${shown} and ${names.length - 3} more` : shown;
 }
 
-/** A file of ours. */
-function sourceOf(own: Own, contents: Contents, rename: Rename): Source {
+/** A file that gradstep wrote. */
+function gradstepSource(own: Own, contents: Contents, rename: Rename): Source {
   const copies = new Copies(contents.tensors);
   const params = new Map<string, Entry>();
   for (const name of own.params) {
@@ -185,7 +187,7 @@ function sourceOf(own: Own, contents: Contents, rename: Rename): Source {
   };
 }
 
-/** A file of PyTorch's, or of weights alone. */
+/** A file of PyTorch, or of weights alone. */
 function foreignSource({ tensors, metadata }: Contents, rename: Rename): Source {
   const text = metadata.get(GROUPS);
   const fault = (what: string): RangeError => damaged(`has metadata "${GROUPS}" that ${what}`);
@@ -198,12 +200,12 @@ function foreignSource({ tensors, metadata }: Contents, rename: Rename): Source 
     read(optimizers, strict) {
       if (optimizers.length === 0) return { writes: [], used: new Set(), missing: [], unknown: [] };
       if (text === undefined) throw damaged(`has no state of an optimizer: no metadata "${GROUPS}"`);
-      const taken: Taken = { ...foreign, strict, used: new Set(), usedEntries: new Set(), missing: [] };
-      const writes = optimizers.map((optimizer) => optimizer.prepareLoad(readFromTorch(optimizer, taken)));
+      const torchFile: TorchFile = { ...foreign, strict, used: new Set(), usedEntries: new Set(), missing: [] };
+      const writes = optimizers.map((optimizer) => optimizer.prepareLoad(readFromTorch(optimizer, torchFile)));
       const unknown = [...foreign.groups]
-        .filter(([key, value]) => !taken.usedEntries.has(key) && !isHarmless(key, value))
+        .filter(([key, value]) => !torchFile.usedEntries.has(key) && !isHarmless(key, value))
         .map(([key]) => key);
-      return { writes, used: taken.used, missing: taken.missing, unknown };
+      return { writes, used: torchFile.used, missing: torchFile.missing, unknown };
     },
   };
 }

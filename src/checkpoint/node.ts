@@ -1,4 +1,6 @@
-/** What is used of Node's `fs/promises`. */
+// The parts of Node that saveFile, loadFile and readFile use, and how they get them.
+
+/** The part of Node's `fs/promises` that is used. */
 export interface Files {
   chmod(path: string, mode: number): Promise<void>;
   chown(path: string, uid: number, gid: number): Promise<void>;
@@ -12,7 +14,7 @@ export interface Files {
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
 }
-/** What is used of a file's `Stats`. */
+/** The part of `Stats` that is used. */
 export interface Stats {
   readonly uid: number;
   readonly gid: number;
@@ -41,7 +43,7 @@ interface Process {
   getBuiltinModule?(name: string): unknown;
 }
 
-/** Modules of Node, asked for by name at the time of use: nothing for a bundler to find, nothing for a browser to lack. */
+/** Node's modules, looked up at the time of use and not imported, so that bundlers and browsers need not have them. */
 export function node(owner: string): { files: Files; paths: Paths; process: Process } {
   const { process } = globalThis as { process?: Process };
   const files = process?.getBuiltinModule?.("node:fs/promises");

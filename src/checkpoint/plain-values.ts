@@ -1,11 +1,11 @@
-// Plain values as JSON, exactly: what JSON cannot say is an object with the one name "$". Typed arrays become tensors.
+// Plain values as JSON without loss: typed arrays become tensors, and what JSON lacks becomes an object { "$": … }.
 import { wrongType, wrongValue } from "../util/check.js";
 import { MAX_DEPTH, quote } from "./json.js";
 import { type Dtype, type Entry, damageOf, isObject } from "./safetensors.js";
 
 export type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 
-/** Anything that {@link flatten} takes apart. */
+/** A value that {@link flatten} accepts. */
 export type Plain =
   | null
   | undefined
@@ -17,7 +17,7 @@ export type Plain =
   | { readonly [name: string]: Plain };
 
 const TAG = "$";
-/** Objects and arrays inside one another, of which a tag can take two in JSON. */
+/** How deep objects and arrays may be nested; with a tag, one can take two levels of JSON. */
 const MAX_LEVELS = MAX_DEPTH / 2 - 4;
 const damaged = damageOf("load");
 
@@ -48,8 +48,8 @@ export const bytesOf = (view: ArrayBufferView): Uint8Array =>
   new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 
 /**
- * The value as JSON. Each typed array goes to `take`, which gives the name of its tensor; `path` leads to the value.
- * @throws TypeError for what is not plain, RangeError for what contains itself.
+ * The value as JSON. Each typed array is passed to `take` with its path, which returns its tensor's name.
+ * @throws TypeError for a value that is not plain, RangeError for one that contains itself.
  */
 export function flatten(
   value: unknown,
@@ -87,7 +87,7 @@ export function flatten(
   return Object.hasOwn(entries, TAG) ? { [TAG]: "object", entries } : entries;
 }
 
-/** Copies of a file's tensors: one of each, however often it is named. */
+/** Restores plain values, copying each of the file's tensors once, however often it is named. */
 export class Copies {
   readonly #tensors: ReadonlyMap<string, Entry>;
   readonly #copies = new Map<string, ArrayBuffer>();
@@ -96,7 +96,7 @@ export class Copies {
     this.#tensors = tensors;
   }
 
-  /** The value that {@link flatten} was given. */
+  /** The value that was passed to {@link flatten}. */
   inflate(json: Json): Plain {
     if (json === null || typeof json !== "object") return json;
     if (Array.isArray(json)) return json.map((item) => this.inflate(item));

@@ -1,9 +1,9 @@
-// The format safetensors: eight bytes of the header's length, the header in JSON, then the tensors' bytes, which it
-// places one behind the other without a gap. https://github.com/huggingface/safetensors
+// Reads and writes the safetensors format: 8 bytes for the header's length, the header in JSON, then the tensors' bytes
+// without gaps. https://github.com/huggingface/safetensors
 import { clip, counted } from "../util/check.js";
 import { parseMembers, quote } from "./json.js";
 
-/** A type of elements, by the format's name. */
+/** An element type, by the format's name for it. */
 export type Dtype =
   | "F4"
   | "F6_E2M3"
@@ -28,7 +28,7 @@ export type Dtype =
   | "I64"
   | "U64";
 
-/** The bits of an element. */
+/** Bits per element. */
 const widths: Readonly<Record<Dtype, number>> = {
   F4: 4,
   F6_E2M3: 6,
@@ -64,14 +64,14 @@ export interface Entry {
   readonly bytes: Uint8Array;
 }
 
-/** What is to be thrown for what is wrong with a file. */
+/** Makes the error for a damaged file from a description of the fault. */
 export type Damage = (fault: string) => RangeError;
 export const damageOf =
   (owner: string): Damage =>
   (fault) =>
     new RangeError(`${owner}: the file ${clip(fault, 360)}`);
 
-/** A file taken apart; the entries' bytes are views of it. */
+/** The contents of a file; the entries' bytes are views of it. */
 export interface Contents {
   readonly tensors: ReadonlyMap<string, Entry>;
   readonly metadata: ReadonlyMap<string, string>;
@@ -81,7 +81,7 @@ const LENGTH = 8;
 const MAX_HEADER = 100_000_000;
 const METADATA = "__metadata__";
 
-/** Writes tensors and metadata: wide elements first, so that all are aligned, then by name, as PyTorch's library does. */
+/** Writes a file. Tensors are sorted by width, widest first, so that all are aligned, then by name, as PyTorch's library does. */
 export function pack(tensors: ReadonlyMap<string, Entry>, metadata: ReadonlyMap<string, string>): Uint8Array {
   const ordered = [...tensors].sort(
     ([a, { dtype: x }], [b, { dtype: y }]) => widths[y] - widths[x] || byCodePoint(a, b),
@@ -109,7 +109,7 @@ export function pack(tensors: ReadonlyMap<string, Entry>, metadata: ReadonlyMap<
   return file;
 }
 
-/** Compares as UTF-8 would, and not by the surrogates of UTF-16. */
+/** Compares by code points, as UTF-8 does: UTF-16's surrogates would sort differently. */
 function byCodePoint(a: string, b: string): number {
   let i = 0;
   while (i < a.length && a.charCodeAt(i) === b.charCodeAt(i)) i++;
@@ -121,7 +121,7 @@ function byCodePoint(a: string, b: string): number {
 }
 
 /**
- * Takes a file apart and checks all of it.
+ * Parses a file and checks all of it.
  * @throws RangeError with what is wrong.
  */
 export function unpack(file: Uint8Array, owner = "load"): Contents {
@@ -156,7 +156,7 @@ export function unpack(file: Uint8Array, owner = "load"): Contents {
   return { tensors, metadata: metadata ?? new Map<string, string>() };
 }
 
-/** Tensors must fill the data, one behind the other. */
+/** Tensors must fill the data without gaps or overlaps. */
 function checkPlaces(places: Placed[], length: number, damaged: Damage): void {
   if (places.some(({ begin }, i) => i > 0 && begin < places[i - 1].end))
     places.sort((a, b) => a.begin - b.begin || a.end - b.end);
@@ -169,7 +169,7 @@ function checkPlaces(places: Placed[], length: number, damaged: Damage): void {
   if (at < length) throw damaged(`has ${counted(length - at, "byte")} behind its last tensor`);
 }
 
-/** An entry whose view of the file is made when it is asked for: a file can have a million. */
+/** An entry that makes its view of the file only when needed, since a file can have a million entries. */
 class Placed implements Entry {
   constructor(
     readonly name: string,
@@ -185,7 +185,7 @@ class Placed implements Entry {
   }
 }
 
-/** @throws Error where the engine has no such class. */
+/** @throws Error where the engine has no TextEncoder. */
 export function encode(text: string): Uint8Array {
   if (typeof TextEncoder === "undefined") throw lacking("save", "TextEncoder");
   return new TextEncoder().encode(text);

@@ -1,3 +1,4 @@
+// save(): parameters, optimizers and other state as one safetensors file.
 import { knownOnly, oneOf, record, wrongType, wrongValue } from "../util/check.js";
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import type { ParameterDict } from "../memory/parameters.js";
@@ -9,34 +10,34 @@ import { type Entry, pack } from "./safetensors.js";
 import { bytesOf, flatten } from "./plain-values.js";
 import { RESERVED, writeOptimizer } from "./torch-write.js";
 
-/** What {@link save} writes beside the parameters. */
+/** What {@link save} writes besides the parameters. */
 export interface SaveOptions {
-  /** The optimizers, whose states go into the file; each on tensors of its own. */
+  /** Optimizers whose states to save; each has its own tensors. */
   readonly optimizers?: readonly AnyOptimizer[] | undefined;
   /**
    * Anything else by name, such as the `stateDict()` of a schedule or an average: plain objects, arrays, typed arrays,
-   * numbers (infinite ones too), strings, booleans and null.
+   * numbers (NaN and infinities too), strings, booleans and null.
    */
   readonly extra?: Readonly<Record<string, unknown>> | undefined;
-  /** Texts by name, for people and other programs. */
+  /** Strings by name, for people and other programs. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /**
-   * "float32" writes the state of optimizers with a small `stateFormat` as float32, as PyTorch reads it. Left out, it is
-   * written as it is kept: smaller, and an optimizer of the same format goes on with the same bits.
+   * "float32" writes bfloat16 and 8-bit state as float32, which PyTorch can read. Default: each optimizer's own format,
+   * which is smaller and continues with the same bits.
    */
   readonly stateFormat?: "float32" | undefined;
 }
 
 /**
- * Writes parameters, and whatever else is needed to go on with the same bits, as one safetensors file. The values of all
- * tensors of `params` and of the optimizers are in it under their names, and the optimizers' states under PyTorch's
- * flattened names: `state.<name>.exp_avg`, with the groups' options as JSON in the metadata entry `param_groups`.
+ * Writes parameters and the state to continue training with the same bits as one safetensors file. The tensors of `params`
+ * and of the optimizers have their own names in it, and optimizer state has PyTorch's flattened names,
+ * `state.<name>.exp_avg`, with the groups' options as JSON in the metadata entry `param_groups`.
  *
  * @param params The parameters, or a subset of them.
- * @param options The optimizers, and what else is to be in the file. Default: the parameters alone.
- * @returns The file, in memory of its own.
- * @throws TypeError, RangeError for what cannot be written, and for two tensors of one name; Error while an average is
- * applied to one of the tensors, unless there are no optimizers: parameters alone are saved as they stand.
+ * @param options What else to save. Default: the parameters alone.
+ * @returns The file's bytes: owned.
+ * @throws TypeError, RangeError for a value that cannot be written, and for two tensors with the same name; with optimizers,
+ * Error while an average is applied to one of the tensors. Without, the parameters are saved as they are.
  * @example
  * const bytes = save(params, { optimizers: [optimizer], extra: { schedule: schedule.stateDict() } });
  */

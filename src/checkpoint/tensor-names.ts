@@ -1,11 +1,11 @@
-// The names in a file of another program's: tensors, an optimizer's state of them, and its groups' options of them.
+// Names in files: of tensors, of their optimizer state and of their options in param_groups, and the user's renaming.
 import { wrongType, wrongValue } from "../util/check.js";
 import { quote } from "./json.js";
 import type { OptimizerState } from "../state/state-dict.js";
 import { type Entry, isObject } from "./safetensors.js";
 import type { Plain } from "./plain-values.js";
 
-/** What is named after a tensor: `state.<tensor>.<part>`, `param_groups.<tensor>.<part>`. */
+/** The parts of a name such as `state.<tensor>.<part>` or `param_groups.<tensor>.<part>`. */
 interface Part {
   readonly tensor: string;
   readonly part: string;
@@ -21,7 +21,7 @@ const [STATE, GROUPS] = ["state.", "param_groups."];
 export const stateKey = (tensor: string, part: string): string => `${STATE}${tensor}.${part}`;
 export const groupKey = (tensor: string, part: string): string => `${GROUPS}${tensor}.${part}`;
 
-/** The user's function, called once for each name. */
+/** The user's function, called once per name. */
 export type Rename = ((name: string) => string) | undefined;
 
 export function renamer(rename: unknown): Rename {
@@ -38,7 +38,7 @@ export function renamer(rename: unknown): Rename {
   };
 }
 
-/** Entries under new names, of which no two may be the same. */
+/** Entries under new names, which must differ. */
 export function renamed<T>(entries: ReadonlyMap<string, T>, rename: Rename): ReadonlyMap<string, T> {
   if (rename === undefined) return entries;
   const from = new Map<string, string>();
@@ -53,12 +53,12 @@ export function renamed<T>(entries: ReadonlyMap<string, T>, rename: Rename): Rea
   return to;
 }
 
-/** What another program's file has, under the names that `rename` gives. */
+/** The contents of another program's file, after `rename`. */
 export interface Foreign {
   readonly tensors: ReadonlyMap<string, Entry>;
   /** Entries of `param_groups`. */
   readonly groups: ReadonlyMap<string, unknown>;
-  /** Whether a tensor is part of an optimizer's state: of a tensor that is in the file, or in `param_groups`. */
+  /** Whether a name is that of optimizer state, for a tensor of the file or of `param_groups`. */
   readonly isState: (name: string) => boolean;
 }
 
@@ -92,7 +92,7 @@ export function foreignNames(
   };
 }
 
-/** A state dict whose tensors have new names; what is no state dict is left for its reader to refuse. */
+/** Renames the tensors of a state dict. Leaves anything else as it is, for the optimizer to refuse. */
 export function underNames(saved: Plain, rename: Rename): Plain {
   if (rename === undefined || !isObject(saved) || !Array.isArray(saved.groups) || !isObject(saved.state)) return saved;
   const groups = saved.groups.map((group: Plain) =>
@@ -103,7 +103,7 @@ export function underNames(saved: Plain, rename: Rename): Plain {
   return { ...saved, groups, state: Object.fromEntries(renamed(new Map(Object.entries(saved.state)), rename)) };
 }
 
-/** What of a state dict is of tensors that the optimizer has, and the optimizer's own for its other tensors. */
+/** A state dict for exactly the optimizer's tensors: of those it lacks, the optimizer's own state. */
 export function fitting(saved: Plain, own: OptimizerState): unknown {
   if (!isObject(saved) || !Array.isArray(saved.groups) || !isObject(saved.state)) return saved;
   const { groups, state } = saved;

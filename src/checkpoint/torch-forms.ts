@@ -1,26 +1,26 @@
-// What PyTorch's optimizers keep beyond what ours do, rule by rule, and how names are mapped: `expAvg`, `exp_avg`.
+// How the saved state of PyTorch's optimizers differs from ours, rule by rule, and how names map: `expAvg`, `exp_avg`.
 import type { Shape } from "../memory/tensor.js";
 
 export type Options = Readonly<Record<string, unknown>>;
 
-/** How PyTorch's optimizer of a rule differs from ours in what it saves. */
+/** How PyTorch's state for one rule differs from ours. */
 export interface TorchForm {
-  /** Entries of its groups that are no options here: written, and compared where they change the arithmetic. */
+  /** Entries of its groups that are not options here: written, and compared if they change the arithmetic. */
   readonly constants: Options;
-  /** Options that it lacks, with the value that means what it does. */
+  /** Options that PyTorch lacks, with the value that matches its behaviour. */
   readonly ours?: Options;
-  /** Its state has no step count: a tensor with state has stepped. */
+  /** Its state has no step count: a tensor with state has been updated. */
   readonly stepless?: true;
-  /** Names that are no snake case of ours. */
+  /** Names that are not ours in snake case. */
   readonly renamed?: Readonly<Record<string, string>>;
-  /** What it calls None. */
+  /** Values that PyTorch saves as None. */
   readonly none?: Options;
 }
 
 const plain = { foreach: false, differentiable: false };
 const capturable = { ...plain, capturable: false };
 
-/** PyTorch's optimizers. Its LBFGS keeps lists, which flattened names cannot hold. */
+/** PyTorch's optimizers, without LBFGS: it saves lists, for which there are no flattened names. */
 const forms: Readonly<Record<string, TorchForm>> = {
   SGD: { constants: { ...plain, fused: null }, ours: { momentumForm: "torch", biasCorrection: false }, stepless: true },
   Adagrad: { constants: { ...plain, fused: null } },
@@ -43,13 +43,13 @@ const forms: Readonly<Record<string, TorchForm>> = {
   },
 };
 
-/** Entries that say how PyTorch computes and not what, that its schedules keep for themselves, and names of tensors. */
+/** Entries about how PyTorch computes the same step, entries of its schedules, and names of tensors. */
 const WITHOUT_EFFECT: ReadonlySet<string> = new Set([
   ...["foreach", "differentiable", "capturable", "fused", "use_addmm", "param_names"],
   ...["initial_lr", "max_lr", "min_lr", "base_momentum", "max_momentum", "swa_lr"],
 ]);
 
-/** Options that, with these values, are the same as none. */
+/** Options that have no effect with these values. */
 const OFF: Options = {
   amsgrad: false,
   centered: false,
@@ -62,16 +62,16 @@ const OFF: Options = {
   weight_decay: 0,
 };
 
-/** Whether an entry of a group changes no step, whatever its value. */
+/** Whether an entry of a group never changes a step. */
 export const changesNothing = (entry: string): boolean => WITHOUT_EFFECT.has(entry);
 
-/** Whether an entry of `param_groups`, with this value, can be left out of account by a rule that has no such option. */
+/** Whether a rule without such an option can ignore this entry of `param_groups`. */
 export function isHarmless(key: string, value: unknown): boolean {
   const entry = key.slice(key.lastIndexOf(".") + 1);
   return changesNothing(entry) || (Object.hasOwn(OFF, entry) && OFF[entry] === value);
 }
 
-/** The options that PyTorch's older versions lack, and what these do. */
+/** Options that older versions of PyTorch lack, with the value that matches them. */
 export const later: Options = { maximize: false, decoupledWeightDecay: false };
 
 /** PyTorch's form of an optimizer with these options; undefined where PyTorch has none. */
@@ -83,13 +83,13 @@ export function torchForm(rule: string, options: Options): TorchForm | undefined
 
 export const snakeCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 
-/** Its form whatever the options; undefined where it has no such rule. */
+/** PyTorch's form of a rule, whatever the options; undefined where PyTorch has none. */
 export const formOf = (rule: string): TorchForm | undefined => (Object.hasOwn(forms, rule) ? forms[rule] : undefined);
 
 export const optionName = (form: TorchForm | undefined, option: string): string =>
   form?.renamed?.[option] ?? snakeCase(option);
 
-/** The shape of a slot: its tensor's, or that of Adafactor's sums over the last dimension or the one before. */
+/** The shape of a slot: its tensor's, or that of Adafactor's sums over one of the last two dimensions. */
 export function slotShape(slot: string, shape: Shape, length: number): Shape {
   const shapes: Shape[] = [shape];
   if (slot === "rowVar") shapes.unshift([...shape.slice(0, -1), 1]);

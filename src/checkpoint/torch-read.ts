@@ -1,4 +1,4 @@
-// A state dict for an optimizer from the flattened names of a file that PyTorch wrote.
+// Makes an optimizer's state dict from the flattened names of a file that PyTorch wrote.
 import type { Optimizer } from "../optimizer/optimizer.js";
 import { wrongValue } from "../util/check.js";
 import type { OptimizerState, TensorStateDict } from "../state/state-dict.js";
@@ -12,22 +12,22 @@ import { type Options, changesNothing, formOf, later, optionName, slotShape, sna
 
 type Group = OptimizerState["groups"][number];
 
-/** A file, and what has been read of it. */
-export interface Taken extends Foreign {
-  /** Whether a part of the state, or an option, that is not there is an error; else it is left as it is. */
+/** A file, and what has been read from it. */
+export interface TorchFile extends Foreign {
+  /** Whether missing state or options are errors; otherwise the optimizer's own are kept. */
   readonly strict: boolean;
-  /** Tensors that an optimizer asked for. */
+  /** Names of tensors that an optimizer uses. */
   readonly used: Set<string>;
-  /** Entries of `param_groups` that an optimizer has an option for. */
+  /** Entries of `param_groups` for which an optimizer has an option. */
   readonly usedEntries: Set<string>;
-  /** Parts of a tensor's state that the file lacks, of which it has others. */
+  /** Missing parts of a tensor's state of which the file has other parts. */
   readonly missing: string[];
 }
 
 const damaged = damageOf("load");
 
 /** Reads one optimizer's state. */
-export function readFromTorch(optimizer: Optimizer, file: Taken): OptimizerState {
+export function readFromTorch(optimizer: Optimizer, file: TorchFile): OptimizerState {
   const own = optimizer.stateDict();
   const { rule } = own;
   const foreign = (option: string, expected: string, value: unknown): RangeError =>
@@ -47,8 +47,8 @@ export function readFromTorch(optimizer: Optimizer, file: Taken): OptimizerState
   return { ...own, evaluating: false, groups, state: Object.fromEntries(state) };
 }
 
-/** A group's options from the file, which must agree for all its tensors. A group without tensors keeps its own. */
-function readGroup(rule: string, { params, options, shared }: Group, file: Taken): Group {
+/** A group's options from the file, which must be equal for all its tensors. A group without tensors keeps its own. */
+function readGroup(rule: string, { params, options, shared }: Group, file: TorchFile): Group {
   const form = formOf(rule);
   const { dialect, ...names } = options;
   const constants = { ...form?.constants, ...(form ? {} : { dialect }) };
@@ -96,24 +96,24 @@ function readGroup(rule: string, { params, options, shared }: Group, file: Taken
   return { params, shared, options: { ...options, ...read, dialect } };
 }
 
-/** Which class has decay of the other kind. */
+/** Names the class with the other kind of decay. */
 const otherwise = (constant: string, value: unknown): string =>
   constant === "decoupled_weight_decay" ? ` (else use ${value ? "Adam" : "AdamW"})` : "";
 
-/** Whether two options are the same: numbers, words, or lists of few of these. */
+/** Whether two options are equal: numbers, strings or short lists of these. */
 function equal(a: unknown, b: unknown): boolean {
   if (!Array.isArray(a) || !Array.isArray(b)) return a === b;
   return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
-/** A tensor's state; one that has none has not stepped. */
+/** A tensor's state; a tensor without state has not been updated yet. */
 function readTensor(
   optimizer: Optimizer,
   name: string,
   own: TensorStateDict,
   options: Options,
   rule: string,
-  file: Taken,
+  file: TorchFile,
 ): TensorStateDict {
   const form = formOf(rule);
   const { shape, slots, scalars } = own;
@@ -125,7 +125,7 @@ function readTensor(
     return file.strict || file.groups.has(groupKey(name, "lr")) ? startOf(optimizer, name, own, options) : own;
   }
 
-  /** Reads a part, or gives what is here of one that the file lacks. */
+  /** Reads a part of the state, or keeps the present value if the file lacks it. */
   const part = <T>(key: string, here: T, read: (entry: Entry) => T): T => {
     const entry = file.tensors.get(key);
     if (entry !== undefined) return read(entry);
@@ -151,7 +151,7 @@ function readTensor(
 
 type Slot = TensorStateDict["slots"][string];
 
-/** A tensor's state before its first step, under these options of its group. */
+/** A tensor's state before its first step, with these options of its group. */
 function startOf(
   { rule, table, indexOf }: Optimizer,
   name: string,

@@ -1,4 +1,4 @@
-// An optimizer's state under PyTorch's flattened names, and its groups' options as the metadata entry `param_groups`.
+// Writes an optimizer's state under PyTorch's flattened names, and its groups' options as the metadata `param_groups`.
 import type { Optimizer } from "../optimizer/optimizer.js";
 import { toFloat32 } from "../state/small-formats.js";
 import type { Vector } from "../memory/tensor.js";
@@ -8,19 +8,19 @@ import type { Entry } from "./safetensors.js";
 import { type Options, type TorchForm, optionName, slotShape, snakeCase, torchForm } from "./torch-forms.js";
 import { type Json, bytesOf, flatten } from "./plain-values.js";
 
-/** Tensors of ours alone, and metadata of ours alone, have names that begin so. */
+/** The prefix of names of tensors and metadata that only gradstep reads. */
 export const RESERVED = "gradstep.";
 
 const float32 = (value: number): Entry => ({ dtype: "F32", shape: [], bytes: bytesOf(Float32Array.of(value)) });
 
-/** What {@link writeOptimizer} gives. */
+/** What {@link writeOptimizer} returns. */
 interface Written {
-  /** All of the state dict; its vectors are names of tensors. */
+  /** The whole state dict, with names of tensors in place of vectors. */
   readonly json: Json;
   readonly paramGroups: Options;
 }
 
-/** Hands each of the state's tensors to `add`; small slots as float32 where `decoded`. */
+/** Passes each tensor of the state to `add`; with `decoded`, small slots as float32. */
 export function writeOptimizer(
   optimizer: Optimizer,
   position: number,
@@ -68,11 +68,11 @@ function inFloat32(saved: OptimizerState): OptimizerState {
 
 const stateName = (tensor: string, part: string): string => stateKey(tensor, snakeCase(part));
 
-/** PyTorch's SGD takes a tensor that has a buffer for one that has stepped, and dampens then. */
+/** PyTorch's SGD dampens any tensor with a buffer; before the first step it must not find one, so ours has another name. */
 const readsAsStepped = (form: TorchForm | undefined, options: Options | undefined, step: number): boolean =>
   form?.stepless === true && step === 0 && Number(options?.dampening ?? 0) !== 0;
 
-/** A group's options as PyTorch names them, with what its optimizer has beside; ours by name where it has no such rule. */
+/** A group's options under PyTorch's names, with PyTorch's further entries; ours where PyTorch has no such rule. */
 function groupEntries(rule: string, options: OptimizerState["groups"][number]["options"]): [string, unknown][] {
   const form = torchForm(rule, options);
   const { dialect, ...rest } = options;
