@@ -1,7 +1,7 @@
 // A schedule that lowers the rate when a metric stops getting better.
 import { anyNumber, belowOne, nonNegative, number, oneOf, record, whole } from "../util/check.js";
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
-import { onlyFields, same } from "../state/validation.js";
+import { onlyFields, readSaved } from "../state/validation.js";
 import {
   type CommonScheduleOptions,
   type OptionSet,
@@ -181,10 +181,7 @@ export class ReduceLROnPlateau {
 
   /** @internal Checks a saved state. The function returned writes it. */
   prepareLoad(given: unknown): () => void {
-    const saved = record(NAME, "saved", given);
-    same(NAME, "saved.format", saved.format, FORMAT);
-    same(NAME, "saved.version", saved.version, VERSION);
-    same(NAME, "saved.kind", saved.kind, NAME);
+    const saved = readSaved(NAME, given, { format: FORMAT, version: VERSION, kind: NAME });
     onlyFields(NAME, "saved", saved, FIELDS);
     const groups = this.#optimizer.paramGroups.length;
     const savedOptions = record(NAME, "saved.options", saved.options);

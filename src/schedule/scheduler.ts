@@ -1,7 +1,7 @@
 // The base class of all schedules but `ReduceLROnPlateau`.
 import { belowOne, counted, nonNegative, record, whole, wrongType, wrongValue } from "../util/check.js";
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
-import { onlyFields, same } from "../state/validation.js";
+import { onlyFields, readSaved, same } from "../state/validation.js";
 import { type Curve, limited } from "./curve.js";
 import { type Definition, groupsWith, newOptions, ownOptions, readGiven } from "./definition.js";
 import {
@@ -146,9 +146,7 @@ export abstract class LRScheduler {
   prepareLoad(given: unknown): () => void {
     this.#checkWhole("loadStateDict");
     const { name, position = whole, fromPresent } = this.#definition;
-    const saved = record(name, "saved", given);
-    same(name, "saved.format", saved.format, FORMAT);
-    same(name, "saved.version", saved.version, VERSION);
+    const saved = readSaved(name, given, { format: FORMAT, version: VERSION });
     const settings = this.#read("saved", saved, [
       ...["format", "version", "counter", "baseLrs", "lastLrs"],
       ...(this.#settings.curve.momentum ? ["lastMomenta"] : []),

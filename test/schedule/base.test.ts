@@ -1,4 +1,4 @@
-// The base rate: what a group's `initialLr` is, how it travels, and where a schedule stands when it is made.
+// Base rates (`initialLr`) in groups, states and checkpoints, and schedules that start in the middle (`lastEpoch`).
 import { describe, expect, test } from "vitest";
 import { load, save } from "../../src/checkpoint/index.js";
 import { pack, unpack } from "../../src/checkpoint/safetensors.js";
@@ -28,7 +28,7 @@ const bases = (optimizer: SGD) => optimizer.paramGroups.map(({ initialLr }) => i
 const rates = (optimizer: SGD) => optimizer.paramGroups.map(({ lr }) => lr);
 
 describe("initialLr", () => {
-  test.each(rows)("$title writes the rate that it finds, once", ({ make }) => {
+  test.each(rows)("$title writes the present rate once", ({ make }) => {
     const optimizer = twoGroups();
     expect(bases(optimizer)).toEqual([undefined, undefined]);
     const schedule = make(optimizer);
@@ -38,7 +38,7 @@ describe("initialLr", () => {
     expect(bases(optimizer)).toEqual(wanted);
   });
 
-  test("is live and checked, and is no option", () => {
+  test("is live and checked, but not an option", () => {
     const optimizer = sgd();
     const [group] = optimizer.paramGroups;
     group.initialLr = 0.5;
@@ -60,7 +60,7 @@ describe("initialLr", () => {
   };
 
   test.each(["a state", "a checkpoint", "a file of PyTorch's"])(
-    "comes back from %s, as the base of new schedules",
+    "is restored from %s as the base of new schedules",
     (how) => {
       const { params, optimizer, schedule } = annealed();
       const bytes = save(params, { optimizers: [optimizer] });
@@ -84,7 +84,7 @@ describe("initialLr", () => {
     },
   );
 
-  test("is not asked for in files, and old ones take it away", () => {
+  test("is optional in files; a load from one without it removes it", () => {
     const { params, optimizer, schedule } = annealed();
     const old = optimizer.stateDict();
     for (const { options } of old.groups) delete (options as { initialLr?: number }).initialLr;
@@ -100,7 +100,7 @@ describe("initialLr", () => {
     expect(optimizer.paramGroups[0].initialLr).toBe(undefined);
   });
 
-  test("after loading, a new schedule starts from it, but not where the rate has been set since", () => {
+  test("after loading, a new schedule starts from it unless the rate has been set since", () => {
     const saved = annealed().optimizer.stateDict();
     const loaded = () => {
       const { optimizer } = annealed();
@@ -119,7 +119,7 @@ describe("initialLr", () => {
 interface At {
   lastEpoch?: number;
 }
-const standing: readonly [string, (o: SGD, at: At) => AnySchedule][] = [
+const startedLate: readonly [string, (o: SGD, at: At) => AnySchedule][] = [
   ["StepLR", (o, at) => new StepLR(o, { stepSize: 3, ...at })],
   ["MultiStepLR", (o, at) => new MultiStepLR(o, { milestones: [0, 4, 9], ...at })],
   ["ConstantLR", (o, at) => new ConstantLR(o, { factor: 0, ...at })],
@@ -169,7 +169,7 @@ const standing: readonly [string, (o: SGD, at: At) => AnySchedule][] = [
 ];
 
 describe("lastEpoch", () => {
-  test.each(standing)("%s stands where it would after as many steps", (_, make) => {
+  test.each(startedLate)("%s starts where it would be after as many steps", (_, make) => {
     const stepped = twoGroups();
     const schedule = make(stepped, {});
     for (let e = 0; e < STEPS; e++) {
@@ -199,11 +199,11 @@ describe("lastEpoch", () => {
     expect(fresh.paramGroups[0].lr).toBeCloseTo(stepped.paramGroups[0].lr, 15);
   });
 
-  test("of a plateau is its counter", () => {
+  test("sets the counter of a plateau", () => {
     expect(new ReduceLROnPlateau(sgd(), { lastEpoch: 7 }).stateDict().counter).toBe(7);
   });
 
-  test("a chain takes it from its schedules", () => {
+  test("of a chain is that of its schedules", () => {
     const optimizer = sgd();
     const parts = [
       new LinearLR(optimizer, { lastEpoch: 3 }),
@@ -222,7 +222,7 @@ describe("lastEpoch", () => {
   });
 });
 
-test("a schedule takes a Lookahead for the optimizer inside", () => {
+test("a schedule takes a Lookahead instead of its optimizer", () => {
   const inside = sgd();
   const lookahead = new Lookahead(inside, { k: 2 });
   const schedulers = [new StepLR(lookahead, { stepSize: 1 }), new ExponentialLR(inside, { gamma: 0.5 })];

@@ -1,5 +1,5 @@
-// Schedules side by side, in chains and in sequences, with rates set by hand, plateaus and resumes in between: beside
-// PyTorch's recursive forms.
+// Compares schedules side by side, in chains and in sequences, with rates set by hand, plateaus and resumes in between,
+// with PyTorch's recursive forms.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ParameterDict, SGD } from "../../src/index.js";
@@ -64,12 +64,12 @@ describe.each(Object.keys(ways))("%s", (way) => {
     for (const rest of others) {
       const specs = ways[way]([first, ...rest]);
       const group: PlainGroup = { lr: 0.1 };
-      Object.assign(optimizer.paramGroups[0], group, { initialLr: undefined }); // as if it were made anew
+      Object.assign(optimizer.paramGroups[0], group, { initialLr: undefined }); // as in a new optimizer
       const [real, plain] = [specs.map((s) => build(optimizer, s)), specs.map((s) => plainSchedule([group], s))];
       for (let e = 0; e < 12; e++) {
         if (!close(optimizer.paramGroups[0].lr, group.lr))
           expect([rest.map(({ kind }) => kind), e, optimizer.paramGroups[0].lr]).toEqual([way, e, group.lr]);
-        if (e === 7) optimizer.paramGroups[0].lr = group.lr = 0.03; // somebody sets it
+        if (e === 7) optimizer.paramGroups[0].lr = group.lr = 0.03; // set by hand
         real.forEach((schedule, i) => {
           schedule.step();
           plain[i].step();
@@ -117,7 +117,7 @@ const action = fc.oneof(
   { weight: 1, arbitrary: fc.record({ what: fc.constant("resume" as const) }) },
 );
 
-test("any schedules of schedules, with all else that moves a rate: PyTorch's rates, and after a resume the same bits", () => {
+test("random schedules with other changes of the rate: PyTorch's rates, and the same bits after a resume", () => {
   fc.assert(
     fc.property(
       few(spec),

@@ -1,4 +1,4 @@
-// docs/schedules.md says what the schedules do: options and defaults are compared with the schedules themselves.
+// Compares options and defaults in docs/schedules.md with those of the schedules.
 import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { Adam, ParameterDict } from "../../src/index.js";

@@ -1,4 +1,4 @@
-// PyTorch's values: the rate in force after each call of step(), and the momentum where it is cycled.
+// Compares rates, and cycled momenta, after each call of step() with PyTorch's values.
 import { describe, expect, test } from "vitest";
 import { type Optimizer, ParameterDict, SGD } from "../../src/index.js";
 import * as schedules from "../../src/schedule/index.js";

@@ -1,4 +1,4 @@
-// Every group by its own base rate, live, while the optimizer steps.
+// Schedules of several parameter groups, of groups that are added later, and of other schedules.
 import { describe, expect, test } from "vitest";
 import {
   Adam,
@@ -37,7 +37,7 @@ const sgd = (lr = 0.1, momentum = 0.9) => new SGD(new ParameterDict({ w: [3] }),
 const rates = (optimizer: SGD) => optimizer.paramGroups.map(({ lr }) => lr);
 
 describe("base rates", () => {
-  test.each(rows.filter(({ scales }) => scales))("$title: every group by its own", ({ make }) => {
+  test.each(rows.filter(({ scales }) => scales))("$title: every group has its own", ({ make }) => {
     const [one, two] = [twoGroups(), sgd(LRS[1])];
     const [schedule, other] = [make(one), make(two)];
     for (let e = 0; e < STEPS; e++) {
@@ -48,7 +48,7 @@ describe("base rates", () => {
     }
   });
 
-  test("a schedule made after another has the same base rate, and goes on from the rate that is there, as in PyTorch", () => {
+  test("a second schedule has the same base rate and starts from the present rate, as in PyTorch", () => {
     const optimizer = sgd();
     new ExponentialLR(optimizer, { gamma: 0.5 }).step();
     expect(optimizer.paramGroups[0].lr).toBe(0.05);
@@ -61,7 +61,7 @@ describe("base rates", () => {
     expect(new ExponentialLR(optimizer, { gamma: 0.5 }).stateDict().baseLrs).toEqual([0.3]);
   });
 
-  test("ReduceLROnPlateau falls from the rate that is there", () => {
+  test("ReduceLROnPlateau cuts the present rate", () => {
     const optimizer = sgd();
     const schedule = new ReduceLROnPlateau(optimizer, { patience: 0 });
     schedule.step(1);
@@ -93,7 +93,7 @@ describe("base rates", () => {
 });
 
 describe("with an optimizer", () => {
-  test("steps use the rate in force", () => {
+  test("steps use the present rate", () => {
     const params = new ParameterDict({ w: [2] });
     params.grad.w.fill(1);
     const optimizer = new SGD(params, { lr: 1 });
@@ -111,7 +111,7 @@ describe("with an optimizer", () => {
     expect(optimizer.paramGroups[0].lr).toBe(0.5);
   });
 
-  test("momentum goes to what the rule has", () => {
+  test("the momentum is `momentum` or `betas[0]`, whichever the rule has", () => {
     const make = (optimizer: Optimizer) => new OneCycleLR(optimizer, { maxLr: 0.1, totalSteps: 10, maxMomentum: 0.97 });
     const params = () => new ParameterDict({ w: [3] });
     const [momentum, adam, adan] = [sgd(), new Adam(params()), new Adan(params())];
@@ -139,7 +139,7 @@ describe("groups that are added later", () => {
   };
 
   test.each(rows.filter(({ scales, title }) => scales === true && !title.includes("group")))(
-    "$title: goes on from its rate",
+    "$title: starts from its own rate",
     ({ make }) => {
       const [optimizer, add] = grown();
       const schedule = make(optimizer);
@@ -154,24 +154,21 @@ describe("groups that are added later", () => {
     },
   );
 
-  test.each(["alone", "in a chain"])(
-    "one without a rate of its own keeps pace with the first: a cosine %s",
-    (where) => {
-      const [optimizer, add] = grown();
-      const cosine = new CosineAnnealingLR(optimizer, { tMax: 10, etaMin: 0.01 });
-      const schedulers = [cosine, new LinearLR(optimizer)];
-      const schedule = where === "alone" ? cosine : new ChainedScheduler(optimizer, { schedulers });
-      for (let e = 0; e < 4; e++) schedule.step();
-      add();
-      const saved = schedule.stateDict();
-      for (let e = 4; e < 9; e++) schedule.step();
-      const [first, late] = rates(optimizer);
-      expect(Math.abs(late - first)).toBeLessThan(1e-15);
-      schedule.loadStateDict(saved);
-      for (let e = 4; e < 9; e++) schedule.step();
-      expect(rates(optimizer)).toEqual([first, late]);
-    },
-  );
+  test.each(["alone", "in a chain"])("one without a rate of its own follows the first: a cosine %s", (where) => {
+    const [optimizer, add] = grown();
+    const cosine = new CosineAnnealingLR(optimizer, { tMax: 10, etaMin: 0.01 });
+    const schedulers = [cosine, new LinearLR(optimizer)];
+    const schedule = where === "alone" ? cosine : new ChainedScheduler(optimizer, { schedulers });
+    for (let e = 0; e < 4; e++) schedule.step();
+    add();
+    const saved = schedule.stateDict();
+    for (let e = 4; e < 9; e++) schedule.step();
+    const [first, late] = rates(optimizer);
+    expect(Math.abs(late - first)).toBeLessThan(1e-15);
+    schedule.loadStateDict(saved);
+    for (let e = 4; e < 9; e++) schedule.step();
+    expect(rates(optimizer)).toEqual([first, late]);
+  });
 
   test("at the end of a decay it keeps its rate", () => {
     const [optimizer, add] = grown();
@@ -207,7 +204,7 @@ describe("groups that are added later", () => {
         }),
     ],
   ];
-  test.each(arrays)("%s with an array for each group leaves one more at its own rate", (_, make) => {
+  test.each(arrays)("%s with an array does not change the rate of a later group", (_, make) => {
     const [optimizer, add] = grown();
     const schedule = make(optimizer);
     stepOf(schedule, 1);
@@ -223,7 +220,7 @@ describe("groups that are added later", () => {
     expect(seen.size).toBeGreaterThan(2);
   });
 
-  test("ReduceLROnPlateau lets them fall too", () => {
+  test("ReduceLROnPlateau cuts them too", () => {
     const [optimizer, add] = grown();
     const schedule = new ReduceLROnPlateau(optimizer, { patience: 0, factor: 0.5 });
     schedule.step(1);
@@ -251,7 +248,7 @@ describe("schedules of schedules", () => {
     }
   });
 
-  test("a chain of schedules that scale takes no time to load, however far it is", () => {
+  test("a chain of schedules that scale loads in constant time at any counter", () => {
     const optimizer = sgd();
     const schedulers = [new ConstantLR(optimizer), new StepLR(optimizer, { stepSize: 2 ** 50, gamma: 0.5 })];
     const schedule = new ChainedScheduler(optimizer, { schedulers });
@@ -269,7 +266,7 @@ describe("schedules of schedules", () => {
     expect(schedule.lastLr).toEqual([0]);
   });
 
-  test("a sequence in a chain begins anew at its milestones, as in PyTorch", () => {
+  test("a sequence in a chain restarts at its milestones, as in PyTorch", () => {
     const optimizer = sgd();
     const constants = [0.5, 0.8].map((factor) => new ConstantLR(optimizer, { factor, totalIters: 100 }));
     const schedulers = [
@@ -297,7 +294,7 @@ describe("schedules of schedules", () => {
     }
   });
 
-  test("cycles leave the others their base rate, before them and after them", () => {
+  test("cycles do not change the base rate of schedules before or after them", () => {
     for (const [make, start] of [
       [(o: SGD) => new OneCycleLR(o, { maxLr: 0.5, totalSteps: 9 }), 0.02],
       [(o: SGD) => new CyclicLR(o, { baseLr: 0.03, maxLr: 0.5 }), 0.03],
@@ -317,7 +314,7 @@ describe("schedules of schedules", () => {
     expect(new StepLR(optimizer, { stepSize: 9 }).lastLr[0]).toBeCloseTo(0.02, 14);
   });
 
-  test("inner ones stand where the whole has brought them, and are stepped by it alone", () => {
+  test("inner schedules follow the whole and cannot be stepped alone", () => {
     const optimizer = sgd();
     const inner = [new LinearLR(optimizer), new ExponentialLR(optimizer, { gamma: 0.5 })] as const;
     const schedule = new SequentialLR(optimizer, { schedulers: inner, milestones: [3] });
@@ -328,7 +325,7 @@ describe("schedules of schedules", () => {
     expect(() => inner[0].loadStateDict(inner[0].stateDict())).toThrow("SequentialLR's");
   });
 
-  test("a sequence leaves the momentum alone while no cycle is at work", () => {
+  test("a sequence does not set the momentum while no cycle is active", () => {
     const optimizer = sgd();
     const schedulers = [
       new OneCycleLR(optimizer, { maxLr: 0.1, totalSteps: 5 }),

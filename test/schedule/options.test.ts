@@ -1,4 +1,4 @@
-// What is mistyped is told once, and changes nothing.
+// Invalid arguments throw one clear error and change nothing.
 import { describe, expect, test } from "vitest";
 import { Adagrad, ParameterDict, SGD } from "../../src/index.js";
 import * as schedules from "../../src/schedule/index.js";
@@ -120,7 +120,7 @@ describe("bad options", () => {
     if (name in good) new make(twoGroups(), good[name]).step(...(name === "ReduceLROnPlateau" ? [1] : []));
   });
 
-  test("milestones that do not fit, and schedules that do not belong", () => {
+  test("wrong milestones, and schedules of other optimizers or of other schedules", () => {
     const { SequentialLR, ChainedScheduler, ConstantLR, ReduceLROnPlateau } = schedules;
     const optimizer = twoGroups();
     const pair = () => [new ConstantLR(optimizer), new ConstantLR(optimizer)] as const;
@@ -152,7 +152,7 @@ describe("bad options", () => {
   });
 });
 
-describe("a step that cannot be", () => {
+describe("a step that throws", () => {
   test("past the end of OneCycleLR", () => {
     for (const annealStrategy of ["cos", "linear"] as const) {
       const optimizer = twoGroups();
@@ -165,7 +165,7 @@ describe("a step that cannot be", () => {
     }
   });
 
-  test("OneCycleLR at e = totalSteps goes on along the cosine, as PyTorch does, but not along the line", () => {
+  test("OneCycleLR at e = totalSteps continues along the cosine, as PyTorch does, but not along the line", () => {
     const at = (annealStrategy: "cos" | "linear") => {
       const optimizer = twoGroups();
       const options = { maxLr: 1, totalSteps: 10, annealStrategy, divFactor: 10, finalDivFactor: 10 };
@@ -177,7 +177,7 @@ describe("a step that cannot be", () => {
     expect([at("linear").lr, at("linear").momentum]).toEqual([0.01, 0.95]);
   });
 
-  test("phases of no length", () => {
+  test("empty phases", () => {
     for (const [totalSteps, pctStart] of [
       [10, 0.1],
       [5, 1],
@@ -191,7 +191,7 @@ describe("a step that cannot be", () => {
     }
   });
 
-  test("a rate that the rule refuses, one group of two", () => {
+  test("a rate that the rule refuses in one group of two", () => {
     const params = new ParameterDict({ a: [1], b: [1] });
     const optimizer = new SGD(params, { lr: 1, groups: [{ params: ["b"], lr: 1e37 }] });
     const schedule = new schedules.ExponentialLR(optimizer, { gamma: 100 });
@@ -202,7 +202,7 @@ describe("a step that cannot be", () => {
     expect(schedule.stateDict().counter).toBe(0);
   });
 
-  test("a rate beyond all numbers, a function that throws, a metric that is none", () => {
+  test("a rate that overflows, a function that throws, a metric that is not a number", () => {
     const optimizer = twoGroups();
     const growing = new schedules.ExponentialLR(optimizer, { gamma: 1e30 });
     growing.step();

@@ -1,4 +1,4 @@
-// A schedule beside others who move the rate: plateaus, people, other schedules; and what a resume keeps of it.
+// Schedules whose rates are changed by plateaus, by hand or by other schedules, and what their states keep.
 import { describe, expect, test } from "vitest";
 import { ParameterDict, SGD } from "../../src/index.js";
 import * as schedules from "../../src/schedule/index.js";
@@ -21,7 +21,7 @@ const {
 const sgd = (lr = 0.1, momentum = 0.9) => new SGD(new ParameterDict({ w: [1] }), { lr, momentum });
 const json = (state: object): never => JSON.parse(JSON.stringify(state)) as never;
 
-describe("a rate that somebody else has moved", () => {
+describe("a rate that something else has changed", () => {
   test("a warm-up each batch beside a plateau each epoch, cut and resumed at every epoch", () => {
     const make = () => {
       const optimizer = sgd();
@@ -41,7 +41,7 @@ describe("a rate that somebody else has moved", () => {
     }
   });
 
-  test("a rate set by hand stays under StepLR until its next fall; one cut during a warm-up is scaled up again", () => {
+  test("StepLR keeps a rate set by hand until its next fall; a rate cut during a warm-up is scaled up again", () => {
     const optimizer = sgd();
     const schedule = new StepLR(optimizer, { stepSize: 4 });
     schedule.step();
@@ -60,14 +60,14 @@ describe("a rate that somebody else has moved", () => {
     expect(warming.paramGroups[0].lr).toBeCloseTo(0.05, 15);
   });
 
-  test("while nobody does, the closed form holds to the bit", () => {
+  test("without such changes the rates are those of the closed form, bit for bit", () => {
     const optimizer = sgd();
     const schedule = new CosineAnnealingLR(optimizer, { tMax: 1000, etaMin: 1e-5 });
     for (let e = 1; e <= 3000; e++) schedule.step();
     expect(schedule.lastLr).toEqual(new CosineAnnealingLR(sgd(), { tMax: 1000, etaMin: 1e-5, lastEpoch: 3000 }).lastLr);
   });
 
-  test("a chain with a cosine never goes below 0, and to the end", () => {
+  test("a chain with a cosine never goes below 0", () => {
     const optimizer = sgd();
     const parts = [
       new CosineAnnealingLR(optimizer, { tMax: 20, etaMin: 1e-3 }),
@@ -87,7 +87,7 @@ describe("a rate that somebody else has moved", () => {
     expect(cosine.lastLr).toEqual([0]);
   });
 
-  test("a rate scaled to 0 comes back from the base rate; one set in its place stays", () => {
+  test("a rate scaled to 0 starts again from the base rate; one set by hand stays", () => {
     for (const set of [undefined, 0.3]) {
       const optimizer = sgd();
       const schedule = new ConstantLR(optimizer, { factor: 0, totalIters: 2 });
@@ -113,8 +113,8 @@ describe("a rate that somebody else has moved", () => {
 });
 
 describe("a sequence", () => {
-  // The first position of each phase must differ from the next for a fault of one to show.
-  test("each phase begins at its position 0, momentum and parts too", () => {
+  // Rates at positions 0 and 1 of each phase differ, so that an error of one position is noticed.
+  test("starts each phase at position 0, with its momentum and inner schedules", () => {
     const optimizer = sgd();
     const phases = [
       new ExponentialLR(optimizer, { gamma: 0.5 }),
@@ -143,7 +143,7 @@ describe("a sequence", () => {
     });
   });
 
-  test("takes no plateau, and neither does a chain: the message names the recipe", () => {
+  test("and a chain refuse a plateau, and the message names the recipe", () => {
     const optimizer = sgd();
     const parts = () => ({ schedulers: [new LinearLR(optimizer), new ReduceLROnPlateau(optimizer)] as never });
     for (const make of [
@@ -199,7 +199,7 @@ describe("a plateau", () => {
     ["max", -100, -105, -89],
     ["min", 100, 105, 89],
     ["max", 100, 95, 111],
-  ] as const)("takes the margin of %s from the size of %s", (mode, best, worse, better) => {
+  ] as const)("in %s mode takes its margin from |%s|", (mode, best, worse, better) => {
     const optimizer = sgd(1);
     const schedule = new ReduceLROnPlateau(optimizer, { mode, patience: 0, threshold: 0.1 });
     for (const metric of [best, best, worse]) schedule.step(metric);
@@ -223,7 +223,7 @@ describe("a plateau", () => {
 });
 
 describe("states", () => {
-  test.each(rows)("$title: one of version 0.1 gives the rates of its counter", ({ make }) => {
+  test.each(rows)("$title: a state of version 0.1 gives the rates of its counter", ({ make }) => {
     for (const cut of [0, 5, 9, STEPS]) {
       const [optimizer, other] = [twoGroups(), twoGroups()];
       const [schedule, loaded] = [make(optimizer), make(other)];
@@ -248,12 +248,12 @@ describe("states", () => {
     schedule.loadStateDict({ ...(saved as schedules.ScheduleState), counter: 2 ** 50 });
     expect(schedule.lastLr).toEqual([0.1]);
     Reflect.deleteProperty(saved, "lastLrs");
-    schedule.loadStateDict({ ...(saved as schedules.ScheduleState), counter: 2 ** 50 }); // back to where the cosine begins anew
+    schedule.loadStateDict({ ...(saved as schedules.ScheduleState), counter: 2 ** 50 }); // replays from the last end of a fall of the cosine
     schedule.step();
     expect(schedule.stateDict().counter).toBe(2 ** 50 + 1);
   });
 
-  test("a momentum that somebody has set survives", () => {
+  test("a momentum set by hand is kept", () => {
     const make = () => {
       const optimizer = sgd();
       return { optimizer, schedule: new OneCycleLR(optimizer, { maxLr: 1, totalSteps: 20 }) };

@@ -1,4 +1,4 @@
-// A schedule cut at any call of step() goes on with the same bits; a wrong state changes nothing.
+// A schedule resumed after any call of step() continues with the same bits; a wrong state changes nothing.
 import { describe, expect, test } from "vitest";
 import { load, save } from "../../src/checkpoint/index.js";
 import { ParameterDict, SGD } from "../../src/index.js";
@@ -21,7 +21,7 @@ function whole({ make }: Row): { values: number[][]; states: unknown[] } {
 describe.each(rows)("$title", (row) => {
   const { values, states } = whole(row);
 
-  test("cut at every step: the same bits", () => {
+  test("resumed at every step: the same bits", () => {
     for (let cut = 0; cut <= STEPS; cut++) {
       const optimizer = twoGroups();
       const schedule = row.make(optimizer);
@@ -35,7 +35,7 @@ describe.each(rows)("$title", (row) => {
     }
   });
 
-  test("back to an earlier state, with its optimizer", () => {
+  test("back to an earlier state of it and its optimizer", () => {
     const optimizer = twoGroups();
     const schedule = row.make(optimizer);
     for (let e = 0; e < 3; e++) stepOf(schedule, metrics[e]);
@@ -110,7 +110,7 @@ describe.each(rows)("$title", (row) => {
   });
 });
 
-describe("what comes from the state, and what does not", () => {
+describe("what a state restores, and what it does not", () => {
   test("options do", () => {
     const optimizer = twoGroups();
     const saved = new StepLR(twoGroups(), { stepSize: 2, gamma: 0.5 }).stateDict();
@@ -154,7 +154,7 @@ describe("what comes from the state, and what does not", () => {
     expect(optimizer.paramGroups[0].lr).toBeCloseTo(0.15);
   });
 
-  test("a state holds no memory of the schedule", () => {
+  test("a state shares no memory with the schedule", () => {
     const schedule = new OneCycleLR(twoGroups(), { maxLr: [0.1, 0.2], totalSteps: 9 });
     const saved = schedule.stateDict() as unknown as { baseLrs: number[]; options: { maxLr: number[] } };
     const copy = structuredClone(saved);
@@ -165,7 +165,7 @@ describe("what comes from the state, and what does not", () => {
     expect(schedule.lastLr[0]).toBeCloseTo(0.1 / 25);
   });
 
-  test("a counter past the end of OneCycleLR is refused", () => {
+  test("a counter past the end of OneCycleLR throws", () => {
     const schedule = new OneCycleLR(twoGroups(), { maxLr: 0.1, totalSteps: 9 });
     expect(() => schedule.loadStateDict({ ...schedule.stateDict(), counter: 10 })).toThrow(RangeError);
     expect(schedule.stateDict().counter).toBe(0);

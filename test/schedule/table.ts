@@ -1,4 +1,4 @@
-// Every schedule, with every way through it, for the tests that hold for all.
+// Every schedule, with options for each of its branches, for tests of all schedules.
 import { type Optimizer, ParameterDict, SGD } from "../../src/index.js";
 import {
   ChainedScheduler,
@@ -153,6 +153,6 @@ export const stepOf = (schedule: AnySchedule, metric: number): void => {
   else schedule.step();
 };
 
-/** All that a schedule sets. */
+/** The values that a schedule sets. */
 export const inForce = (optimizer: SGD): number[] =>
   optimizer.paramGroups.flatMap(({ lr, momentum }) => [lr, momentum]);
