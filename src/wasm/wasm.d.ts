@@ -1,3 +1,4 @@
+// Types of `.wasm` files that a host imports as modules.
 declare module "*.wasm" {
   const module: WebAssembly.Module;
   export default module;
