@@ -28,17 +28,9 @@ export function parseMembers(text: string, damage: Damage, put: Put): void {
 }
 
 const [QUOTE, BACKSLASH, OPEN, CLOSE, LIST, END, COMMA, COLON] = Array.from('"\\{}[],:', (c) => c.charCodeAt(0));
-const words: Record<Numbers, [string, unknown][]> = {
-  JSON: [
-    ["true", true],
-    ["false", false],
-    ["null", null],
-  ],
-  Python: [
-    ["NaN", NaN],
-    ["Infinity", Infinity],
-    ["-Infinity", -Infinity],
-  ],
+const words: Readonly<Record<Numbers, [string, unknown][]>> = {
+  JSON: Object.entries({ true: true, false: false, null: null }),
+  Python: Object.entries({ NaN, Infinity, "-Infinity": -Infinity }),
 };
 
 class Parser {

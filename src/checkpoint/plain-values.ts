@@ -36,13 +36,7 @@ const kinds = {
 } as const satisfies Record<string, readonly [Dtype, unknown]>;
 type Kind = keyof typeof kinds;
 
-const specials = new Map<string, number | undefined>([
-  ["NaN", NaN],
-  ["Infinity", Infinity],
-  ["-Infinity", -Infinity],
-  ["-0", -0],
-  ["undefined", undefined],
-]);
+const specials = { NaN, Infinity, "-Infinity": -Infinity, "-0": -0, undefined };
 
 export const bytesOf = (view: ArrayBufferView): Uint8Array =>
   new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
@@ -105,7 +99,7 @@ export class Copies {
     if (tag === "object" && isObject(json.entries)) return this.#all(json.entries);
     if (tag === "tensor" && typeof json.kind === "string" && typeof json.name === "string")
       return this.#typed(json.kind, json.name);
-    if (typeof tag === "string" && specials.has(tag)) return specials.get(tag);
+    if (typeof tag === "string" && Object.hasOwn(specials, tag)) return specials[tag as keyof typeof specials];
     throw damaged(`has a value in "gradstep" that is unknown: ${typeof tag === "string" ? quote(tag) : typeof tag}`);
   }
 
