@@ -1,4 +1,4 @@
-// Yogi: Adam whose second moment changes by no more than (1 − β₂)·g² per step.
+// Yogi: Adam whose second moment moves towards g² by (1 − β₂)·g² per step.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";

@@ -16,7 +16,7 @@ export interface LBFGSOptions {
   historySize?: number | undefined;
   /** Ends a `step()` when no element of the gradient is larger; >= 0. Default 1e-7. */
   toleranceGrad?: number | undefined;
-  /** Ends a `step()` when no parameter changes by more, or the loss changes by less; >= 0. Default 1e-9. */
+  /** Ends a `step()` when the largest change of a parameter, or the change of the loss, is not larger; >= 0. Default 1e-9. */
   toleranceChange?: number | undefined;
   /** "strong-wolfe", or null (default) for steps of a fixed length. */
   lineSearch?: "strong-wolfe" | null | undefined;
