@@ -35,7 +35,7 @@ function trained(make: (params: ParameterDict) => WeightEma | WeightAverage = ki
 describe.each(entries)("while a %s is applied", (kind, make) => {
   const cure = `a ${kind} is applied to "w": call its restore() first`;
 
-  test("who would train, save, load or average its values is refused, and all is as it was", () => {
+  test("training, saving, loading or averaging its values is refused and changes nothing", () => {
     const { params, optimizer, average } = trained(make, { slots: 20 });
     const other = new WeightEma(params.subset(["w"]));
     const fresh = new WeightAverage(params);
@@ -85,7 +85,7 @@ describe.each(entries)("while a %s is applied", (kind, make) => {
     expect(params.copy().w).toEqual(average.values.w);
   });
 
-  test("a step of any optimizer of its tensors is refused: Lookahead and LBFGS, also in their midst", () => {
+  test("a step of any optimizer of its tensors is refused, Lookahead and LBFGS included, also midway", () => {
     const params: ParameterDict = new ParameterDict({ w: [3] }, { slots: 30 });
     const inner = new SGD(params, { lr: 1 });
     const lookahead = new Lookahead(inner, { k: 1 });
@@ -113,7 +113,7 @@ describe.each(entries)("while a %s is applied", (kind, make) => {
     expect(lbfgs.step(() => 1)).toBe(1);
   });
 
-  test("an average of some tensors holds up those alone, and other optimizers in the arena not at all", () => {
+  test("an average of some tensors blocks only those, and no other optimizers in the arena", () => {
     const arena = new Arena({ capacity: 2 ** 18 });
     const params: ParameterDict = new ParameterDict({ v: [2], w: [3] }, { arena });
     const [ofV, ofW] = [new SGD(params.subset(["v"]), { lr: 1 }), new SGD(params.subset(["w"]), { lr: 1 })];
@@ -136,7 +136,7 @@ describe.each(entries)("while a %s is applied", (kind, make) => {
     expect(arena.applied).toBe(0);
   });
 
-  test("a schedule-free rule does not change over", () => {
+  test("a schedule-free rule cannot switch between train() and eval()", () => {
     const params: ParameterDict = new ParameterDict({ w: [3] });
     const optimizer = new ScheduleFreeSGD(params, { lr: 0.5 });
     const plain = new Adam(new ParameterDict({ w: [3] }));
@@ -161,7 +161,7 @@ describe.each(entries)("while a %s is applied", (kind, make) => {
     expect(optimizer.step()).toBe(true);
   });
 
-  test("disposed of, it is there for good: training goes on from it", () => {
+  test("when it is disposed of, the parameters keep its values and training continues from them", () => {
     const { params, optimizer, average } = trained(make);
     average.apply();
     const { w } = params.copy();

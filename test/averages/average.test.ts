@@ -188,7 +188,7 @@ describe.each(kinds)("$kind", ({ kind, format, make, weight }) => {
     expect(average.stateDict()).toEqual(saved);
   });
 
-  test("misuse is told from use", () => {
+  test("misuse throws", () => {
     const params = small();
     const average = make(params);
     expect(() => average.apply()).toThrow(`${kind}: apply() without an average: call update() first`);

@@ -69,7 +69,7 @@ describe("Lookahead", () => {
     expect(params.data.a[0]).toBe(f(slow + f(0.5 * f(5 - slow))));
   });
 
-  test.each([1, 2, 3])("an average that rides along takes the parameters as the step leaves them, k = %i", (k) => {
+  test.each([1, 2, 3])("an average in the same step sees the parameters after the step, k = %i", (k) => {
     for (const kind of ["WeightEma", "WeightAverage"] as const) {
       const results = [true, false].map((rides) => {
         const { params, draw } = start();
@@ -101,7 +101,7 @@ describe("Lookahead", () => {
     expect(lookahead.stateDict().steps).toBe(0);
   });
 
-  test("its slow weights start at the parameters it is made with; those of a later group when that has come", () => {
+  test("slow weights start as the parameters when it is made, or for a later group when that is added", () => {
     const arena = new Arena({ capacity: 2 ** 18 });
     const first = new ParameterDict({ a: [2] }, { arena });
     const second = new ParameterDict({ z: [3] }, { arena });
@@ -246,7 +246,7 @@ describe("Lookahead", () => {
         expect(use).toThrow(`${owner}: used after dispose()`);
   });
 
-  test("a call that throws takes no tensors in: slow weights start at the parameters of a step that is taken", () => {
+  test("a call that throws adds no tensors: slow weights start at the parameters of the next step that succeeds", () => {
     const arena = new Arena({ capacity: 2 ** 18 });
     const optimizer = new SGD(new ParameterDict({ a: [3] }, { arena }), { lr: 1 });
     const lookahead = new Lookahead(optimizer, { k: 1, alpha: 0.5 });

@@ -73,7 +73,7 @@ describe("nesting", () => {
   });
 });
 
-describe("where the engine lacks", () => {
+describe("when the engine lacks", () => {
   afterEach(() => {
     vi.unstubAllGlobals();
   });

@@ -32,7 +32,7 @@ describe("saveFile", () => {
     expect(params.data.a[999]).toBe(2);
   });
 
-  test("writes the state of the call, and the last of several calls wins", async () => {
+  test("writes the state at the time of the call, and the last of several calls wins", async () => {
     const path = join(folder(), "run");
     const params = make();
     const saves = Array.from({ length: 20 }, (_, n) => {
@@ -45,7 +45,7 @@ describe("saveFile", () => {
     expect(params.data.a[0]).toBe(19);
   });
 
-  test("leaves the old file when it cannot write or what is given cannot be written", async () => {
+  test("leaves the old file when it cannot write or a value cannot be written", async () => {
     const at = folder();
     const path = join(at, "run");
     mkdirSync(path);

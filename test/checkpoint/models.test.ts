@@ -17,13 +17,13 @@ describe("a model with buffers", () => {
   };
   const bytes = fileOf(model);
 
-  test("integers and booleans that nobody asks for are left, and listed", () => {
+  test("unused integers and booleans are left, and listed", () => {
     const params = new ParameterDict({ "bn.weight": [2], "bn.running_mean": [2] });
     expect(told(load(bytes, params))).toEqual({ ...nothing, unexpected: ["bn.num_batches_tracked", "mask"] });
     expect([...params.data["bn.running_mean"]]).toEqual([3, 4]);
   });
 
-  test("those that are asked for are read", () => {
+  test("used integers and booleans are read", () => {
     const params: ParameterDict = new ParameterDict(
       Object.fromEntries(Object.entries(model).map(([name, { shape }]) => [name, shape])),
     );
@@ -31,7 +31,7 @@ describe("a model with buffers", () => {
     expect([...params.data["bn.num_batches_tracked"], ...params.data.mask]).toEqual([7, 1, 0, 1]);
   });
 
-  test("floats that nobody asks for are refused by name, and left when not strict", () => {
+  test("unused floats are refused by name, and left when not strict", () => {
     const params = new ParameterDict({ "bn.weight": [2] });
     expect(() => load(bytes, params)).toThrow(
       'load: "params" expected all float tensors of the file, got no "bn.running_mean"; strict: false leaves them',
@@ -124,7 +124,7 @@ describe("a part of a model", () => {
     expect(to.data.body).toEqual(from.data.body);
   });
 
-  test("a part of the state that the file lacks is left, and told", () => {
+  test("a part of the state that the file lacks is left, and listed", () => {
     const groups = paramGroups(["w"], adamw);
     const bytes = fileOf(
       {
@@ -272,7 +272,7 @@ describe("rename", () => {
     expect(asked.sort()).toEqual(["module.count", "module.w"]);
   });
 
-  test("also in a file of ours", () => {
+  test("also in a file that gradstep wrote", () => {
     const make = (name: string): [ParameterDict, NAdam] => {
       const params: ParameterDict = new ParameterDict({ [name]: [2] });
       return [params, new NAdam(params, { lr: 0.1 })];

@@ -85,7 +85,7 @@ describe("extra", () => {
     expect([owned[0], owned.buffer.byteLength]).toEqual([0, 4]);
   });
 
-  test("is refused where it could not come back", () => {
+  test("is refused when it could not be restored", () => {
     const params = new ParameterDict({ a: [1] });
     const circle: Record<string, unknown> = {};
     circle.self = [circle];
@@ -260,7 +260,7 @@ test("10,000 mutations of a file load equal values or are refused, and never in 
   expect(counts.refused).toBeGreaterThan(9_500);
 });
 
-test("a file that another program has changed is refused, though it is sound", () => {
+test("a valid file that another program has changed is refused", () => {
   const { bytes, read } = sample();
   const text = new TextDecoder("latin1").decode(bytes);
   const changed = (from: RegExp, to: string): Uint8Array => {

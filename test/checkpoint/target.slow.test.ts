@@ -102,7 +102,7 @@ describe.skipIf(process.platform === "win32")("what is at the path", () => {
     expect([isFile(path), uid, gid, mode & 0o777]).toEqual([true, 1234, 2345, 0o640]);
   });
 
-  test("links are followed, to what is there and to what is not yet", async () => {
+  test("links are followed, dangling ones too", async () => {
     const at = folder();
     fs.mkdirSync(join(at, "other/deep"), { recursive: true });
     for (const [link, to] of [
@@ -209,7 +209,7 @@ describe("left-over temporary files", () => {
     },
   );
 
-  test("have names of their own, whatever happens at once", async () => {
+  test("have unique names", async () => {
     const at = folder();
     const names = new Set<string>();
     for (let i = 0; i < 5; i++) names.add((await calls(join(at, "run"))).temporary);

@@ -128,7 +128,7 @@ describe("PyTorch's form", () => {
 });
 
 describe("a file of PyTorch's", () => {
-  test("goes on as PyTorch went on", () => {
+  test("continues as PyTorch did", () => {
     const { params, optimizer } = make();
     expect(load(file, params, { optimizers: [optimizer] })).toMatchObject({ extra: {}, unexpected: [], unknown: [] });
     expect(optimizer.state("weight").step).toBe(run.at);
@@ -156,7 +156,7 @@ describe("a file of PyTorch's", () => {
     expect(ours.metadata.get("format")).toBe("pt");
   });
 
-  test("brings its hyper-parameters along", () => {
+  test("brings its hyper-parameters", () => {
     const { params, optimizer } = make({ lr: 1, betas: [0, 0], weightDecay: 1 });
     load(file, params, { optimizers: [optimizer] });
     const { lr, betas, weightDecay } = optimizer.paramGroups[1];

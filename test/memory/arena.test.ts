@@ -23,7 +23,7 @@ describe("Arena", () => {
     expect(construct).toThrow(message);
   });
 
-  test("several dictionaries and optimizers share one, and what they give back is reused", () => {
+  test("several dictionaries and optimizers share one, and freed memory is reused", () => {
     const arena = new Arena({ capacity: 4 * PAGE });
     const a = new ParameterDict({ w: [1000] }, { arena });
     const b = new ParameterDict({ w: [1000] }, { arena });
@@ -65,7 +65,7 @@ describe("Arena", () => {
     },
   );
 
-  test("does without these gaps where they would take the buffers' own room", () => {
+  test("leaves out these gaps when the buffers would not fit otherwise", () => {
     const arena = new Arena({ capacity: PAGE + 3 * 4 * PAGE });
     new ParameterDict({ w: [PAGE] }, { arena });
     expect(arena.free).toBe(4 * PAGE - 2 * (4096 + 640));
@@ -73,7 +73,7 @@ describe("Arena", () => {
     expect(arena.free).toBe(0);
   });
 
-  test("a slot that is reused starts anew", () => {
+  test("a reused slot starts from 0", () => {
     const params = new ParameterDict({ w: [5] });
     for (let k = 0; k < 2; k++) {
       params.data.w.fill(0);
@@ -93,7 +93,7 @@ describe("Arena", () => {
       expect(view.every((x) => x === 0)).toBe(true);
   });
 
-  test("one that is too small says what it needs and has, names the option, and is unchanged", () => {
+  test("an arena that is too small names the bytes needed, the bytes free and the option, and is unchanged", () => {
     const arena = new Arena({ capacity: 2 * PAGE });
     const construct = () => new ParameterDict({ w: [10_000] }, { arena });
     expect(construct).toThrow(RangeError);
@@ -114,7 +114,7 @@ describe("Arena", () => {
     new SGD(params, { momentum: 0.9 }).step();
   });
 
-  test("room for six slots is left by default, and as many as are asked for", () => {
+  test("has room for six slots by default, or for as many as requested", () => {
     const make = (options: { slots?: number }) => new ParameterDict({ w: [2_000_000], b: [3] }, options);
     const params = make({});
     for (const names of [["w"], ["b"]] as const) new Adam(params.subset([...names]), { amsgrad: true });
@@ -122,7 +122,7 @@ describe("Arena", () => {
     expect(() => new Adam(make({ slots: 1 }))).toThrow(RangeError);
   });
 
-  test("says so when free memory is in pieces", () => {
+  test("the message says when free memory is in pieces", () => {
     const arena = new Arena({ capacity: 2 * PAGE });
     const parts = Array.from({ length: 4 }, () => new ParameterDict({ w: [2048] }, { arena }));
     parts[0].dispose();
@@ -134,7 +134,7 @@ describe("Arena", () => {
     new ParameterDict({ w: [6144] }, { arena });
   });
 
-  test("its end is the end of all in it", () => {
+  test("disposing of it ends everything in it", () => {
     const arena = new Arena({ capacity: 2 ** 18 });
     const params = new ParameterDict({ w: [3] }, { arena });
     const optimizer = new Adam(params);

@@ -170,7 +170,7 @@ describe("subset", () => {
     expect(params.subset([]).numel).toBe(0);
   });
 
-  test("refuses unknown and doubled names", () => {
+  test("refuses unknown and repeated names", () => {
     expect(() => params.subset(["a", "d" as "a"])).toThrow(
       'ParameterDict: "names[1]" expected one of the tensors "a", "b", "c", got "d"',
     );

@@ -31,7 +31,7 @@ beforeAll(() => {
   execFileSync(process.execPath, ["--import", import.meta.resolve("tsx"), child, folder], { stdio: "inherit" });
 });
 
-describe("a run that goes on in a fresh process", () => {
+describe("a run that continues in a new process", () => {
   test.each(scenarios.map(({ title }, i) => [title, i] as const))("%s", (_, i) => {
     const file = (name: string): Uint8Array => readFileSync(join(folder, `${i}.${name}`));
     const [end, cut] = [unpack(file("end")), unpack(file("cut"))];

@@ -200,7 +200,7 @@ describe.each(FORMATS)("%s", (format) => {
   });
 });
 
-test("a tensor has the bits alone that it has among others", () => {
+test("a tensor has the same bits alone as among others", () => {
   for (const stateFormat of FORMATS) {
     const run = (shapes: Record<string, number[]>): Float32Array => {
       const params: ParameterDict = new ParameterDict(shapes);

@@ -51,7 +51,7 @@ describe("options", () => {
     expect(mean(params.data.w)).toBe(0);
   });
 
-  test("no room for it: nothing is taken", () => {
+  test("without room, nothing is taken", () => {
     const params = new ParameterDict({ w: [4096] }, { capacity: 65536 + 2 * 4096 * 4 + 20000 });
     const { free } = params.arena;
     expect(() => new Adam(params, { stateFormat: "bfloat16" })).toThrow(
@@ -126,7 +126,7 @@ describe.each(FORMATS)("%s", (stateFormat) => {
     expect(() => save(one.params, { stateFormat: "8bit" as never })).toThrow(/save: "stateFormat" expected "float32"/);
   });
 
-  test("a state dict that is wrong anywhere is refused, and nothing is changed", () => {
+  test("a state dict with any fault is refused and changes nothing", () => {
     const one = fresh(stateFormat);
     train(one, 1, 3);
     const before = one.optimizer.stateDict();

@@ -59,7 +59,7 @@ describe.each(rows)("$rule", (row) => {
     expect(two.optimizer.stateDict()).toEqual(one.optimizer.stateDict());
   });
 
-  test("refuses a state that is wrong anywhere, and is as it was then", () => {
+  test("refuses a state with any fault, and is unchanged then", () => {
     const target = fresh(row, variants[0]);
     train(target, 1, 4);
     const { optimizer, params } = target;
@@ -135,7 +135,7 @@ describe.each(rows)("$rule", (row) => {
   });
 });
 
-test("options that are settled cannot come from a state", () => {
+test("options that are fixed cannot come from a state", () => {
   const optimizer = new Adam(new ParameterDict({ a: [2] }), { amsgrad: true });
   const saved = loose(optimizer.stateDict());
   saved.groups[0].options.amsgrad = false;
@@ -153,7 +153,7 @@ test("a momentum comes only with its buffer", () => {
   );
 });
 
-test("a state is of its time, and its vectors are its own", () => {
+test("a state is a snapshot with its own vectors", () => {
   const params = new ParameterDict({ a: [2] });
   const optimizer = new NAdam(params);
   const saved = optimizer.stateDict();
