@@ -1,26 +1,27 @@
+// Parameter groups: reads and checks their options, and makes the live objects of `paramGroups`.
 import { type Kind, knownOnly, nameList, oneOf, record, wrongType, wrongValue } from "../util/check.js";
 import { type Conflict, readOptions, refuseConflict } from "../util/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Tensor } from "../memory/tensor.js";
 import { type CommonOptions, type Dialect, type Rule, type Settled } from "./rule.js";
 
-/** Marks a group whose rate came with a saved state, together with its base rate, and has not been set since. */
+/** Marks a group whose rate and base rate were loaded from a saved state and that nobody has set since. */
 export const RESTORED: unique symbol = Symbol.for("gradstep/restored");
 
-/** Tensors with the same hyper-parameters, and room for the numbers of a step. */
+/** Tensors with the same hyperparameters. */
 export interface Group<Options> {
   readonly options: Settled<Options> & { readonly initialLr?: number | undefined };
-  /** The group as users see it: its options, live and validated, and the names in it. */
-  readonly face: Settled<Options> & { readonly params: readonly string[] };
-  /** Whether it has tensors: one without has no say in what is common to all. */
+  /** The group as users see it in `paramGroups`: options that are validated when set, and tensor names. */
+  readonly view: Settled<Options> & { readonly params: readonly string[] };
+  /** Whether it has tensors. Groups without tensors have no influence on shared numbers. */
   readonly occupied: boolean;
-  /** Puts one more tensor's name into the group. */
+  /** Adds a tensor's name. */
   join(name: string): void;
-  /** The numbers that all tensors of the group, or of the optimizer, have in common. */
+  /** Numbers that all tensors of the group, or of the optimizer, share. */
   readonly shared: Float64Array;
 }
 
-/** Reads one group's options: `given` over `base`, a copy of all of them. Names begin with `prefix` in messages. */
+/** Reads one group's options: those `given`, else a copy of those of `base`. In messages, names begin with `prefix`. */
 export const groupOptions = <Options extends CommonOptions>(
   rule: Rule<Options>,
   prefix: string,
@@ -28,20 +29,20 @@ export const groupOptions = <Options extends CommonOptions>(
   given: Readonly<Record<string, unknown>>,
 ): Settled<Options> => readOptions<Settled<Options>>(rule, prefix, given, base, overflow);
 
-/** Decoupled decay takes lr·λ, which must be finite too. */
+/** Decoupled decay multiplies by lr·λ, which must be finite, too. */
 function overflow({ lr, weightDecay }: Settled<CommonOptions>): Conflict | undefined {
   if (Math.fround(lr * weightDecay) !== Infinity) return undefined;
   return { option: "weightDecay", expected: "a number whose product with lr float32 can hold" };
 }
 
-/** The rule's defaults in the dialect that is asked for. */
+/** The rule's defaults in the given dialect. */
 export function defaultsOf<Options extends CommonOptions>(rule: Rule<Options>, dialect: unknown): Settled<Options> {
   const known = Object.keys(rule.defaults) as Dialect[];
   const chosen = dialect === undefined ? "torch" : oneOf(...known).read(rule.name, "dialect", dialect);
   return { ...rule.defaults[chosen], dialect: chosen } as Settled<Options>;
 }
 
-/** Throws at an unknown option: by default, of a group. */
+/** Throws for an unknown option. Default of `known`: the options of a group. */
 export function knownOptions<Options extends CommonOptions>(
   rule: Rule<Options>,
   prefix: string,
@@ -51,7 +52,7 @@ export function knownOptions<Options extends CommonOptions>(
   knownOnly(rule.name, prefix, given, known, rule.elsewhere);
 }
 
-/** Reads `groups`: the options and names of each, behind those of the tensors that none names; and which tensor is in which. */
+/** Reads `groups`: options and tensor names of each, after the group of the tensors that none names; and each tensor's group. */
 export function readGroups<Options extends CommonOptions>(
   rule: Rule<Options>,
   params: ParameterDict,
@@ -89,13 +90,13 @@ export function makeGroup<Options extends CommonOptions>(
 ): Group<Options> {
   const options = Object.defineProperties(
     { ...settled, params: Object.freeze([...params]) },
-    // Not enumerable: no option of the rule, and no group takes it over from another.
+    // Not enumerable: these are not options of the rule, and no other group inherits them.
     { initialLr: { value: undefined, writable: true }, [RESTORED]: { value: false, writable: true } },
   ) as Group<Options>["options"] & { params: readonly string[] };
   const group = {
     options,
-    face: faceOf(rule, `paramGroups[${index}].`, options, checkAlive),
-    occupied: params.length > 0, // a field: with an accessor, each read of a group in a step is slow
+    view: viewOf(rule, `paramGroups[${index}].`, options, checkAlive),
+    occupied: params.length > 0, // not an accessor: with one, every read of a group's properties is slow
     join(name: string) {
       options.params = Object.freeze([...options.params, name]);
       group.occupied = true;
@@ -105,7 +106,7 @@ export function makeGroup<Options extends CommonOptions>(
   return group;
 }
 
-/** The rate before a schedule set it: what a rate may be, or undefined where there is none. */
+/** Reads the base rate of schedules, which may be undefined. */
 export function readInitialLr<Options extends CommonOptions>(
   { name, kinds }: Rule<Options>,
   prefix: string,
@@ -114,8 +115,8 @@ export function readInitialLr<Options extends CommonOptions>(
   return value === undefined ? undefined : (kinds.lr as Kind<number>).read(name, `${prefix}initialLr`, value);
 }
 
-/** A group to the outside: setting an option validates it first. */
-function faceOf<Options extends CommonOptions, Target extends Settled<Options>>(
+/** A proxy of a group's options that validates each option when it is set. */
+function viewOf<Options extends CommonOptions, Target extends Settled<Options>>(
   rule: Rule<Options>,
   prefix: string,
   options: Target,

@@ -272,7 +272,7 @@ export abstract class Optimizer<
       const shared = common ?? Float64Array.from(start);
       this.groups.push(makeGroup(rule, this.groups.length, options, params, shared, () => this.check()));
     }
-    this.#paramGroups = Object.freeze(this.groups.map(({ face }) => face)) as unknown as typeof this.paramGroups;
+    this.#paramGroups = Object.freeze(this.groups.map(({ view }) => view)) as unknown as typeof this.paramGroups;
   }
 
   /** Adds tensors to the table, with slots. Throws when there is no room for these; nothing is changed then. */

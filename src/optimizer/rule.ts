@@ -14,49 +14,49 @@ import type { Kernels } from "../wasm/generated/kernels.js";
  */
 export type Dialect = "torch" | "keras" | "optax";
 
-/** What every rule takes. */
+/** Options of every rule. */
 export interface CommonOptions {
   /** Learning rate, >= 0. */
   lr?: number | undefined;
-  /** Weight decay λ, >= 0. Coupled (g + λθ) in PyTorch's dialect, and optax's, unless the rule says otherwise; decoupled in Keras's. */
+  /** Weight decay λ, >= 0. Coupled (g + λθ) in PyTorch's and optax's dialects, unless the rule says otherwise; decoupled in Keras's. */
   weightDecay?: number | undefined;
   /** Ascend instead of descend. Default false. */
   maximize?: boolean | undefined;
 }
 
-/** What only the optimizer as a whole takes. */
+/** Options of the optimizer as a whole, which groups do not have. */
 export interface WholeOptions {
   /** Semantics and defaults: "torch" (default), "keras" or "optax", where the rule has them. */
   dialect?: Dialect | undefined;
   /**
-   * A gradient that is not finite, as it is or once it is multiplied by `gradScale` and clipped: "propagate" (default) into
-   * parameters and state, "skip" the step as a whole (which then returns false), or "throw" an error that names the first
-   * such element. Both of the latter change nothing.
+   * What to do when a gradient is not finite, by itself or after `gradScale` and clipping: "propagate" (default) it into
+   * parameters and state, "skip" the whole step (which then returns false), or "throw" an error that names the first such
+   * element. "skip" and "throw" change nothing.
    */
   nonFinite?: NonFinitePolicy | undefined;
   /**
-   * How element-wise rules keep their state: "float32" (default), 4 bytes an element of a slot; "bfloat16", 2 bytes;
-   * "8bit", about 1 byte, in tensors of 4,096 elements and more, the others in float32. Slots for which rounding would be
-   * wrong, such as weights, stay float32: docs/state.md has them. `stateBytes` tells the cost.
+   * The format of the state of element-wise rules: "float32" (default), 4 bytes per element of a slot; "bfloat16", 2 bytes;
+   * "8bit", about 1 byte, in tensors of at least 4,096 elements (float32 in smaller ones). Slots that must not be rounded,
+   * such as weights, stay float32: see docs/state.md. `stateBytes` is the size.
    */
   stateFormat?: StateFormat | undefined;
 }
 
-/** A rule's options once defaults are filled in. */
+/** A rule's options with defaults filled in. */
 export type Settled<Options> = Resolved<Options> & { readonly dialect: Dialect };
 
-/** A dialect's defaults. Where `lr` has none, it must be given. */
+/** A dialect's defaults. An `lr` without a default must be given. */
 export type Defaults<Options> = {
   readonly [Key in keyof Options as Exclude<Key, "lr">]-?: Exclude<Options[Key], undefined>;
 } & { readonly lr?: number };
 
-/** What a rule may know of a tensor when the optimizer is made. */
+/** What a rule sees of a tensor when the optimizer is made. */
 export type TensorInfo = Pick<Tensor, "name" | "shape" | "size">;
 
-/** How each element of a slot starts: a number, or a copy of the parameters as they are at the tensor's first step. */
+/** The initial value of a slot's elements: a number, or a copy of the parameters at the tensor's first step. */
 export type Start = number | "parameters";
 
-/** A slot's kind, its start, and its length in elements where that is not the tensor's. */
+/** A slot's kind, its start, and its length in elements if that is not the tensor's. */
 export interface Slot {
   readonly kind: SlotKind;
   readonly start: Start;
@@ -67,23 +67,23 @@ export const signed = (start: Start = 0): Slot => ({ kind: "signed", start });
 export const positive = (start: Start = 0): Slot => ({ kind: "positive", start });
 export const exact = (start: Start = 0, length?: number): Slot => ({ kind: "exact", start, length });
 
-/** What happens to a step when a gradient is NaN or infinite. */
+/** What a step does when a gradient is NaN or infinite. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
 export const nonFiniteKind = oneOf("propagate", "skip", "throw");
 
-/** One kernel call's numbers, reused from step to step so that a step allocates nothing. */
+/** The arguments of a kernel call, reused from step to step so that a step allocates nothing. */
 export interface Run {
-  /** Elements (with padding), then addresses: parameters, gradient, slots in order. An absent slot is at 0. */
+  /** Elements (with padding), then addresses: parameters, gradient, slots in order. The address of an absent slot is 0. */
   readonly at: Uint32Array;
-  /** Coefficients in float64, rounded to float32 once, by the call: gs, wd, dec, then the rule's own. */
+  /** Coefficients in float64, which the call rounds to float32: gs, wd, dec, then the rule's own. */
   c: Float64Array;
   /** The step of the run's tensors, from 1. */
   t: number;
-  /** The tensor's scalars, in order, to be moved on; the same for all tensors of a run. */
+  /** The scalars of the run's tensors, in order, for the rule to update. */
   scalars: Float64Array;
-  /** The numbers that the group, or the whole optimizer, has in common. */
+  /** The numbers that the tensors of the group, or of the optimizer, share. */
   shared: Float64Array;
-  /** Of a rule of scope "tensor": its elements without padding, its shape, and the address of its scratch. */
+  /** With scope "tensor": the tensor's elements without padding, its shape, and the address of the rule's scratch. */
   size: number;
   shape: Shape;
   scratch: number;
@@ -91,47 +91,47 @@ export interface Run {
 
 export { DEC, GS, OWN, WD };
 
-/** The arithmetic of one optimizer, as its file in `rules/` declares it. */
+/** The arithmetic of one optimizer. */
 export interface Rule<Options extends CommonOptions> {
-  /** The class's name: begins every message. */
+  /** The class's name, with which every message begins. */
   readonly name: string;
-  /** What each option may be. */
+  /** What each option accepts. */
   readonly kinds: Kinds<Options>;
   /** Defaults of the dialects that the rule has. */
   readonly defaults: Readonly<Partial<Record<Dialect, Defaults<Options>>>>;
-  /** Options that the rule lacks and another has: by name, which class. */
+  /** Options of other rules that users may expect here: the class that has each. */
   readonly elsewhere?: Readonly<Record<string, string>>;
-  /** What is wrong with options that are each right by themselves: the option and what was expected of it. */
+  /** For options that are valid alone but not together: the option to blame and what was expected of it. */
   conflict?(options: Settled<Options>): Conflict | undefined;
   /**
-   * "element" (default): one element's update needs no other, so that neighbours with equal options, step and scalars
-   * are swept as one run. "tensor": the rule reduces over each tensor, and gets them one by one.
+   * "element" (default): each element is updated by itself, so adjacent tensors with equal options, step and scalars are
+   * swept as one run. "tensor": the rule reduces over each tensor and gets them one by one.
    */
   readonly scope?: "element" | "tensor";
   /** Throws for a tensor that the rule cannot update, named by `option`. */
   accept?(tensor: TensorInfo, option: string): void;
   /**
-   * Every slot that the rule can have, in the kernel's order, its kind, and how it starts; undefined where these options (and this
-   * tensor) need none. The names must not depend on the tensor.
+   * Every slot that the rule can have, in the kernel's order; undefined where these options and this tensor do not need it.
+   * The names must not depend on the tensor.
    */
   slots(options: Settled<Options>, tensor: TensorInfo): Readonly<Record<string, Slot | undefined>>;
-  /** Bytes of scratch, beside the slots, that a step on the tensor uses. */
+  /** Bytes of scratch that a step on the tensor uses. */
   scratch?(options: Settled<Options>, tensor: TensorInfo): number;
-  /** Named numbers of a tensor's state and their start values. */
+  /** Numbers in a tensor's state: their initial values by name. */
   readonly scalars?: Readonly<Record<string, number>>;
-  /** The scalars of a tensor that has taken `step` steps, where a state saved by 0.1 lacks them. */
+  /** The scalars of a tensor after `step` steps, for states saved by 0.1 that lack them. */
   derive?(options: Settled<Options>, step: number): Record<string, number>;
-  /** Options that states saved by 0.1 lack: there they had their defaults. */
+  /** Options that states saved by 0.1 lack and that had their defaults there. */
   readonly later?: readonly string[];
-  /** Named numbers that the tensors of a group, or of the whole optimizer, have in common, and their start values. */
+  /** Numbers that the tensors of a group, or of the optimizer, share: their initial values by name. */
   readonly shared?: { readonly by: "group" | "optimizer"; start(options: Settled<Options>): Record<string, number> };
-  /** Moves a group's shared numbers on: once a step, before its coefficients are computed. */
+  /** Updates a group's shared numbers: once per step, before the coefficients are computed. */
   advance?(options: Settled<Options>, shared: Float64Array): void;
-  /** Throws for groups that do not go together, before a step changes anything. */
+  /** Throws for groups that do not fit together, before a step changes anything. */
   ready?(groups: readonly { readonly options: Settled<Options>; readonly occupied: boolean }[]): void;
   /**
-   * A first pass over all tensors, for a rule that must have seen them all before it moves one. `before` begins it and
-   * `between` ends it: false leaves all parameters where they are.
+   * A first pass over all tensors, for a rule that must see them all before it updates one. `before` begins it; `between`
+   * ends it and returns false to update no parameters.
    */
   readonly gather?: {
     before(options: Settled<Options>, shared: Float64Array): void;
@@ -139,9 +139,9 @@ export interface Rule<Options extends CommonOptions> {
     between(options: Settled<Options>, shared: Float64Array): boolean;
   };
   /**
-   * Computes the coefficients of step `t` (from 1) in float64, into `c` from {@link WD} on in the order in which the kernel
-   * takes them, since that is how a list of runs has them; and moves the scalars on.
-   * The optimizer sets `c[GS]` first, to ± `gradScale`. A rule of scope "tensor" may leave this to `sweep`.
+   * Computes the coefficients of step `t` (from 1) in float64 and updates the scalars. Coefficients go into `c` from
+   * {@link WD} on, in the kernel's order, as in a list of runs. The optimizer has set `c[GS]` to ± `gradScale`. A rule of
+   * scope "tensor" may leave this to `sweep`.
    */
   coefficients?(
     c: Float64Array,
@@ -151,15 +151,15 @@ export interface Rule<Options extends CommonOptions> {
     shared: Float64Array,
   ): void;
   /**
-   * Which of its variants the kernel chooses by more than the slots that there are, as a small whole number: runs of
-   * different variants are not swept by one call.
+   * Which variant of the kernel the coefficients choose, as a small whole number, beside the choice by the slots that exist.
+   * Runs of different variants need different calls.
    */
   variant?(options: Settled<Options>, c: Float64Array): number;
-  /** Calls the kernel, with written-out arguments: ten times faster than a spread. */
+  /** Calls the kernel. Arguments are written out, which is ten times faster than a spread. */
   sweep(kernels: Kernels, run: Run, options: Settled<Options>): void;
   /** Sparse steps, where the rule has them: `sparseSteps` makes them, so that other rules do without their code. */
   readonly rows?: SparseSteps<Options>;
-  /** Of a rule whose parameters for evaluation lie elsewhere: the slot z, and w of p ← p + w(z − p) in each direction. */
+  /** For a rule with other parameters for evaluation: the slot z, and w of p ← p + w(z − p) in each direction. */
   readonly evaluation?: {
     readonly slot: string;
     toEval(options: Settled<Options>): number;

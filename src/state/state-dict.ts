@@ -66,8 +66,8 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
     version: VERSION,
     rule: rule.name,
     evaluating,
-    groups: groups.map(({ options, face, shared }) => ({
-      params: [...face.params],
+    groups: groups.map(({ options, view, shared }) => ({
+      params: [...view.params],
       options: Object.fromEntries(
         [...Object.keys(rule.kinds), "dialect", ...(options.initialLr === undefined ? [] : ["initialLr"])].map(
           (name) => {
@@ -130,7 +130,7 @@ export function prepareLoad<Options extends CommonOptions>(
   const loadedGroups = groups.map((group, g) => {
     const prefix = `saved.groups[${g}]`;
     const item = record(owner, prefix, (saved.groups as unknown[])[g]);
-    checkNames(owner, `${prefix}.params`, item.params, group.face.params);
+    checkNames(owner, `${prefix}.params`, item.params, group.view.params);
     const options = readOptions(rule, `${prefix}.options`, group, item.options);
     return { options, shared: readNumbers(owner, `${prefix}.shared`, item.shared, sharedNames) };
   });
