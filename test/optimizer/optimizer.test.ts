@@ -17,7 +17,7 @@ import { make, rows } from "../rules/table.js";
 const three = (options = {}) => new ParameterDict({ a: [5], b: [20], c: [33] }, options);
 
 describe("groups", () => {
-  test("the first holds what the others do not name, even when that is nothing", () => {
+  test("the first group holds the tensors that no other names, even if there are none", () => {
     const optimizer = new AdamW(three(), {
       lr: 0.5,
       groups: [
@@ -34,7 +34,7 @@ describe("groups", () => {
   });
 
   const ownGroups = rows.filter((row) => !row.together);
-  test.each(ownGroups)("$rule: interleaved groups equal optimizers of their own, to the bit", (row) => {
+  test.each(ownGroups)("$rule: interleaved groups have the bits of one optimizer per group", (row) => {
     const { rule, variants } = row;
     for (const options of variants) {
       const names = Array.from({ length: 9 }, (_, i) => `t${i}`);
@@ -60,7 +60,7 @@ describe("groups", () => {
     }
   });
 
-  test("options that decide on slots may differ by group", () => {
+  test("options that decide which slots exist may differ between groups", () => {
     const params = three();
     const optimizer = new Adam(params, { groups: [{ params: ["b"], amsgrad: true }] });
     params.grad.b.fill(1);
@@ -90,7 +90,7 @@ describe("groups", () => {
 });
 
 describe("addParamGroup", () => {
-  test("continues what was there and starts what is new", () => {
+  test("existing tensors continue and new ones start", () => {
     const arena = new Arena({ capacity: 2 ** 18 });
     const first = new ParameterDict({ a: [5], b: [7] }, { arena });
     const second = new ParameterDict({ c: [9] }, { arena });
@@ -118,7 +118,7 @@ describe("addParamGroup", () => {
     expect(arena.used).toBe(65536 + 6 * 64);
   });
 
-  test("refuses what it cannot take, and stays as it was", () => {
+  test("refuses invalid arguments and changes nothing", () => {
     const params = three();
     const optimizer = new Adam(params.subset(["a"]), { lr: 0.1 });
     const busy = new SGD(params.subset(["b"]));
@@ -146,7 +146,7 @@ describe("addParamGroup", () => {
     expect(optimizer.paramGroups[1].lr).toBe(0.1);
   });
 
-  test("an arena without room for its state refuses it whole", () => {
+  test("without room for its state, nothing is allocated", () => {
     const arena = new Arena({ capacity: 2 * 65536 });
     const optimizer = new Adam(new ParameterDict({ a: [16] }, { arena }));
     const big = new ParameterDict({ b: [7000] }, { arena });
@@ -199,7 +199,7 @@ describe("step", () => {
     expect(optimizer.state("a").step).toBe(step + 4);
   });
 
-  test("counts each tensor's steps, and uses them", () => {
+  test("counts the steps of each tensor and uses that count", () => {
     const both = new ParameterDict({ early: [3], late: [3] });
     const adam = new Adam(both, { lr: 0.1 });
     both.grad.early.fill(1);
@@ -210,7 +210,7 @@ describe("step", () => {
     expect(both.data.late[0]).toBeCloseTo(-0.1, 6);
   });
 
-  test("a tensor that comes to a step late takes it with the options of now", () => {
+  test("a tensor whose first step comes late takes it with the current options", () => {
     const both = new ParameterDict({ a: [3], b: [3] });
     for (const n of both.names) both.grad[n].fill(1);
     const adam = new Adam(both, { lr: 0.1 });
@@ -221,7 +221,7 @@ describe("step", () => {
     expect(both.data.b[0]).toBeCloseTo(-0.01, 6);
   });
 
-  test("neighbours of one step count but other numbers in their state do not share coefficients", () => {
+  test("adjacent tensors with the same step count but different scalars do not share coefficients", () => {
     const shapes = { a: [3], b: [3] };
     const [together, apart] = [new ParameterDict(shapes), new ParameterDict(shapes)];
     for (const params of [together, apart]) for (const n of params.names) params.grad[n].fill(1);
@@ -301,7 +301,7 @@ describe("state", () => {
     expect(() => optimizer.state("z")).toThrow('Adam: "name" expected one of the optimizer\'s tensors, got "z"');
   });
 
-  test("Keras's velocity runs downhill", () => {
+  test("Keras's velocity points downhill", () => {
     const params = three();
     const optimizer = new SGD(params, { dialect: "keras", lr: 0.5, momentum: 0.9 });
     params.grad.a.fill(1);
@@ -330,7 +330,7 @@ describe("ownership", () => {
     expect([params.grad.a[0], params.grad.b[0], params.grad.c[32]]).toEqual([1, 0, 1]);
   });
 
-  test("a subset's order does not matter", () => {
+  test("the order of names in a subset does not matter", () => {
     const [one, two] = [three(), three()];
     for (const params of [one, two]) for (const n of params.names) params.grad[n].fill(n.charCodeAt(0) - 96);
     new Adam(one.subset(["c", "a", "b"])).step();
@@ -338,7 +338,7 @@ describe("ownership", () => {
     for (const n of one.names) expect(one.data[n]).toEqual(two.data[n]);
   });
 
-  test("after dispose every use throws, but dispose itself", () => {
+  test("after dispose() everything throws except dispose()", () => {
     const params = three();
     const optimizer = new Adam(params);
     const [group] = optimizer.paramGroups;
@@ -355,7 +355,7 @@ describe("ownership", () => {
     for (const use of uses) expect(use).toThrow("Adam: used after dispose()");
   });
 
-  test("the bases are exported", () => {
+  test("the base classes are exported", () => {
     const optimizer = new Adam(three());
     expect(optimizer).toBeInstanceOf(StepOptimizer);
     expect(optimizer).toBeInstanceOf(Optimizer);

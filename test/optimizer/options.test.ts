@@ -9,7 +9,7 @@ describe.each(rows)("$rule", (row) => {
 
   test.each(bad.map((b) => [JSON.stringify(b[0]), b] as const))("refuses %s", (_, b) => checkRefused(row, b));
 
-  test("refuses the same in a group and live, names the place, and changes nothing", () => {
+  test("refuses the same in a group and when set, names the option and changes nothing", () => {
     const shapes = shapesOf(row, { a: 3, b: 2 });
     const params = new ParameterDict(shapes);
     const first = make(row.rule, params, { groups: [{ params: ["b"] }] });
@@ -27,7 +27,7 @@ describe.each(rows)("$rule", (row) => {
     }
   });
 
-  test("settles some options at the start", () => {
+  test("some options cannot change", () => {
     const optimizer = make(row.rule, new ParameterDict(shapesOf(row, { a: 3 })));
     for (const [name, value] of Object.entries(row.fixed)) {
       const set = () => ((optimizer.paramGroups[0] as Options)[name] = value);
@@ -43,7 +43,7 @@ describe.each(rows)("$rule", (row) => {
     expect(() => delete (optimizer.paramGroups[0] as Options).lr).toThrow(TypeError);
   });
 
-  test("has its dialects and no others; where lr has no default it must be given", () => {
+  test("accepts only its own dialects; an lr without default must be given", () => {
     const lrMissing = ["Adagrad", "Adadelta", "RMSprop", "Lion", "ADOPT"].includes(row.rule);
     for (const dialect of ["keras", "optax"] as const) {
       const construct = (options: Options) =>
@@ -65,13 +65,13 @@ describe.each(rows)("$rule", (row) => {
     expect(JSON.stringify(optimizer.paramGroups)).toBe(JSON.stringify(other.paramGroups));
   });
 
-  test("wants a ParameterDict", () => {
+  test("requires a ParameterDict", () => {
     for (const params of [undefined, {}, [], new Float32Array(3)])
       expect(() => make(row.rule, params as never)).toThrow(`${row.rule}: "params" expected a ParameterDict, got`);
   });
 });
 
-test("a momentum that began at 0 stays there; one that did not may stop", () => {
+test("a momentum that was 0 at the start stays 0; another one may be set to 0", () => {
   for (const rule of ["SGD", "RMSprop"]) {
     const without = make(rule, new ParameterDict({ a: [3] }));
     expect(() => (without.paramGroups[0].momentum = 0.9)).toThrow(RangeError);
@@ -102,7 +102,7 @@ test("nesterov is live, and refused with dampening", () => {
   expect(optimizer.paramGroups[0].nesterov).toBe(true);
 });
 
-test("options that are given and defaults are copied, and the copies cannot be changed by hand", () => {
+test("given options and defaults are copied, and arrays among them are frozen", () => {
   const betas: [number, number] = [0.5, 0.6];
   const optimizer = make("Adam", new ParameterDict({ a: [3] }), { betas });
   betas[0] = 7;

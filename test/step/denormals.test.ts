@@ -42,7 +42,7 @@ describe.each(rows)("$rule", (row) => {
   });
 });
 
-test("leaves what is none, and the parameters", () => {
+test("leaves normal numbers and the parameters alone", () => {
   const row = rows.find(({ rule }) => rule === "SGD")!;
   const { params, optimizer } = after(row, { lr: 0.1, momentum: 0.9 }, 255, 1e-37);
   expect((optimizer.state("a").momentumBuffer as Float32Array)[69]).toBe(

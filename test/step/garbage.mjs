@@ -1,15 +1,15 @@
-// Run by garbage.slow.test.ts with --expose-gc: how much the heap grows over so many steps, medians of nine runs. Nothing is
-// printed between, and no collection runs between the two readings unless the steps make garbage.
+// Run by garbage.slow.test.ts with --expose-gc: prints by how much the heap grows over some numbers of steps, as medians
+// of nine runs. Between the two readings of a run nothing is printed, and only garbage of the steps can start a collection.
 import * as gradstep from "gradstep";
 
-const { rule, options, groups, shapes, riders } = JSON.parse(process.argv[2]);
+const { rule, options, groups, shapes, fused } = JSON.parse(process.argv[2]);
 const params = new gradstep.ParameterDict(shapes);
-const policy = riders ? { nonFinite: "throw" } : {};
+const policy = fused ? { nonFinite: "throw" } : {};
 const inner = new gradstep[rule](params, { ...options, ...policy, ...(groups ? { groups } : {}) });
-const optimizer = riders ? new gradstep.Lookahead(inner, { k: 3 }) : inner;
+const optimizer = fused ? new gradstep.Lookahead(inner, { k: 3 }) : inner;
 for (const name of params.names) params.grad[name].fill(0.01);
 const average = new gradstep.WeightEma(params);
-const stepOptions = riders ? { clipNorm: 0.5, zeroGrad: true, average, gradScale: 2 } : { gradScale: 0.5, skip: ["c"] };
+const stepOptions = fused ? { clipNorm: 0.5, zeroGrad: true, average, gradScale: 2 } : { gradScale: 0.5, skip: ["c"] };
 
 function steps(count) {
   for (let i = 0; i < count; i++) {

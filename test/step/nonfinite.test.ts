@@ -73,7 +73,7 @@ describe("nonFinite", () => {
     expect(() => optimizer.step()).toThrow(`"a" is NaN at element 0`);
   });
 
-  test.each(["skip", "throw"])("a tensor that the step skips anyway may hold anything: %s", (nonFinite) => {
+  test.each(["skip", "throw"])("gradients of skipped tensors are not checked: %s", (nonFinite) => {
     const { params, optimizer } = setUp("Adam", { nonFinite });
     const plain = setUp("Adam", {});
     params.grad.b.fill(NaN);
@@ -126,7 +126,7 @@ describe("nonFinite", () => {
     },
   );
 
-  test("of rows, only those that are asked for count", () => {
+  test("with rows, only the gradients of those rows are checked", () => {
     const params = new ParameterDict({ table: [4, 3] });
     const optimizer = new Adam(params, { nonFinite: "throw" });
     params.grad.table[10] = 1e30;
@@ -173,7 +173,7 @@ describe("gradScale", () => {
     },
   );
 
-  test("undoes a loss's scale, which is halved when a gradient overflows, as if it had been right from the start", () => {
+  test("dynamic loss scaling, halved at an overflow, gives the result of the right scale from the start", () => {
     const [scaled, plain] = [setUp("AdamW", { nonFinite: "skip" }), setUp("AdamW", {})];
     let scale = 2 ** 130;
     let skipped = 0;
@@ -197,7 +197,7 @@ describe("gradScale", () => {
   });
 });
 
-test("an average is not updated by a step that was skipped, when one asks", () => {
+test("the return value tells when not to update an average", () => {
   const params = new ParameterDict({ a: [3] });
   const optimizer = new Adam(params, { nonFinite: "skip" });
   const ema = new WeightEma(params);

@@ -24,7 +24,7 @@ function setUp(module: WebAssembly.Module, n: number, beyond: number) {
 }
 
 describe.each(builds)("sums, $build build", ({ module }) => {
-  test.each(sizes)("%i elements: the bits of the stated order, whatever stands in the padding", (n) => {
+  test.each(sizes)("%i elements: the bits of the documented order, whatever the padding contains", (n) => {
     const { kernels, memory, x, y, Y } = setUp(module, n, NaN);
     const before = memory.slice();
     expect(kernels.sumOfSquares(n, X)).toBe(orderedSum(n, (i) => x[i] * x[i]));
@@ -84,7 +84,7 @@ const operations: Operation[] = [
 ];
 
 describe.each(builds)("whole vectors, $build build", ({ module }) => {
-  test.each(operations)("%s: the plain loop's bits, and nothing beyond the last vector", (_, run, plain) => {
+  test.each(operations)("%s: the bits of the plain loop, and no write beyond the last vector", (_, run, plain) => {
     for (const n of sizes) {
       const { kernels, x, y, Y, all } = setUp(module, n, NaN);
       for (let i = 0; i < n; i += 5) x[i] = [2 ** -127, -(2 ** -149), -0, 2 ** -126, -(2 ** -126)][(i / 5) % 5];

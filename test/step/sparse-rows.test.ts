@@ -64,40 +64,43 @@ function buffers(params: ParameterDict, optimizer: StepOptimizer, name: string):
 const part = (x: Float32Array, row: number, width: number): Float32Array => x.subarray(row * width, (row + 1) * width);
 
 describe.each(cases)("$title", ({ rule, options, dense }) => {
-  test.each(WIDTHS)("rows of %i: as the dense rule on a tensor of only those rows; nothing else changes", (width) => {
-    const { params, optimizer, next } = setUp(rule, width, options);
-    const small = new ParameterDict({ rows: [ROWS.length, width] });
-    const plain = make(rule, small, dense);
-    ROWS.forEach((row, i) => part(small.data.rows, i, width).set(part(params.data.table, row, width)));
-    // Past a multiple of 256, at which the dense rule flushes denormals.
-    const gradients = width === 20 ? 258 : 5;
-    for (let t = 1; t <= gradients; t++) {
-      const before = buffers(params, optimizer, "table").map((x) => x.slice());
-      for (let i = 0; i < ROWS.length; i++) {
-        const g = part(small.grad.rows, i, width);
-        if (t <= 5) fillGradient(g, next);
-        else g.fill(1e-30);
-        part(params.grad.table, ROWS[i], width).set(g);
-      }
-      const gradScale = t === 2 ? 0.25 : 1;
-      expect(optimizer.step({ rows: { table: ROWS }, skip: ["before", "after"], gradScale })).toBe(true);
-      plain.step({ gradScale });
-      expect(optimizer.state("table").step).toBe(t);
+  test.each(WIDTHS)(
+    "rows of %i: the result of the dense rule on a tensor of only those rows; nothing else changes",
+    (width) => {
+      const { params, optimizer, next } = setUp(rule, width, options);
+      const small = new ParameterDict({ rows: [ROWS.length, width] });
+      const plain = make(rule, small, dense);
+      ROWS.forEach((row, i) => part(small.data.rows, i, width).set(part(params.data.table, row, width)));
+      // Past a multiple of 256, at which the dense rule flushes denormals.
+      const gradients = width === 20 ? 258 : 5;
+      for (let t = 1; t <= gradients; t++) {
+        const before = buffers(params, optimizer, "table").map((x) => x.slice());
+        for (let i = 0; i < ROWS.length; i++) {
+          const g = part(small.grad.rows, i, width);
+          if (t <= 5) fillGradient(g, next);
+          else g.fill(1e-30);
+          part(params.grad.table, ROWS[i], width).set(g);
+        }
+        const gradScale = t === 2 ? 0.25 : 1;
+        expect(optimizer.step({ rows: { table: ROWS }, skip: ["before", "after"], gradScale })).toBe(true);
+        plain.step({ gradScale });
+        expect(optimizer.state("table").step).toBe(t);
 
-      const wanted = buffers(small, plain, "rows");
-      const actual = buffers(params, optimizer, "table");
-      expect(actual).toHaveLength(wanted.length);
-      actual.forEach((x, k) => {
-        ROWS.forEach((row, i) => before[k].set(part(wanted[k], i, width), row * width));
-        expect(firstDifference(x, before[k]), `step ${t}, buffer ${k}`).toBe(-1);
-      });
-    }
-    for (const name of ["before", "after"]) expect(optimizer.state(name).step).toBe(0);
-  });
+        const wanted = buffers(small, plain, "rows");
+        const actual = buffers(params, optimizer, "table");
+        expect(actual).toHaveLength(wanted.length);
+        actual.forEach((x, k) => {
+          ROWS.forEach((row, i) => before[k].set(part(wanted[k], i, width), row * width));
+          expect(firstDifference(x, before[k]), `step ${t}, buffer ${k}`).toBe(-1);
+        });
+      }
+      for (const name of ["before", "after"]) expect(optimizer.state(name).step).toBe(0);
+    },
+  );
 });
 
 describe.each(perRule)("%s", (rule, options) => {
-  test.each(WIDTHS)("rows of %i: the gradient stays, the padding and the neighbours too", (width) => {
+  test.each(WIDTHS)("rows of %i: gradient, padding and adjacent tensors do not change", (width) => {
     const { params, optimizer, next } = setUp(rule, width, options);
     for (const row of ROWS) fillGradient(part(params.grad.table, row, width), next);
     const all = new Uint32Array(params.data.table.buffer);
@@ -116,7 +119,7 @@ describe.each(perRule)("%s", (rule, options) => {
     expect(params.arena.used).toBeLessThanOrEqual(used);
   });
 
-  test.each(builds)("all rows equal some and then the others ($build build)", ({ module }) => {
+  test.each(builds)("all rows at once equal some rows and then the others ($build build)", ({ module }) => {
     const [a, b] = [setUp(rule, 20, options, COUNT, module), setUp(rule, 20, options, COUNT, module)];
     fillGradient(a.params.grad.table, a.next);
     b.params.grad.table.set(a.params.grad.table);
@@ -128,7 +131,7 @@ describe.each(perRule)("%s", (rule, options) => {
     expect(b.params.data.table.every(Number.isFinite)).toBe(true);
   });
 
-  test("beside dense tensors, in one call and in turns with dense steps", () => {
+  test("together with dense tensors, and alternating with dense steps", () => {
     const [a, b] = [setUp(rule, 20, options), setUp(rule, 20, options)];
     for (let t = 1; t <= 4; t++) {
       for (const name of a.params.names) {
@@ -178,7 +181,7 @@ describe.each(perRule)("%s", (rule, options) => {
     expect(firstDifference(some.data.table, whole.data.table)).not.toBe(-1);
   });
 
-  test("no rows are a step that changes nothing but the count", () => {
+  test("an empty list of rows changes only the step count", () => {
     const { params, optimizer } = setUp(rule, 3, options);
     const before = bits(params.data.table).slice();
     optimizer.step({ rows: { table: [] }, skip: ["before", "after"] });
@@ -186,7 +189,7 @@ describe.each(perRule)("%s", (rule, options) => {
     expect(optimizer.state("table").step).toBe(1);
   });
 
-  test("any kind of list, in a step of its own options", () => {
+  test("accepts any kind of list of numbers", () => {
     const lists = [[0, 2], Uint8Array.of(0, 2), Int32Array.of(0, 2), Float64Array.of(0, 2), Object.freeze([0, -0 + 2])];
     const results = lists.map((list) => {
       const { params, optimizer } = setUp(rule, 3, options, 3);
@@ -324,7 +327,7 @@ describe("what a step with rows refuses", () => {
     });
   });
 
-  test("skipping another tensor is another matter", () => {
+  test("allows skipping another tensor", () => {
     const { params, optimizer } = setUp("SGD", 3, { lr: 1 });
     params.grad.table.fill(1);
     params.grad.after.fill(1);

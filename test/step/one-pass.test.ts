@@ -1,4 +1,4 @@
-// What rides along with a step, and groups that share a kernel call: the bits of doing each by itself.
+// Clipping, clearing and averaging in the pass of the step, and groups that share a kernel call, give the bits of separate calls.
 import { describe, expect, test } from "vitest";
 import { Adam, Arena, ParameterDict, SGD, WeightAverage, WeightEma, clipGradNorm, gradNorm } from "../../src/index.js";
 import { fillGradient, firstDifference, random, shapesOf, slotNames } from "../support/harness.js";
@@ -8,7 +8,7 @@ const SIZES = { a: 1100, b: 1, c: 64, empty: 0, d: 37, e: 80 };
 const cases = rows.flatMap((row) =>
   row.variants.map((options) => ({ row, options, title: `${row.rule} ${JSON.stringify(options)}` })),
 );
-/** Rules that take norms of the gradient by gradScale, where a clipped gradient and a factor round differently. */
+/** Rules with norms of the gradient, where clipping the gradient and a factor of it round differently. */
 const NORMS = ["LARS", "NovoGrad"];
 
 /** Parameters with seeded values. */
@@ -19,7 +19,7 @@ function parameters(row: Row, sizes: Readonly<Record<string, number>>): Paramete
   return params;
 }
 
-/** Takes all that is free in pieces of 64 bytes at most, so that no list finds room. */
+/** Fills the arena, so that there is no room for a list. */
 function fillUp(arena: Arena): void {
   while (arena.free >= 128) new ParameterDict({ rest: [Math.floor(arena.free / 128) * 16] }, { arena });
 }
@@ -59,27 +59,30 @@ describe.each(["with", "without"])("clipNorm, zeroGrad and average in one pass, 
 });
 
 describe("groups in one call", () => {
-  test.each(cases.filter(({ row }) => !row.together))("are optimizers of their own: $title", ({ row, options }) => {
-    const extremes: Options[] = [{}, { weightDecay: 0 }, { lr: 0.07 }, { weightDecay: 0.1, maximize: true }];
-    const sizes = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`t${i}`, 5 + 30 * i]));
-    const [one, other] = [parameters(row, sizes), parameters(row, sizes)];
-    const of = (k: number): string[] => one.names.filter((_, i) => i % extremes.length === k);
-    const optimizer = make(row.rule, one, {
-      ...options,
-      groups: extremes.slice(1).map((more, k) => ({ ...more, params: of(k + 1) })),
-    });
-    const alone = extremes.map((more, k) => make(row.rule, other.subset(of(k)), { ...options, ...more }));
-    const next = random(2);
-    for (let t = 1; t <= 3; t++) {
-      for (const name of one.names) fillGradient(one.grad[name], next);
-      for (const name of one.names) other.grad[name].set(one.grad[name]);
-      optimizer.step();
-      for (const each of alone) each.step();
-      for (const name of one.names) expect(firstDifference(one.data[name], other.data[name]), name).toBe(-1);
-    }
-  });
+  test.each(cases.filter(({ row }) => !row.together))(
+    "have the bits of one optimizer per group: $title",
+    ({ row, options }) => {
+      const extremes: Options[] = [{}, { weightDecay: 0 }, { lr: 0.07 }, { weightDecay: 0.1, maximize: true }];
+      const sizes = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [`t${i}`, 5 + 30 * i]));
+      const [one, other] = [parameters(row, sizes), parameters(row, sizes)];
+      const of = (k: number): string[] => one.names.filter((_, i) => i % extremes.length === k);
+      const optimizer = make(row.rule, one, {
+        ...options,
+        groups: extremes.slice(1).map((more, k) => ({ ...more, params: of(k + 1) })),
+      });
+      const alone = extremes.map((more, k) => make(row.rule, other.subset(of(k)), { ...options, ...more }));
+      const next = random(2);
+      for (let t = 1; t <= 3; t++) {
+        for (const name of one.names) fillGradient(one.grad[name], next);
+        for (const name of one.names) other.grad[name].set(one.grad[name]);
+        optimizer.step();
+        for (const each of alone) each.step();
+        for (const name of one.names) expect(firstDifference(one.data[name], other.data[name]), name).toBe(-1);
+      }
+    },
+  );
 
-  test("variants that are chosen live: momentum to 0, lr to 0 under Nesterov, one group at a time", () => {
+  test("options that choose another kernel, set on one group at a time: momentum, and lr with Nesterov", () => {
     const sizes = { a: [100], b: [20], c: [50] };
     const make = (params: ParameterDict) => new SGD(params, { lr: 0.1, momentum: 0.9, nesterov: true });
     const one: ParameterDict = new ParameterDict(sizes);
@@ -110,8 +113,8 @@ describe("groups in one call", () => {
   });
 });
 
-describe("riders", () => {
-  test("an average of some tensors leaves the others alone, and may be a running mean", () => {
+describe("in the same pass", () => {
+  test("an average, here a running mean, of only some tensors", () => {
     const params = new ParameterDict({ a: [40], b: [3], c: [2000] });
     const optimizer = new SGD(params, { lr: 1 });
     const mean = new WeightAverage(params.subset(["a", "c"]));
@@ -127,7 +130,7 @@ describe("riders", () => {
     expect(() => optimizer.step({ average: mean })).toThrow("restore() first");
   });
 
-  test("an average that rode along in one step does not in the next", () => {
+  test("an average that a step updated is left alone by the next step without it", () => {
     const params = new ParameterDict({ a: [4], b: [40] });
     const optimizer = new SGD(params, { lr: 1, groups: [{ params: ["b"], lr: 0.5 }] });
     const ema = new WeightEma(params, { decay: 0.5 });
@@ -139,7 +142,7 @@ describe("riders", () => {
     expect([ema.values.a[3], ema.values.b[39]]).toEqual([1.5, 0.75]);
   });
 
-  test("a step that is skipped clears the gradients, and leaves the average", () => {
+  test("a step that is skipped clears the gradients and does not update the average", () => {
     const params = new ParameterDict({ a: [4] });
     const optimizer = new Adam(params, { nonFinite: "skip" });
     const ema = new WeightEma(params);
@@ -149,7 +152,7 @@ describe("riders", () => {
     expect(ema.updates).toBe(0);
   });
 
-  test("of sparse rows only those are cleared, and only they count in the norm", () => {
+  test("with rows, only those rows are cleared and count in the norm", () => {
     const params = new ParameterDict({ table: [5, 3], b: [2] });
     const optimizer = new SGD(params, { lr: 1 });
     params.grad.table.fill(2);
@@ -161,7 +164,7 @@ describe("riders", () => {
     expect([...params.data.table.subarray(0, 6)]).toEqual([0, 0, 0, -2, -2, -2]);
   });
 
-  test("the norm is that of the scaled gradients of this step: NaN where none was taken, and where it was skipped", () => {
+  test("gradNorm is that of the last step's scaled gradients; NaN without clipNorm and after a skipped step", () => {
     const params = new ParameterDict({ a: [4] });
     const optimizer = new SGD(params, { lr: 1, nonFinite: "skip" });
     expect(optimizer.gradNorm).toBeNaN();
@@ -180,7 +183,7 @@ describe("riders", () => {
     expect(optimizer.gradNorm).toBeNaN();
   });
 
-  test("a clipNorm of Infinity measures and clips nothing, not even where the norm is infinite", () => {
+  test("a clipNorm of Infinity measures but does not clip, even if the norm is infinite", () => {
     const [one, other] = [new ParameterDict({ a: [20] }), new ParameterDict({ a: [20] })];
     const [measuring, plain] = [new SGD(one, { lr: 1 }), new SGD(other, { lr: 1 })];
     for (const bad of [0, Infinity, NaN]) {
@@ -248,7 +251,7 @@ describe("a factor that would lose digits as a float32", () => {
     },
   );
 
-  test("clears what it is to clear, and puts the rest back", () => {
+  test("clears only the requested gradients and restores the others", () => {
     const params = new ParameterDict({ table: [3, 2], b: [2], skipped: [1] });
     const optimizer = new SGD(params, { lr: 1 });
     const fill = (): void => params.names.forEach((name) => params.grad[name].fill(3e38));
