@@ -1,3 +1,4 @@
+// What a rule declares in its file in src/rules/: options, state, coefficients and the kernel call.
 import { fixed, flag, nonNegative, oneOf } from "../util/check.js";
 import type { Conflict, Kinds, Resolved } from "../util/options.js";
 import type { Shape, Tensor } from "../memory/tensor.js";
