@@ -1,5 +1,5 @@
 /**
- * The kernels themselves, over a memory of your own.
+ * The raw kernels, on a memory of your own.
  *
  * @module gradstep/kernels
  */
@@ -12,15 +12,15 @@ import { instantiateKernels, moduleOf } from "./wasm/module.js";
 export type { Kernels } from "./wasm/generated/kernels.js";
 
 /**
- * Instantiates the kernels over a memory of your own, for comparing loops or laying memory out differently. Nothing is
- * checked: a sweep takes a number of elements that is a multiple of 16, reads and writes all of them, and wants
- * addresses that are multiples of 16 bytes. A slot at address 0 and a decay of 0 mean that there is none.
+ * Instantiates the kernels on a memory of your own, to compare loops or to use another layout of memory. Nothing is checked:
+ * the kernel of a rule needs a number of elements that is a multiple of 16, all of which it reads and writes, and addresses
+ * that are multiples of 16 bytes. A slot at address 0 or a decay of 0 means that there is none.
  *
  * @param memory A `WebAssembly.Memory` that is not shared, of at least one page; leave its first page to the kernels.
  * @param module A `WebAssembly.Module` of `gradstep/kernels.wasm`, where compiling bytes is forbidden.
  * @returns The raw exports. Arguments always run: length, parameters, gradient, slots in order, then gs (the gradient's
  * factor), wd (coupled decay λ), dec (decoupled decay lr·λ) and the rule's coefficients, as its header says.
- * @throws TypeError for what is no memory or module.
+ * @throws TypeError for anything that is not a memory or module.
  * @example
  * const memory = new WebAssembly.Memory({ initial: 2 });
  * const { sgd } = instantiate(memory);
@@ -31,6 +31,6 @@ export function instantiate(memory: object, module?: object): Kernels {
     throw wrongType("instantiate", "memory", "a WebAssembly.Memory", memory);
   const own = memory as WebAssembly.Memory;
   const source: unknown = moduleOf("instantiate", module);
-  if (!(source instanceof WebAssembly.Module)) return instantiateKernels("instantiate", own, module); // the loader refuses it
+  if (!(source instanceof WebAssembly.Module)) return instantiateKernels("instantiate", own, module); // of another realm, which the loader rejects
   return instantiateSync(source, { env: { memory: own } }).instance.exports as unknown as Kernels;
 }

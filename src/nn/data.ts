@@ -1,3 +1,4 @@
+// Checks the inputs, targets and labels that a network is given.
 import { counted, wrongType, wrongValue } from "../util/check.js";
 
 /** Class indices: any integer array, or an array of whole numbers. */
@@ -21,7 +22,7 @@ const integerArrays = new Set<unknown>(
 
 const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
 
-/** A typed array's kind by name, also of another realm, which `instanceof` would not know; undefined for all else. */
+/** The name of a typed array's class, also from another realm, where `instanceof` fails; undefined for anything else. */
 const kindOf = (value: unknown): unknown => tag?.get?.call(value);
 
 /** Rows of x: float32, or bytes, which are multiplied by `inputScale`. */
@@ -37,7 +38,7 @@ export function checkInput(owner: string, x: unknown, inputs: number): number {
   return rows;
 }
 
-/** Throws for bytes that are no image's but one-hot rows or masks: none above 1, some 1. Of an image, few are looked at. */
+/** Throws for bytes that look like one-hot rows or masks: some are 1, none is larger. Of an image, it reads only a few. */
 export function checkImages(owner: string, x: Inputs): void {
   if (x.BYTES_PER_ELEMENT === 4) return;
   let most = 0;

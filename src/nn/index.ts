@@ -1,5 +1,5 @@
 /**
- * Multi-layer perceptrons, whose gradients are computed in the memory that the optimizers work in, and a seeded generator.
+ * Multi-layer perceptrons, whose gradients are computed in the memory that the optimizers use, and a seeded generator.
  *
  * @example
  * import { Adam } from "gradstep";

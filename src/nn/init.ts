@@ -1,9 +1,10 @@
+// Initializes the weights and biases of dense layers.
 import type { Vector } from "../memory/tensor.js";
 import type { Random } from "./random.js";
 
 /**
- * How the values start, uniform in ±bound: `"torch"` is the default of `torch.nn.Linear`, ±1/√inputs for weights and
- * biases; `"glorot"` is ±√(6/(inputs + outputs)) and `"he"` ±√(6/inputs), both with biases of 0.
+ * The distribution of initial values, uniform in ±bound: `"torch"` is the default of `torch.nn.Linear`, 1/√inputs for weights
+ * and biases; `"glorot"` is √(6/(inputs + outputs)) and `"he"` √(6/inputs), both with biases of 0.
  */
 export type Init = "torch" | "glorot" | "he";
 export const inits = ["torch", "glorot", "he"] as const satisfies readonly Init[];
@@ -14,7 +15,7 @@ const bounds: Record<Init, (inputs: number, outputs: number) => number> = {
   he: (inputs) => Math.sqrt(6 / inputs),
 };
 
-/** Fills a layer: one draw an element, weights row by row and then, under `"torch"`, the biases. */
+/** Fills a layer with one draw per element: the weights row by row, then, with `"torch"`, the biases. */
 export function fillLayer(init: Init, random: Random, inputs: number, weight: Vector, bias: Vector): void {
   const bound = bounds[init](inputs, bias.length);
   for (let i = 0; i < weight.length; i++) weight[i] = bound * (2 * random.uniform() - 1);

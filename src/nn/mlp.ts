@@ -10,7 +10,7 @@ import { Random } from "./random.js";
 import { type Inputs, type Labels, checkImages, checkInput, checkLabels, checkTargets } from "./data.js";
 
 const OWNER = "MLP";
-/** `predict` and `evaluate` go through at least so many rows at a time: weights are packed once for all of them. */
+/** `predict` and `evaluate` take at least this many rows at a time, since weights are packed anew for each part. */
 const LEAST_ROWS = 64;
 
 const kinds = {
@@ -23,27 +23,27 @@ const kinds = {
   skipZeros: flag,
 };
 
-/** Options of an {@link MLP}: its own, and where its memory is. */
+/** Options of an {@link MLP}, and of its memory. */
 export interface MLPOptions extends MemoryOptions {
-  /** Between the layers; none behind the last. Default `"relu"`. */
+  /** The activation between layers; the last layer has none. Default `"relu"`. */
   activation?: Activation | undefined;
-  /** Default `"cross-entropy"`. */
+  /** The loss. Default `"cross-entropy"`. */
   loss?: Loss | undefined;
-  /** How the parameters start. Default `"torch"`. */
+  /** How the parameters are initialized. Default `"torch"`. */
   init?: Init | undefined;
   /** The most rows that `trainBatch` takes, a whole number >= 1. Default 64. */
   batchSize?: number | undefined;
-  /** Of the starting values, a whole number >= 0. Default 1. */
+  /** Seed of the initial values, a whole number >= 0. Default 1. */
   seed?: number | undefined;
   /**
-   * What bytes are multiplied by, in float32, when x is a `Uint8Array` or `Uint8ClampedArray`; a finite number > 0. The
-   * default, 1/255, takes images to [0, 1]; one-hot rows want 1. A `Float32Array` is taken as it is. Left out, `trainBatch`
-   * and `evaluate` refuse bytes that are all 0 and 1, and not all 0.
+   * Factor of bytes, in float32, when x is a `Uint8Array` or `Uint8ClampedArray`; a finite number > 0. The default, 1/255,
+   * scales images to [0, 1]; one-hot rows need 1. A `Float32Array` is not scaled. Without this option, `trainBatch` and
+   * `evaluate` throw on bytes that are all 0 or 1, and not all 0.
    */
   inputScale?: number | undefined;
   /**
-   * Leave out products with zeros, such as an image's background, where they are many. Faster, and the same bits as long
-   * as everything is finite: but 0·∞ and 0·NaN, which are NaN, may then vanish. Default true; with false they stay NaN.
+   * Whether to skip products with zeros, such as an image's background, where zeros are many. Faster, with the same bits as
+   * long as everything is finite; but 0·∞ and 0·NaN, which are NaN, may be lost. Default true; with false they stay NaN.
    */
   skipZeros?: boolean | undefined;
 }
@@ -53,8 +53,8 @@ export interface Evaluation {
   /** The mean loss. */
   loss: number;
   /**
-   * Share of rows, in [0, 1], whose largest output is their label's (the first of equal ones), and none NaN; NaN for
-   * `"mse"`.
+   * Fraction of rows, in [0, 1], whose largest output (the first of equal ones) is that of their label, and none is NaN; NaN
+   * for `"mse"`.
    */
   accuracy: number;
 }
@@ -90,7 +90,7 @@ export class MLP {
   readonly #batchSize: number;
   readonly #loss: Loss;
   readonly #inputScale: number;
-  /** Whether the scale is the default, which is not for bytes of 0 and 1. */
+  /** Whether the scale is the default, which does not suit bytes of 0 and 1. */
   readonly #forImages: boolean;
   readonly #network: Network;
   readonly #chunk: number;
@@ -98,7 +98,7 @@ export class MLP {
 
   /**
    * @param sizes Widths from input to output: two or more whole numbers >= 1.
-   * @param options Of the network and of its memory. Default: ReLU, cross-entropy, batches of up to 64, seed 1.
+   * @param options Options of the network and of its memory. Default: ReLU, cross-entropy, batches of up to 64, seed 1.
    */
   constructor(sizes: readonly number[], options: MLPOptions = {}) {
     const widths = checkSizes(sizes);
@@ -135,14 +135,13 @@ export class MLP {
   }
 
   /**
-   * Fills `params.grad` with the gradient of the batch's mean loss, overwriting what was there, and returns that loss.
-   * It does not step.
+   * Overwrites `params.grad` with the gradient of the batch's mean loss, and returns that loss. It does not step.
    *
    * @param x 1 to `batchSize` rows, row-major, [rows, inputs]: float32, or bytes, multiplied by `inputScale`.
    * @param y For `"cross-entropy"` a class index in [0, outputs) for each row, in any integer array or an array of whole
    * numbers; for `"mse"` float32, row-major, [rows, outputs].
    * @throws TypeError, RangeError when x or y do not fit, or x is bytes of 0 and 1 without an `inputScale`; Error after
-   * `dispose()`. Nothing is changed then.
+   * `dispose()`. A call that throws changes nothing.
    * @example
    * const mlp = new MLP([2, 8, 2]);
    * const loss = mlp.trainBatch(Float32Array.of(0, 1, 1, 1), [1, 0]);
@@ -185,7 +184,7 @@ export class MLP {
   }
 
   /**
-   * Mean loss and accuracy of any number of rows from one up. Gradients are left alone.
+   * Mean loss and accuracy of one or more rows. Gradients do not change.
    *
    * @param x As in {@link trainBatch}, but any number of rows.
    * @param y As in {@link trainBatch}.
@@ -213,7 +212,7 @@ export class MLP {
   }
 
   /**
-   * Frees parameters and scratch; every later use throws. Again: nothing.
+   * Releases parameters and scratch; every later use throws. Idempotent.
    * @throws Error while a live optimizer owns one of the parameters.
    */
   dispose(): void {
@@ -223,7 +222,7 @@ export class MLP {
     if (this.#ownsArena) arena.dispose();
   }
 
-  /** What the sum of the losses is divided by. */
+  /** Number of terms in the sum of the losses. */
   #terms(rows: number): number {
     return this.#loss === "mse" ? rows * this.#outputs : rows;
   }
@@ -283,7 +282,7 @@ function checkSizes(sizes: unknown): readonly number[] {
   return sizes.map((value: unknown, i) => size.read(OWNER, `sizes[${i}]`, value));
 }
 
-/** All of `from`, or a view of a part. */
+/** `from` itself, or a view of a part of it. */
 function part<T extends Inputs>(from: T, start: number, count: number): T {
   return count === from.length ? from : (from.subarray(start, start + count) as T);
 }

@@ -2,17 +2,17 @@ import { type Arena, padded } from "../memory/arena.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Tensor, Vector } from "../memory/tensor.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
-import { PACK_BYTES } from "../wasm/generated/layout/products.js";
+import { BYTES_TOGETHER, PACK_BYTES } from "../wasm/generated/layout/products.js";
 
-/** What hidden layers put on their sums; `"gelu"` is the tanh form. */
+/** The activation of the hidden layers; `"gelu"` is the tanh form. */
 export type Activation = "relu" | "tanh" | "sigmoid" | "gelu";
 export const activations = ["relu", "tanh", "sigmoid", "gelu"] as const satisfies readonly Activation[];
 
-/** What is minimized: softmax cross-entropy of class indices, or the squared error's mean over all elements. */
+/** The loss: softmax cross-entropy with class indices, or the mean squared error over all elements. */
 export type Loss = "cross-entropy" | "mse";
 export const losses = ["cross-entropy", "mse"] as const satisfies readonly Loss[];
 
-/** A dense layer and where its rows stand: the input x, the sums z, and behind the activation y. */
+/** A dense layer, and the addresses of its rows: the input x, the sums z and the activations y. */
 interface Layer {
   readonly inputs: number;
   readonly outputs: number;
@@ -24,10 +24,10 @@ interface Layer {
 }
 
 /**
- * The scratch of a network, as byte offsets: [rows, size] float32 each unless said otherwise. gelu needs its sums for
- * the gradient; the other activations overwrite them.
+ * The layout of a network's scratch, as byte offsets: float32 [rows, size] each unless noted. gelu needs the sums for its
+ * gradient; the other activations overwrite them.
  */
-function plan(sizes: readonly number[], rows: number, activation: Activation) {
+function layout(sizes: readonly number[], rows: number, activation: Activation) {
   let bytes = 0;
   const take = (elements: number): number => {
     const at = bytes;
@@ -40,24 +40,25 @@ function plan(sizes: readonly number[], rows: number, activation: Activation) {
   const z = outputs.map((size) => take(rows * size));
   const y = z.map((at, i) => (activation === "gelu" && i < last ? take(rows * outputs[i]) : at));
   const deltas = [take(rows * Math.max(...outputs)), take(rows * Math.max(...outputs))] as const;
-  const targets = take(rows * outputs[last]); // float32, or an int32 label a row
-  const losses = take(rows * 2); // a float64 a row
+  const targets = take(rows * outputs[last]); // float32, or an int32 label per row
+  const losses = take(rows * 2); // a float64 per row
   const pack = take(PACK_BYTES / 4);
   return { input, z, y, deltas, targets, losses, pack, bytes };
 }
 
-const padded16 = (elements: number): number => Math.ceil(elements / 16) * 16;
+/** Elements, rounded up to what `convertBytes` converts at a time. */
+const rounded = (elements: number): number => Math.ceil(elements / BYTES_TOGETHER) * BYTES_TOGETHER;
 
 /** Bytes of scratch for batches of up to `rows` rows. */
 export const scratchBytes = (sizes: readonly number[], rows: number, activation: Activation): number =>
-  plan(sizes, rows, activation).bytes;
+  layout(sizes, rows, activation).bytes;
 
-/** The passes over a batch that stands in the arena. It checks nothing: rows are whole numbers from 1 to `rows`. */
+/** The forward and backward pass over a batch in the arena. It checks nothing: numbers of rows are from 1 to `rows`. */
 export class Network {
   /** The batch: [rows, inputs]. */
   readonly #input: Vector;
   readonly #bytes: Uint8Array;
-  /** One class index a row, or the target of every output: one of the two is in use. */
+  /** A class index per row, or the target of every output: two views of the same memory, one of which is in use. */
   readonly labels: Int32Array;
   readonly targets: Vector;
   /** The last layer's sums: [rows, outputs]. */
@@ -80,7 +81,7 @@ export class Network {
   readonly #loss: Kernels["crossEntropy"];
   #disposed = false;
 
-  /** Takes the scratch from the arena: a RangeError when there is no room. */
+  /** Allocates the scratch in the arena, which throws a RangeError when it does not fit. */
   constructor(
     owner: string,
     params: ParameterDict,
@@ -93,7 +94,7 @@ export class Network {
     const { arena } = params;
     const { buffer, kernels } = arena;
     const tensors = params.tensors(owner);
-    const { input, z, y, deltas, targets, losses, pack, bytes } = plan(sizes, rows, activation);
+    const { input, z, y, deltas, targets, losses, pack, bytes } = layout(sizes, rows, activation);
     const base = arena.allocate(bytes, owner, "the activations of a batch");
     this.#arena = arena;
     this.#scratch = base;
@@ -121,25 +122,25 @@ export class Network {
 
     const outputs = sizes[sizes.length - 1];
     this.#input = new Float32Array(buffer, base + input, rows * sizes[0]);
-    this.#bytes = new Uint8Array(buffer, base + input, 4 * padded16(rows * sizes[0]));
+    this.#bytes = new Uint8Array(buffer, base + input, 4 * rounded(rows * sizes[0]));
     this.labels = new Int32Array(buffer, this.#targetsAt, rows);
     this.targets = new Float32Array(buffer, this.#targetsAt, rows * outputs);
     this.output = new Float32Array(buffer, base + z[z.length - 1], rows * outputs);
   }
 
-  /** Puts a batch into place; bytes become float32, times `scale`. */
+  /** Copies a batch into the arena; bytes become float32, multiplied by `scale`. */
   load(x: Float32Array | Uint8Array | Uint8ClampedArray, scale: number): void {
     if (x.BYTES_PER_ELEMENT === 4) {
       this.#input.set(x);
       return;
     }
     const { byteOffset } = this.#bytes;
-    const last = 3 * padded16(x.length); // the last quarter: converted in place
+    const last = 3 * rounded(x.length); // bytes go to the last quarter, and are converted in place
     this.#bytes.set(x, last);
     this.#kernels.convertBytes(x.length, byteOffset + last, scale, byteOffset);
   }
 
-  /** From the batch to `output`. */
+  /** Computes `output` from the batch. */
   forward(rows: number): void {
     const kernels = this.#kernels;
     const last = this.#layers.length - 1;
@@ -151,7 +152,7 @@ export class Network {
     }
   }
 
-  /** From `output` and the targets to the loss, added to `total` row by row; leaves the output's gradient for `backward`. */
+  /** Returns `total` plus the losses of the rows, added in order; stores the gradient of `output` for `backward`. */
   loss(rows: number, total: number): number {
     const { outputs, z } = this.#layers[this.#layers.length - 1];
     this.#loss(rows, outputs, z, this.#targetsAt, this.#deltas[0], this.#lossesAt);
@@ -159,7 +160,7 @@ export class Network {
     return total;
   }
 
-  /** From the output's gradient to those of all parameters, which it overwrites. */
+  /** Computes the gradients of all parameters from that of `output`, and overwrites them. */
   backward(rows: number): void {
     const kernels = this.#kernels;
     let [dz, dx] = this.#deltas;
@@ -174,7 +175,7 @@ export class Network {
     }
   }
 
-  /** Gives the scratch back, once. */
+  /** Releases the scratch. Idempotent. */
   dispose(): void {
     if (this.#disposed) return;
     this.#disposed = true;

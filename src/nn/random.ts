@@ -1,3 +1,4 @@
+// A seeded random number generator.
 import { number, whole, wrongType, wrongValue } from "../util/check.js";
 
 const OWNER = "Random";
@@ -6,8 +7,8 @@ const range = number("a whole number in [1, 2^32]", (n) => Number.isSafeInteger(
 
 /**
  * A seeded generator: xoshiro128** (Blackman, Vigna 2018) in exact 32-bit arithmetic, so that a seed gives the same
- * numbers on every engine. Its four words of state are word i = mix(mix(low + i·0x9E3779B9) + high), i = 1 … 4, of the
- * seed = high·2³² + low, with the 32-bit finalizer of MurmurHash3 as mix. Not for cryptography.
+ * numbers on every engine. For the seed = high·2³² + low, word i = 1 … 4 of the state is mix(mix(low + i·0x9E3779B9) + high),
+ * where mix is the 32-bit finalizer of MurmurHash3. Not for cryptography.
  *
  * @throws TypeError, RangeError when `seed` is not a whole number >= 0.
  * @example
@@ -33,8 +34,8 @@ export class Random {
   }
 
   /**
-   * A generator that goes on where {@link Random#state | state()} was asked for.
-   * @throws TypeError, RangeError for what `state()` does not give.
+   * A generator that continues from a {@link Random#state | state()}.
+   * @throws TypeError, RangeError for anything that `state()` does not return.
    * @example
    * const random = Random.from(saved);
    */
@@ -49,7 +50,7 @@ export class Random {
   }
 
   /**
-   * The four words of state, to be stored as JSON or in a checkpoint.
+   * The four words of state, for storing as JSON or in a checkpoint.
    * @example
    * const saved = random.state();
    */
@@ -78,7 +79,7 @@ export class Random {
 
   /**
    * A whole number in [0, n), each equally likely. One draw, rarely more.
-   * @throws TypeError, RangeError when `n` is no whole number in [1, 2³²].
+   * @throws TypeError, RangeError when `n` is not a whole number in [1, 2³²].
    */
   below(n: number): number {
     range.read(OWNER, "n", n);
@@ -90,7 +91,7 @@ export class Random {
 
   /**
    * Puts the elements of an array into random order, in place (Fisher and Yates, from the end), and returns it.
-   * @throws TypeError when `items` is no array.
+   * @throws TypeError when `items` is not an array.
    */
   shuffle<T extends ArrayLike<unknown>>(items: T): T {
     if (!Array.isArray(items) && !ArrayBuffer.isView(items)) throw wrongType(OWNER, "items", "an array", items);

@@ -1,4 +1,4 @@
-// "#binary" for Vercel's edge runtime, whose bundlers want the query.
+// "#binary" for Vercel's edge runtime, whose bundlers need the query `?module`.
 import module from "../kernels.wasm?module";
 
 export const compile = (): WebAssembly.Module => module;

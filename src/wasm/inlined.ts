@@ -1,5 +1,5 @@
+// "#binary" by default: the binary is inlined as text.
 import { text } from "./generated/bytes.js";
 import { decode } from "./text.js";
 
-/** Compiles the inlined binary. */
 export const compile = (): WebAssembly.Module => new WebAssembly.Module(decode(text));

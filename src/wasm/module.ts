@@ -1,3 +1,4 @@
+// Finds, compiles and instantiates the module of the kernels.
 import { compile } from "#binary";
 import { wrongType } from "../util/check.js";
 import type { Kernels } from "./generated/kernels.js";
@@ -5,7 +6,7 @@ import type { Kernels } from "./generated/kernels.js";
 const EXPECTED = "a WebAssembly.Module of gradstep/kernels.wasm";
 let compiled: WebAssembly.Module | undefined;
 
-/** The module that a user gave, perhaps of another realm, or the kernels' own: made once per process, when first needed. */
+/** The user's module, which may be from another realm, or the inlined one, which is compiled once, when first needed. */
 export function moduleOf(owner: string, module: object | undefined): WebAssembly.Module {
   if (module === undefined) return (compiled ??= compile());
   if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]")
@@ -15,7 +16,7 @@ export function moduleOf(owner: string, module: object | undefined): WebAssembly
   return module;
 }
 
-/** Instantiates the kernels over a memory: plainly, since the loader takes longer than a first step and wraps what nobody calls. */
+/** Instantiates the kernels on a memory, without the loader, which takes longer than a first step and adds unused wrappers. */
 export function instantiateKernels(owner: string, memory: WebAssembly.Memory, module: object | undefined): Kernels {
   return new WebAssembly.Instance(moduleOf(owner, module), { env: { memory } }).exports as unknown as Kernels;
 }

@@ -1,13 +1,13 @@
-// assembly/text.mjs writes what is read here.
+// Decodes the inlined binary, which assembly/text.mjs encodes.
 
-/** Of printable ASCII, what stands for something else in some kind of string is left out; the last two characters begin pairs. */
+/** Printable ASCII without the characters that are special in some kind of string. The last two begin a pair. */
 const ALPHABET = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter((c) => !'"$\\`'.includes(c));
 const SINGLES = ALPHABET.length - 2;
 const BITMAP = 64;
 
 /**
- * Bytes from text that gzip takes for little more than the bytes themselves (hexadecimal costs a sixth more, base64 more
- * than half): the commonest are one character, the others two. Which are which is a bitmap before them, in hexadecimal.
+ * Decodes bytes from a text that gzip compresses almost as well as the bytes (hexadecimal takes a sixth more, base64 more than
+ * half). The most frequent values are one character, the others two; a hexadecimal bitmap at the start tells them apart.
  */
 export function decode(text: string): Uint8Array<ArrayBuffer> {
   const [common, rare]: [number[], number[]] = [[], []];

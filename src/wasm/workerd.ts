@@ -1,4 +1,4 @@
-// "#binary" where compiling bytes is forbidden and the host makes a module of an imported .wasm file: Cloudflare's workerd.
+// "#binary" for Cloudflare's workerd, which forbids compiling bytes and turns an imported .wasm file into a module.
 import module from "../kernels.wasm";
 
 export const compile = (): WebAssembly.Module => module;
