@@ -4,6 +4,7 @@ import { oneOf } from "../util/check.js";
 import type { Vector } from "../memory/tensor.js";
 import type { Table } from "../step/tensor-table.js";
 import { BFLOAT16, FLOAT32, LEAST_BASE, POSITIVE, SHARED, SIGNED, SPECIAL } from "../wasm/generated/layout/formats.js";
+import { SWEPT_TOGETHER } from "../wasm/generated/layout/memory.js";
 import { BLOCK } from "../wasm/generated/layout/run-list.js";
 
 export { FLOAT32 };
@@ -60,7 +61,7 @@ export function bytesIn(format: number, length: number): number {
 
 /** Bytes that a slot takes in the arena, with padding. */
 export function slotBytes(format: number, length: number): number {
-  const whole = Math.ceil(length / 16) * 16;
+  const whole = Math.ceil(length / SWEPT_TOGETHER) * SWEPT_TOGETHER;
   return Math.ceil(bytesIn(format, whole) / ALIGNMENT) * ALIGNMENT;
 }
 

@@ -3,6 +3,7 @@ import { flag, oneOf, record, withArticle, wrongType, wrongValue } from "../util
 import { type SmallSlot, isBase } from "./small-formats.js";
 import { SHARED } from "../wasm/generated/layout/formats.js";
 import type { Shape, Tensor, Vector } from "../memory/tensor.js";
+import { SHARED } from "../wasm/generated/layout/formats.js";
 
 /** A tensor's part of the state dict of an average or of Lookahead. */
 export interface SavedTensor {

@@ -4,7 +4,7 @@ import { activations } from "./reference.js";
 
 const names = Object.keys(activations) as (keyof typeof activations)[];
 
-/** One in 65521 of all float32, of both signs and up to the largest, and special ones. */
+/** Every 65521st float32, of both signs and up to the largest, and special values. */
 const sweep = (() => {
   const bits = Uint32Array.from({ length: Math.floor(0x7f800000 / 65521) }, (_, i) => i * 65521);
   const positive = new Float32Array(bits.buffer);
@@ -12,7 +12,7 @@ const sweep = (() => {
   return Float32Array.from([...special, ...positive].flatMap((x) => [x, -x]));
 })();
 
-/** Numbers of an everyday size, closely spaced. */
+/** Closely spaced numbers of common magnitude. */
 const dense = Float32Array.from({ length: 40000 }, (_, i) => (i - 20000) / 1111);
 
 function run(kernel: "relu" | "tanh" | "sigmoid" | "gelu", z: Float32Array): Float32Array {
@@ -28,7 +28,7 @@ function run(kernel: "relu" | "tanh" | "sigmoid" | "gelu", z: Float32Array): Flo
   return results;
 }
 
-/** Distance in units of the last place of the true value. */
+/** The error in units in the last place of the true value. */
 function ulps(got: number, truth: number): number {
   const rounded = Math.fround(truth);
   if (got === rounded || (Number.isNaN(got) && Number.isNaN(truth))) return 0;
@@ -47,7 +47,7 @@ describe.each(names)("%s", (name) => {
     for (const z of [sweep, dense]) expectSameBits(run(name, z), z.map(value), name);
   });
 
-  it("writes every length and nothing else, in place too", () => {
+  it("writes exactly the given length, also in place", () => {
     for (let n = 1; n <= 33; n++) {
       const z = numbers(n, n, 4);
       const dy = numbers(n, n + 100);
@@ -87,7 +87,7 @@ describe.each(names)("%s", (name) => {
     }
   });
 
-  it("has the gradient NaN at NaN, relu the incoming one, as PyTorch", () => {
+  it("has gradient NaN at NaN; relu has the incoming gradient there, as in PyTorch", () => {
     const field = new Field();
     const at = [field.input(Float32Array.of(NaN, NaN, NaN, NaN)), field.input(Float32Array.of(1, 2, -3, 0))] as const;
     const dz = field.scratch(16);
@@ -95,7 +95,7 @@ describe.each(names)("%s", (name) => {
     expect([...new Float32Array(field.buffer, dz, 4)]).toEqual(name === "relu" ? [1, 2, -3, 0] : [NaN, NaN, NaN, NaN]);
   });
 
-  it("keeps NaN, and makes none of any number", () => {
+  it("keeps NaN, and returns no NaN for any number", () => {
     const results = run(name, Float32Array.of(NaN, 1, -NaN, 2, 3.4e38, -3.4e38, 1e20, -1e20));
     expect([...results].map(Number.isNaN)).toEqual([true, false, true, false, false, false, false, false]);
     const field = new Field();
@@ -111,7 +111,7 @@ describe.each(names)("%s", (name) => {
 
 describe("against float64, over the whole range", () => {
   const sigmoid = (x: number): number => (x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x)));
-  // Far below zero σ is eˣ, down to its denormal values: this holds exp as well.
+  // Far below zero σ is eˣ, down to denormal values: so this tests exp as well.
   it.each([sweep, dense])("sigmoid, and with it exp, is within 3 ulp", (z) => {
     expect(worst(run("sigmoid", z), z, sigmoid)).toBeLessThan(3);
   });

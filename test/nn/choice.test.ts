@@ -1,5 +1,5 @@
-// When zeros are left out: where there are so many, on every eighth row, that lists are faster. Left-out zeros are seen by a
-// NaN of the other operand that they would have met.
+// Tests when zeros are skipped: if every eighth row has so many that lists are faster. A NaN in the other operand shows
+// whether the zero that it is multiplied by was skipped.
 import { expect, test } from "vitest";
 import { PACK_BYTES } from "../../src/wasm/generated/layout/products.js";
 import { Field, kernels, numbers } from "./field.js";
@@ -11,15 +11,15 @@ const ELEMENTS = COUNTED_ROWS * COUNTED;
 
 type Product = "denseSkip" | "denseInputSkip" | "denseWeightSkip";
 
-/** An operand of numbers without zeros but the counted ones, the first of its elements in turn. */
+/** An operand whose only zeros are the first `zeros` of the counted elements. */
 function withZeros(zeros: number): Float32Array {
   const x = numbers(ROWS * COLUMNS, 5).map((v) => v || 1);
   for (let k = 0; k < zeros; k++) x[8 * Math.floor(k / COUNTED) * COLUMNS + (k % COUNTED)] = k % 2 === 0 ? 0 : -0;
   return x;
 }
 
-/** Whether the product leaves out the zero at the start of x. */
-function leavesOut(product: Product, wide: number, x: Float32Array): boolean {
+/** Whether the product skips the zero at the start of x. */
+function skips(product: Product, wide: number, x: Float32Array): boolean {
   const field = new Field();
   const other = numbers(product === "denseWeightSkip" ? ROWS * wide : wide * COLUMNS, 7);
   other[0] = NaN; // meets x[0] in the first result alone
@@ -40,23 +40,23 @@ test.each<[Product, wide: number, percent: number]>([
   ["denseWeightSkip", 17, 45],
 ])("%s, %i wide: from above %i percent of zeros on", (product, wide, percent) => {
   const limit = (ELEMENTS * percent) / 100;
-  expect([limit, limit + 1, ELEMENTS].map((zeros) => leavesOut(product, wide, withZeros(zeros)))).toEqual([
+  expect([limit, limit + 1, ELEMENTS].map((zeros) => skips(product, wide, withZeros(zeros)))).toEqual([
     false,
     true,
     true,
   ]);
-  // One zero more does not count in another row, nor behind the last whole vector of four.
+  // Another zero does not count in another row, nor after the last whole vector of four.
   for (const at of [COLUMNS, 7 * COLUMNS, 40, 16 * COLUMNS + 42]) {
     const x = withZeros(limit);
     x[at] = 0;
-    expect(leavesOut(product, wide, x), `a zero at ${at}`).toBe(false);
+    expect(skips(product, wide, x), `a zero at ${at}`).toBe(false);
   }
-  // Nor does one less, there or as a NaN that stands among them.
+  // Nor does one zero fewer there, or a NaN among them.
   const x = withZeros(limit + 1);
   x[8 * COLUMNS] = NaN;
-  expect(leavesOut(product, wide, x)).toBe(false);
+  expect(skips(product, wide, x)).toBe(false);
 });
 
-test("denseWeightSkip leaves out nothing where it is narrow: lists would not pay", () => {
-  expect(leavesOut("denseWeightSkip", 16, withZeros(ELEMENTS))).toBe(false);
+test("denseWeightSkip skips nothing for few outputs, where lists would not pay", () => {
+  expect(skips("denseWeightSkip", 16, withZeros(ELEMENTS))).toBe(false);
 });

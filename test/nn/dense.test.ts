@@ -78,7 +78,7 @@ describe("a row of the product", () => {
       }
   });
 
-  it("keeps NaN and infinity to itself", () => {
+  it("does not pass NaN and infinity to other rows", () => {
     const x = Float32Array.of(1, 2, NaN, 1, Infinity, 1, 1, 1, 1, 1);
     const w = Float32Array.of(1, 1, 0, 1, 2, -1);
     const wanted = reference.dense(5, 2, 3, x, w);

@@ -1,5 +1,4 @@
-// An arena in which every word that a kernel may not write is a sentinel: NaN, so that reading it where it matters
-// shows too.
+// An arena for testing kernels: every word that a kernel may not write is a sentinel, a NaN, so that a wrong read shows too.
 import { expect } from "vitest";
 import { Arena, RESERVED, padded } from "../../src/memory/arena.js";
 import { Random } from "../../src/nn/random.js";
@@ -11,7 +10,7 @@ const words = new Int32Array(arena.buffer);
 
 export type Numbers = Float32Array | Float64Array | Int32Array;
 
-/** Lays arrays out with 64 bytes of sentinels behind each, runs a kernel, and compares all of the memory. */
+/** Places arrays with 64 bytes of sentinels after each, runs a kernel, and compares all of the memory. */
 export class Field {
   #next = RESERVED + 64;
   readonly #expected: [number, Numbers][] = [];
@@ -35,28 +34,28 @@ export class Field {
     return at;
   }
 
-  /** Room that must hold `values` afterwards. */
+  /** An output that must hold `values` after the call. */
   output(values: Numbers): number {
     const at = this.#take(values.byteLength);
     this.#expected.push([at, values]);
     return at;
   }
 
-  /** An input that must hold `values` afterwards. */
+  /** An input that must hold `values` after the call. */
   inPlace(before: Numbers, after: Numbers): number {
     const at = this.input(before);
     this.#expected.push([at, after]);
     return at;
   }
 
-  /** Room that may hold anything. */
+  /** Scratch, which may hold anything after the call. */
   scratch(bytes: number): number {
     const at = this.#take(bytes);
     this.#open.push([at, bytes]);
     return at;
   }
 
-  /** Lets a kernel write whole vectors: the rest of the last one of `length` float32 at `address` is open. */
+  /** Lets a kernel write whole vectors: the padding after `length` float32 at `address` may hold anything. */
   wholeVectors(address: number, length: number): number {
     this.#open.push([address + length * 4, ((4 - (length % 4)) % 4) * 4]);
     return address;
@@ -94,7 +93,7 @@ export class Field {
   }
 }
 
-/** Names the first element that differs: a list of thousands would take minutes to print. */
+/** Reports the first element that differs, since printing thousands would take minutes. */
 export function expectSameBits(got: Numbers, wanted: Numbers, what: string): void {
   const size = wanted.BYTES_PER_ELEMENT;
   const [a, b] = [got, wanted].map((list) => Buffer.from(list.buffer, list.byteOffset, list.byteLength));

@@ -1,4 +1,4 @@
-// Gradients against central differences of a model in float64, written as the textbook has it.
+// Compares gradients with central differences of a textbook model in float64.
 import { describe, expect, it } from "vitest";
 import { type Activation, type Loss, MLP } from "../../src/nn/index.js";
 import { numbers } from "./field.js";

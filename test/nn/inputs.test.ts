@@ -1,4 +1,4 @@
-// x in bytes, and what skipZeros changes: nothing but the time, as long as all is finite.
+// Tests x in bytes, and that skipZeros changes only the time as long as everything is finite.
 import { describe, expect, it } from "vitest";
 import { Adam } from "../../src/index.js";
 import { MLP, type MLPOptions, Random } from "../../src/nn/index.js";
@@ -10,7 +10,7 @@ const bytes = Uint8Array.from({ length: 70 * inputs }, () => (random.uniform() <
 const labels = Uint8Array.from({ length: 70 }, () => random.below(3));
 const floats = (scale: number): Float32Array => Float32Array.from(bytes, (x) => Math.fround(x * Math.fround(scale)));
 
-/** Everything that an MLP gives while it is trained for ten steps. */
+/** Everything that an MLP returns in ten steps of training. */
 function results(x: Float32Array | Uint8Array | Uint8ClampedArray, options: MLPOptions): unknown[] {
   using mlp = new MLP(sizes, { batchSize: rows, ...options });
   using optimizer = new Adam(mlp.params, { lr: 0.01 });
@@ -26,14 +26,14 @@ function results(x: Float32Array | Uint8Array | Uint8ClampedArray, options: MLPO
 }
 
 describe("x in bytes", () => {
-  it("is x in float32, times 1/255 if nothing else is said", () => {
+  it("is converted to float32, multiplied by 1/255 by default", () => {
     const wanted = results(floats(1 / 255), {});
     expect(results(bytes, {})).toEqual(wanted);
     expect(results(Uint8ClampedArray.from(bytes), {})).toEqual(wanted);
     expect(results(bytes, { inputScale: 1 / 255 })).toEqual(wanted);
   });
 
-  it("is multiplied by inputScale, which float32 is not", () => {
+  it("is multiplied by inputScale, unlike float32", () => {
     expect(results(bytes, { inputScale: 0.02 })).toEqual(results(floats(0.02), { inputScale: 3 }));
     expect(results(bytes, { inputScale: 1 })).toEqual(results(floats(1), {}));
   });
@@ -44,7 +44,7 @@ describe("bytes of 0 and 1 alone", () => {
   const some = new Uint8Array(rows * inputs).fill(1, 40, 41);
   const y = labels.subarray(0, rows);
 
-  it.each([Uint8Array, Uint8ClampedArray])("are refused without an inputScale, and change nothing: %o", (kind) => {
+  it.each([Uint8Array, Uint8ClampedArray])("throw without an inputScale, and change nothing: %o", (kind) => {
     using mlp = new MLP(sizes, { batchSize: rows });
     mlp.trainBatch(floats(1).subarray(0, rows * inputs), y);
     const before = Object.values(mlp.params.grad).map((gradient) => gradient.slice());
@@ -72,7 +72,7 @@ describe("skipZeros", () => {
     expect(results(bytes, { activation, skipZeros: false })).toEqual(results(bytes, { activation, skipZeros: true }));
   });
 
-  it("false keeps a NaN that meets only zeros", () => {
+  it("false keeps a NaN that is multiplied by zeros only", () => {
     const predict = (skipZeros: boolean): boolean => {
       using mlp = new MLP([8, 2], { skipZeros });
       mlp.params.data["0.weight"][5] = NaN;

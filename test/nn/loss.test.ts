@@ -48,7 +48,7 @@ describe("cross-entropy", () => {
     expect(dz[1]).toBe(-Math.fround(1 / 3));
   });
 
-  it("agrees with float64, and its gradients of a row sum to nothing", () => {
+  it("agrees with float64, and the gradients of a row sum to 0", () => {
     const [rows, classes] = [64, 10];
     const z = numbers(rows * classes, 3, 6);
     const labels = labelsFor(rows, classes);
@@ -65,7 +65,7 @@ describe("cross-entropy", () => {
     }
   });
 
-  it("keeps a NaN to its row", () => {
+  it("does not pass a NaN to other rows", () => {
     const { dz, losses } = crossEntropy(2, 2, Float32Array.of(1, NaN, 1, 2));
     expect([...dz].map(Number.isNaN)).toEqual([true, true, false, false]);
     expect([...losses].map(Number.isNaN)).toEqual([true, false]);

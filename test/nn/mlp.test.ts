@@ -19,7 +19,7 @@ const hash = (mlp: MLP): string => {
 };
 
 describe("the parameters", () => {
-  it("are named and shaped as torch.nn.Sequential's", () => {
+  it("have the names and shapes of torch.nn.Sequential", () => {
     const { params } = new MLP([784, 128, 64, 10]);
     expect(params.shapes).toEqual({
       "0.weight": [128, 784],
@@ -129,7 +129,7 @@ describe("evaluate", () => {
     expect(new MLP([7, 9, 4], { batchSize: 100 }).evaluate(x, labels)).toEqual(result);
   });
 
-  it("counts a row with a NaN among its outputs as wrong, whichever its label is", () => {
+  it("counts a row with a NaN among its outputs as wrong, whatever its label", () => {
     const mlp = new MLP([2, 3]);
     mlp.params.assign({ "0.weight": new Float32Array(6), "0.bias": [2, 1, 2] });
     const x = new Float32Array(6);
@@ -154,7 +154,7 @@ describe("evaluate", () => {
     expect(mlp.trainBatch(x, targets)).toBe(loss);
   });
 
-  it("leaves parameters and gradients alone", () => {
+  it("does not change parameters and gradients", () => {
     const mlp = new MLP([7, 4]);
     mlp.trainBatch(x.slice(0, 7 * 64), labels.slice(0, 64));
     const before = [mlp.params.copy(), mlp.params.grad["0.weight"].slice()];
@@ -165,7 +165,7 @@ describe("evaluate", () => {
 });
 
 describe("trainBatch", () => {
-  it("overwrites the gradients, and a short batch after a long one leaves nothing of it", () => {
+  it("overwrites the gradients; a short batch after a long one does not use its data", () => {
     const x = numbers(64 * 6, 1);
     const labels = Array.from({ length: 64 }, (_, i) => i % 3);
     const fresh = new MLP([6, 5, 3]);
@@ -177,7 +177,7 @@ describe("trainBatch", () => {
     for (const name of fresh.params.names) expect(used.params.grad[name]).toEqual(fresh.params.grad[name]);
   });
 
-  it("takes every kind of integer array for labels", () => {
+  it("accepts every kind of integer array as labels", () => {
     const mlp = new MLP([2, 3]);
     const x = Float32Array.of(1, 2, 3, 4);
     const loss = mlp.trainBatch(x, [2, 0]);
@@ -234,13 +234,13 @@ describe("trainBatch", () => {
 });
 
 describe("memory", () => {
-  it("fits the default capacity, with room for the slots asked for", () => {
+  it("fits the default capacity, with the requested number of slots", () => {
     const params = [100, 50, 10];
     const mlp = new MLP(params, { slots: 2 });
     expect(mlp.params.arena.free).toBeGreaterThan(2 * 4 * mlp.params.numel);
   });
 
-  it("comes back to a shared arena", () => {
+  it("is returned to a shared arena", () => {
     const arena = new Arena({ capacity: 2 ** 21 });
     const free = arena.free;
     const mlp = new MLP([20, 10], { arena });
@@ -251,7 +251,7 @@ describe("memory", () => {
     expect(arena.alive).toBe(true);
   });
 
-  it("too small: says so, and takes nothing", () => {
+  it("that is too small: throws, and allocates nothing", () => {
     const arena = new Arena({ capacity: 2 ** 17 });
     const free = arena.free;
     expect(() => new MLP([20, 10], { arena })).toThrow(
@@ -261,7 +261,7 @@ describe("memory", () => {
     expect(() => new MLP([20, 10], { capacity: 2 ** 17 })).toThrow(/raise "capacity" of the MLP/);
   });
 
-  it("gives its memory back once: what is made there later is not its own", () => {
+  it("is released only once: a second dispose() does not release what is allocated there later", () => {
     const arena = new Arena({ capacity: 2 ** 21 });
     const mlp = new MLP([3, 4, 2], { arena });
     mlp.dispose();
@@ -273,7 +273,7 @@ describe("memory", () => {
     expect(arena.used).toBe(65536);
   });
 
-  it("ends with dispose: every use throws", () => {
+  it("is released by dispose(), after which every use throws", () => {
     const mlp = new MLP([2, 2]);
     const { params } = mlp;
     mlp[Symbol.dispose]();
@@ -335,7 +335,7 @@ describe("wrong use", () => {
     );
   });
 
-  it("options that are no object", () => {
+  it("options that are not an object", () => {
     expect(() => new MLP([2, 2], 64 as never)).toThrow(TypeError);
     expect(() => new MLP([2, 2], null as never)).toThrow(TypeError);
     expect(() => new MLP([2, 2], { seed: undefined, loss: undefined })).not.toThrow();

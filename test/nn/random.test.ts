@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Random } from "../../src/nn/index.js";
 
 describe("Random", () => {
-  it("gives the same numbers for a seed, everywhere", () => {
+  it("gives the same numbers for a seed on every engine", () => {
     const random = new Random(1);
     const draws = [random.below(2 ** 32), random.below(2 ** 32), random.below(2 ** 32)];
     expect(draws).toEqual([3744230918, 4085411741, 3160389862]);
@@ -36,7 +36,7 @@ describe("Random", () => {
     expect(random.below(1)).toBe(0);
   });
 
-  it("shuffles in place, every order alike", () => {
+  it("shuffles in place, every order equally likely", () => {
     const random = new Random(5);
     const counts = new Map<string, number>();
     for (let i = 0; i < 6000; i++) {
@@ -50,7 +50,7 @@ describe("Random", () => {
     expect([...indices].sort((a, b) => a - b)).toEqual(Array.from({ length: 100 }, (_, i) => i));
   });
 
-  it("refuses wrong arguments", () => {
+  it("throws on wrong arguments", () => {
     expect(() => new Random(-1)).toThrow(new RangeError('Random: "seed" expected a whole number >= 0, got -1'));
     expect(() => new Random("1" as never)).toThrow(TypeError);
     expect(() => new Random(1).below(0)).toThrow(RangeError);
@@ -58,7 +58,7 @@ describe("Random", () => {
     expect(() => new Random(1).shuffle("abc" as never)).toThrow(TypeError);
   });
 
-  it("goes on from its state, through JSON", () => {
+  it("continues from its state, also through JSON", () => {
     const random = new Random(11);
     for (let i = 0; i < 1000; i++) random.uniform();
     const state = random.state();
@@ -69,7 +69,7 @@ describe("Random", () => {
     expect(state, "owned").not.toEqual(random.state());
   });
 
-  it("refuses what is no state", () => {
+  it("throws on anything that is not a state", () => {
     const bad: [unknown, ErrorConstructor, RegExp][] = [
       ["state", TypeError, /Random: "state" expected an array of four whole numbers/],
       [[1, 2, 3], RangeError, /"state" expected an array of four .* got \[1, 2, 3\]/],

@@ -1,5 +1,5 @@
-// Plain loops written from the headers in assembly/nn: every operation rounded to float32 by Math.fround, in the same
-// order. The kernels must give the same bits.
+// Plain loops, written from the headers in assembly/nn: Math.fround rounds every operation to float32, in the same order.
+// The kernels must give the same bits.
 const { fround, abs, max, min } = Math;
 
 /** c[m, n] = Σ_k a(i, k)·b(k, j), in order of k. */
@@ -112,7 +112,7 @@ function geluGradient(z: number, dy: number): number {
   return f(dy * f(sigma + bend));
 }
 
-/** Each activation's value of z, and its gradient from what the kernel is given: y, or z for gelu. */
+/** Each activation's value, and its gradient from the kernel's input: y, or z for gelu. */
 export const activations = {
   relu: { value: (z: number) => (z < 0 ? 0 : z), gradient: (y: number, dy: number) => (y <= 0 ? 0 : dy) },
   tanh: { value: tanh, gradient: (y: number, dy: number) => f(dy * f(1 - f(y * y))) },

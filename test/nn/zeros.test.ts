@@ -1,4 +1,4 @@
-// Products that leave out zeros, against the plain loop, bit by bit, and the same products with every step.
+// Compares products that skip zeros, and those that do not, with the plain loop, bit by bit.
 import { describe, expect, it } from "vitest";
 import { Arena } from "../../src/memory/arena.js";
 import { Random } from "../../src/nn/random.js";
@@ -10,7 +10,7 @@ type Product = "dense" | "denseInput" | "denseWeight";
 const products: Product[] = ["dense", "denseInput", "denseWeight"];
 const kinds = ["", "Skip"] as const;
 
-/** Numbers of which a share is 0 or −0. */
+/** Numbers of which a given fraction is 0 or −0. */
 function withZeros(n: number, seed: number, share: number): Float32Array {
   const random = new Random(seed + 1000);
   return numbers(n, seed).map((x) => (random.uniform() < share ? (random.uniform() < 0.5 ? 0 : -0) : x));
@@ -35,7 +35,7 @@ function check(share: number, rows: number, inputs: number, outputs: number): vo
   }
 }
 
-describe.each([0, 0.5, 0.7, 0.9, 1])("zeros at a share of %f", (share) => {
+describe.each([0, 0.5, 0.7, 0.9, 1])("a fraction of %f zeros", (share) => {
   it.each([
     [1, 1, 1],
     [33, 40, 35],
@@ -48,7 +48,7 @@ describe.each([0, 0.5, 0.7, 0.9, 1])("zeros at a share of %f", (share) => {
   });
 });
 
-it("several blocks of k and of rows, either way round", () => {
+it("several blocks of k and of rows, also transposed", () => {
   check(0.7, 203, 406, 21);
 });
 
@@ -60,7 +60,7 @@ describe("every shape from 1 to 33 by 33 by 33", () => {
   const scratch = take(PACK_BYTES / 4);
   const [a, b, c] = [left, right, result].map((at) => new Float32Array(memory.buffer, at, SIDE ** 2 + 1));
 
-  /** Sums of k products for all k: those over fewer steps are on the way. */
+  /** Sums of k products for all k, each the partial sums of the next. */
   function sums(x: Float32Array, w: Float32Array): Float32Array[] {
     const table = [new Float32Array(SIDE ** 2)];
     for (let k = 0; k < SIDE; k++)
@@ -77,7 +77,7 @@ describe("every shape from 1 to 33 by 33 by 33", () => {
     [product, `${product}Skip`, 0.7] as const,
     [product, `${product}Skip`, 0.3] as const,
   ]);
-  it.each(cases)("%s by %s, zeros at a share of %f", (product, kernel, share) => {
+  it.each(cases)("%s by %s, a fraction of %f zeros", (product, kernel, share) => {
     const [x, w] = [withZeros(SIDE ** 2, 1, share), withZeros(SIDE ** 2, 2, product === "denseWeight" ? share : 0)];
     const table = sums(x, w);
     const byRows = (from: Float32Array, to: Float32Array, rows: number, k: number): void => {
@@ -116,7 +116,7 @@ describe("zero times infinity or NaN", () => {
     return new Float32Array(field.buffer, at[2], rows * outputs).slice();
   };
 
-  it("is NaN where no zero is left out, and vanishes where it is", () => {
+  it("is NaN where zeros are not skipped, and is lost where they are", () => {
     const plain = reference.dense(rows, inputs, outputs, x, w);
     const [nan, finite] = [[...plain.keys()].filter((i) => Number.isNaN(plain[i])), run("denseSkip")];
     expect(nan).toEqual([0, 1, 5, 6, 10, 11, 15, 16]);
@@ -127,7 +127,7 @@ describe("zero times infinity or NaN", () => {
     });
   });
 
-  it("leaves NaN and infinity of the operand with the zeros as they are", () => {
+  it("keeps NaN and infinity of the operand that has the zeros", () => {
     [x[25], x[40]] = [NaN, Infinity];
     [w[7], w[inputs + 9]] = [1, 1];
     expect(run("denseSkip")).toEqual(reference.dense(rows, inputs, outputs, x, w));
@@ -143,18 +143,21 @@ describe("zero times infinity or NaN", () => {
 });
 
 describe("bytes", () => {
-  it.each([1, 2, 15, 16, 17, 32, 33, 300])("%i of them, converted from the last quarter of their own room", (n) => {
-    const bytes = Uint8Array.from({ length: n }, (_, i) => (i * 37 + 255) % 256);
-    const scale = Math.fround(1 / 255);
-    const whole = Math.ceil(n / 16) * 16;
-    const field = new Field();
-    const at = field.scratch(4 * whole);
-    new Uint8Array(field.buffer, at + 3 * whole, n).set(bytes);
-    field.check(() => kernels.convertBytes(n, at + 3 * whole, scale, at), `${n} bytes`);
-    expectSameBits(
-      new Float32Array(field.buffer, at, n),
-      Float32Array.from(bytes, (x) => Math.fround(x * scale)),
-      "bytes",
-    );
-  });
+  it.each([1, 2, 15, 16, 17, 32, 33, 300])(
+    "%i of them, converted from the last quarter of the result's buffer",
+    (n) => {
+      const bytes = Uint8Array.from({ length: n }, (_, i) => (i * 37 + 255) % 256);
+      const scale = Math.fround(1 / 255);
+      const whole = Math.ceil(n / 16) * 16;
+      const field = new Field();
+      const at = field.scratch(4 * whole);
+      new Uint8Array(field.buffer, at + 3 * whole, n).set(bytes);
+      field.check(() => kernels.convertBytes(n, at + 3 * whole, scale, at), `${n} bytes`);
+      expectSameBits(
+        new Float32Array(field.buffer, at, n),
+        Float32Array.from(bytes, (x) => Math.fround(x * scale)),
+        "bytes",
+      );
+    },
+  );
 });

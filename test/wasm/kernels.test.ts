@@ -1,17 +1,18 @@
+// Tests the binary: its imports and exports, and the public ways to instantiate it.
 import { describe, expect, test } from "vitest";
 import { ParameterDict, SGD } from "../../src/index.js";
 import { type Kernels, instantiate } from "../../src/kernels.js";
 import { builds } from "../support/builds.js";
 import { rows } from "../rules/table.js";
 
-/** Reductions and whole-vector operations, tested in reduce.test.ts, and sparse steps, in rows.test.ts. */
+/** The kernels that all rules share: reductions, whole-vector operations, sparse rows and small formats. */
 const shared: (keyof Kernels)[] = [
   ...(["sumOfSquares", "sumOfAbs", "dot", "dotDifference", "maxAbs", "firstNonFinite"] as const),
   ...(["scale", "clamp", "addScaled", "approach", "flushDenormals"] as const),
   ...(["gatherRows", "scatterRows", "pack", "unpack"] as const),
 ];
 
-/** The kernels of gradstep/nn; what each computes is tested in test/nn. */
+/** The kernels of gradstep/nn, whose results test/nn tests. */
 const nnKernels: (keyof Kernels)[] = [
   ...(["addBias", "dense", "denseBias", "denseInput", "denseWeight", "takePart"] as const),
   ...(["denseSkip", "denseInputSkip", "denseWeightSkip", "convertBytes"] as const),
@@ -41,7 +42,7 @@ describe.each(builds)("the $build binary", ({ module }) => {
 });
 
 describe("instantiate", () => {
-  test("gives the raw exports over a memory of one's own", () => {
+  test("returns the raw exports on a given memory", () => {
     const memory = new WebAssembly.Memory({ initial: 2 });
     const { sgd } = instantiate(memory);
     const at = (address: number) => new Float32Array(memory.buffer, address, 16);
@@ -50,7 +51,7 @@ describe("instantiate", () => {
     expect([...at(65536)]).toEqual(Array.from({ length: 16 }, () => -1.5));
   });
 
-  test("takes a module of another realm", async () => {
+  test("accepts a module from another realm", async () => {
     const { runInNewContext } = await import("node:vm");
     const { readFileSync } = await import("node:fs");
     const bytes = readFileSync(new URL("../../build/kernels.wasm", import.meta.url));
@@ -60,7 +61,7 @@ describe("instantiate", () => {
     expect(new ParameterDict({ w: [1] }, { module: foreign }).numel).toBe(1);
   });
 
-  test("refuses what is no memory or module", () => {
+  test("throws on anything that is not a memory or module", () => {
     expect(() => instantiate({})).toThrow('instantiate: "memory" expected a WebAssembly.Memory, got an object');
     expect(() => instantiate(new WebAssembly.Memory({ initial: 1 }), {})).toThrow(TypeError);
   });

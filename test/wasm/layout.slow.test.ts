@@ -1,4 +1,4 @@
-// What kernels and TypeScript share is written once, in assembly/layout/: one side cannot change alone.
+// Tests that the constants that kernels and TypeScript share, in assembly/layout/, cannot change on one side alone.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,7 +19,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** What a command prints, and whether it succeeds, in a copy of the project. */
+/** Runs a command in a copy of the project: its output, and whether it fails. */
 function run(...args: string[]): { readonly fails: boolean; readonly output: string } {
   try {
     return { fails: false, output: execFileSync(process.execPath, args, { cwd: folder, stdio: "pipe" }).toString() };
@@ -64,5 +64,5 @@ test("a constant that is renamed in the kernels alone does not compile in TypeSc
   expect(run(...generate)).toEqual({ fails: false, output: "" });
   const { fails, output } = run("node_modules/typescript/bin/tsc", "--noEmit", "--incremental", "false");
   expect(fails).toBe(true);
-  expect(output).toMatch(/plan\.ts.*'STEP' does not exist|plan\.ts.*Property 'STEP'/);
+  expect(output).toMatch(/src\/step\/.*'STEP' does not exist|src\/step\/.*Property 'STEP'/);
 });
