@@ -38,31 +38,20 @@ export function sweep<Rule, Result = u8, HalfRule = u8, Unit = u8, Wide = u8>(
   let v8 = f32x4.splat(c8), v9 = f32x4.splat(c9), v10 = f32x4.splat(c10), v11 = f32x4.splat(c11);
   while (true) {
     if (at) {
-      n = load<i32>(at, LENGTH);
-      p = load<usize>(at, PARAMETERS);
-      g = load<usize>(at, GRADIENT);
-      s0 = load<usize>(at, SLOTS);
-      s1 = load<usize>(at, SLOTS + 4);
-      s2 = load<usize>(at, SLOTS + 8);
+      n = load<i32>(at, LENGTH), p = load<usize>(at, PARAMETERS), g = load<usize>(at, GRADIENT);
+      s0 = load<usize>(at, SLOTS), s1 = load<usize>(at, SLOTS + 4), s2 = load<usize>(at, SLOTS + 8);
       if (has<Wide>()) s3 = load<usize>(at, SLOTS + 12);
       const c = load<usize>(at, COEFFICIENTS);
       if (has<Unit>()) gs = load<f32>(c);
       vgs = v128.load32_splat(c);
-      wd = load<f32>(c, 4 * WD);
-      dec = load<f32>(c, 4 * DEC);
-      v0 = v128.load32_splat(c, 4 * OWN);
-      v1 = v128.load32_splat(c, 4 * OWN + 4);
-      v2 = v128.load32_splat(c, 4 * OWN + 8);
-      v3 = v128.load32_splat(c, 4 * OWN + 12);
-      v4 = v128.load32_splat(c, 4 * OWN + 16);
-      v5 = v128.load32_splat(c, 4 * OWN + 20);
-      v6 = v128.load32_splat(c, 4 * OWN + 24);
-      v7 = v128.load32_splat(c, 4 * OWN + 28);
+      wd = load<f32>(c, 4 * WD), dec = load<f32>(c, 4 * DEC);
+      v0 = v128.load32_splat(c, 4 * OWN), v1 = v128.load32_splat(c, 4 * OWN + 4);
+      v2 = v128.load32_splat(c, 4 * OWN + 8), v3 = v128.load32_splat(c, 4 * OWN + 12);
+      v4 = v128.load32_splat(c, 4 * OWN + 16), v5 = v128.load32_splat(c, 4 * OWN + 20);
+      v6 = v128.load32_splat(c, 4 * OWN + 24), v7 = v128.load32_splat(c, 4 * OWN + 28);
       if (has<Wide>()) {
-        v8 = v128.load32_splat(c, 4 * OWN + 32);
-        v9 = v128.load32_splat(c, 4 * OWN + 36);
-        v10 = v128.load32_splat(c, 4 * OWN + 40);
-        v11 = v128.load32_splat(c, 4 * OWN + 44);
+        v8 = v128.load32_splat(c, 4 * OWN + 32), v9 = v128.load32_splat(c, 4 * OWN + 36);
+        v10 = v128.load32_splat(c, 4 * OWN + 40), v11 = v128.load32_splat(c, 4 * OWN + 44);
       }
     }
     if (has<Unit>() && gs == 1 && wd == 0) {
@@ -130,11 +119,7 @@ function loop<Rule, Result, HalfRule, Decay, Wide>(
       finish<Result, Decay>(p + 32, u2, vd);
     }
     before = p + (bytes - 16);
-    p += bytes;
-    g += bytes;
-    s0 += bytes;
-    s1 += bytes;
-    s2 += bytes;
+    p += bytes, g += bytes, s0 += bytes, s1 += bytes, s2 += bytes;
     if (has<Wide>()) s3 += bytes;
   } while (p < last);
   finish<Result, Decay>(before, u, vd);
@@ -178,44 +163,24 @@ function loopHalf<Rule, Decay>(
   let before = NOWHERE;
   let u0 = f32x4.splat(0), u1 = u0, u2 = u0, u3 = u0;
   do {
-    const w0 = changetype<Rule>(0).apply<Decay>(
-      p, g, s0, s1, s2, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2,
-    );
-    r0 = i32x4.add(r0, next0);
-    r1 = i32x4.add(r1, next1);
-    r2 = i32x4.add(r2, next2);
+    const w0 = changetype<Rule>(0).apply<Decay>(p, g, s0, s1, s2, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2);
+    r0 = i32x4.add(r0, next0), r1 = i32x4.add(r1, next1), r2 = i32x4.add(r2, next2);
     finish<Moves, Decay>(before, u0, vd);
     u0 = w0;
-    const w1 = changetype<Rule>(0).apply<Decay>(
-      p + 16, g + 16, s0 + 8, s1 + 8, s2 + 8, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2,
-    );
-    r0 = i32x4.add(r0, next0);
-    r1 = i32x4.add(r1, next1);
-    r2 = i32x4.add(r2, next2);
+    const w1 = changetype<Rule>(0).apply<Decay>(p + 16, g + 16, s0 + 8, s1 + 8, s2 + 8, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2);
+    r0 = i32x4.add(r0, next0), r1 = i32x4.add(r1, next1), r2 = i32x4.add(r2, next2);
     finish<Moves, Decay>(before + 16, u1, vd);
     u1 = w1;
-    const w2 = changetype<Rule>(0).apply<Decay>(
-      p + 32, g + 32, s0 + 16, s1 + 16, s2 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2,
-    );
-    r0 = i32x4.add(r0, next0);
-    r1 = i32x4.add(r1, next1);
-    r2 = i32x4.add(r2, next2);
+    const w2 = changetype<Rule>(0).apply<Decay>(p + 32, g + 32, s0 + 16, s1 + 16, s2 + 16, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2);
+    r0 = i32x4.add(r0, next0), r1 = i32x4.add(r1, next1), r2 = i32x4.add(r2, next2);
     finish<Moves, Decay>(before + 32, u2, vd);
     u2 = w2;
-    const w3 = changetype<Rule>(0).apply<Decay>(
-      p + 48, g + 48, s0 + 24, s1 + 24, s2 + 24, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2,
-    );
-    r0 = i32x4.add(r0, next0);
-    r1 = i32x4.add(r1, next1);
-    r2 = i32x4.add(r2, next2);
+    const w3 = changetype<Rule>(0).apply<Decay>(p + 48, g + 48, s0 + 24, s1 + 24, s2 + 24, vgs, vd, v0, v1, v2, v3, v4, v5, v6, v7, r0, r1, r2);
+    r0 = i32x4.add(r0, next0), r1 = i32x4.add(r1, next1), r2 = i32x4.add(r2, next2);
     finish<Moves, Decay>(before + 48, u3, vd);
     u3 = w3;
     before = p;
-    p += 64;
-    g += 64;
-    s0 += 32;
-    s1 += 32;
-    s2 += 32;
+    p += 64, g += 64, s0 += 32, s1 += 32, s2 += 32;
   } while (p < last);
   finish<Moves, Decay>(before, u0, vd);
   finish<Moves, Decay>(before + 16, u1, vd);

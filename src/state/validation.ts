@@ -1,7 +1,6 @@
 // Checks of saved states, shared by optimizers, averages, schedules and wrappers.
 import { flag, oneOf, record, withArticle, wrongType, wrongValue } from "../util/check.js";
 import { type SmallSlot, isBase } from "./small-formats.js";
-import { SHARED } from "../wasm/generated/layout/formats.js";
 import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 import { SHARED } from "../wasm/generated/layout/formats.js";
 
