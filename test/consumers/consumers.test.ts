@@ -1,4 +1,4 @@
-// The package as it is packed, in every setting that people have.
+// The packed package in Node, bundlers and the TypeScript compiler.
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";

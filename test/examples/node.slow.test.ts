@@ -1,4 +1,4 @@
-// The Node script, as a newcomer runs it.
+// Runs the Node example.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,4 +1,4 @@
-// Sequences that failed once, by what was wrong.
+// Sequences that found bugs, by the bug.
 import type { Sequence } from "./commands/index.js";
 
 const step = { gradScale: 1, skip: [], rows: null, clipNorm: undefined, zeroGrad: false, average: null };

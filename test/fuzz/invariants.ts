@@ -1,4 +1,4 @@
-// What must hold after every call: the real things are as the model says, and their views are the same objects.
+// Checks after every call that the real objects equal the model, and that their views are still the same objects.
 import { expect } from "vitest";
 import {
   type LiveAverage,

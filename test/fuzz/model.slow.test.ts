@@ -1,4 +1,4 @@
-// Any sequence of calls of the public API, beside a plain model of what must come of it.
+// Random sequences of calls of the public API, compared with a plain model.
 import fc from "fast-check";
 import { test } from "vitest";
 import { sequences } from "./commands/index.js";
@@ -6,7 +6,7 @@ import { found } from "./found.js";
 import { run } from "./run.js";
 import { runs, times } from "./runs.js";
 
-/** Calls in a sequence, and in all that `npm test` does. */
+/** Calls in one sequence, and in all sequences of `npm test`. */
 const LENGTH = 50;
 const CALLS = 20_000;
 
@@ -19,6 +19,6 @@ test("any sequence of calls does what the plain model says", { timeout: 120_000 
   );
 });
 
-test.each(Object.entries(found))("no more: %s", (_, sequence) => {
+test.each(Object.entries(found))("fixed: %s", (_, sequence) => {
   run(sequence);
 });

@@ -1,4 +1,4 @@
-// The plain model: tensors as copies, optimizers as the loops of test/reference, which the real ones must equal to the bit.
+// The plain model: copies of tensors, and optimizers as the loops of test/support/reference, with the same bits as the real ones.
 import type { NonFinitePolicy } from "../../src/optimizer/rule.js";
 import { type Plain, type Settled, f, gradientOf } from "../support/reference/common.js";
 import { type SmallFormat, kept, kindOf } from "../support/reference/small.js";

@@ -1,4 +1,4 @@
-// Does a sequence of commands and checks everything after each.
+// Runs a sequence of commands and checks everything after each.
 import { expect } from "vitest";
 import { type Sequence, commands } from "./commands/index.js";
 import { endSearch } from "./commands/lbfgs.js";
@@ -7,7 +7,7 @@ import { endDict } from "./commands/tensors.js";
 import { check } from "./invariants.js";
 import { World } from "./world.js";
 
-/** Does all of a sequence, and ends what is left; returns how many calls that were. */
+/** Runs a whole sequence and disposes of what is left; returns the number of calls. */
 export function run({ pages, acts }: Sequence): number {
   const world = new World(pages);
   for (const { command, given } of acts) {

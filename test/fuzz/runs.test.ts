@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { runs } from "./runs.js";
 
-test("a failed property says what replays it", () => {
+test("a failed property prints the seed and path that replay it", () => {
   const parameters = runs(10);
   const run = () =>
     fc.assert(

@@ -1,4 +1,4 @@
-// One arena with all that lives in it, each real thing beside its model; and how a call into the library is made.
+// One arena with everything in it, each real object beside its model, and the wrapper for calls into the library.
 import { expect } from "vitest";
 import {
   Arena,

@@ -1,4 +1,4 @@
-// npm run test:platform [-- names]: the suite in these runtimes, or in all, and one table of what came.
+// npm run test:platform [-- names]: the suite in the named runtimes or in all, with one table of results.
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";

@@ -1,4 +1,4 @@
-// The examples in README and docs run, against the package as it is built.
+// Runs and type-checks the examples in README and docs against the built package.
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

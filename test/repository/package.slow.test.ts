@@ -19,7 +19,7 @@ const run = async (...args: string[]): Promise<string> => {
 };
 
 describe("the package", () => {
-  test("depends on the loader alone", () => {
+  test("depends on the loader only", () => {
     expect(Object.keys(manifest.dependencies)).toEqual(["@assemblyscript/loader"]);
   });
 
@@ -39,7 +39,7 @@ describe("the package", () => {
     }
   });
 
-  test("is found by its name, from ESM and by require()", async () => {
+  test("can be imported by its name from ESM and with require()", async () => {
     const use = `const p = new ParameterDict({ w: [3] }); p.grad.w.fill(1); new SGD(p, { lr: 1 }).step(); console.log(String(p.data.w));`;
     expect(await run("--input-type=module", "-e", `import { ParameterDict, SGD } from "gradstep"; ${use}`)).toBe(
       "-1,-1,-1",
@@ -62,7 +62,7 @@ describe("the package", () => {
     expect(gzipSync(binary, { level: 9 }).length).toBeLessThan(24 * 1024);
   });
 
-  test("inlines any bytes, as text that no string need escape", async () => {
+  test("inlines any bytes as text without escapes", async () => {
     const { encode } = (await import(`${root}assembly/text.mjs`)) as { encode: (bytes: Uint8Array) => string };
     for (const bytes of [
       new Uint8Array(0),
@@ -75,7 +75,7 @@ describe("the package", () => {
     }
   });
 
-  test("has the binary over shared memory in gradstep/threads alone", async () => {
+  test("has the binary for shared memory in gradstep/threads only", async () => {
     const { text: shared } = (await import("../../src/wasm/generated/shared.js")) as { text: string };
     const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".js"));
     const having = (text: string): string[] =>
@@ -103,7 +103,7 @@ describe("the package", () => {
     }
   });
 
-  test("has no line over 500 characters, but the binaries' text in modules of its own", () => {
+  test("has no line over 500 characters, except for the binaries in separate modules", () => {
     for (const file of readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" })) {
       if (!file.endsWith(".js")) continue;
       const lines = readFileSync(`${root}dist/${file}`, "utf8").split("\n");
@@ -119,7 +119,7 @@ describe("the package", () => {
     }
   });
 
-  test("imports nothing of Node's, for browsers to lack", () => {
+  test("imports no module of Node, which browsers lack", () => {
     const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" }).filter((file) =>
       file.endsWith(".js"),
     );

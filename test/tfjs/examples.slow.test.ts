@@ -5,7 +5,7 @@ import { trainVerse } from "../../examples/tfjs/verse.js";
 import { onBackends } from "./setup.js";
 
 onBackends((backend) => {
-  test("MNIST with model.fit, which leaves nothing behind", async () => {
+  test("MNIST with model.fit leaks no tensors", async () => {
     const before = tf.memory().numTensors;
     const losses: number[] = [];
     const accuracy = await trainMnist({
@@ -19,9 +19,9 @@ onBackends((backend) => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
-  test("a transformer learns a verse, with groups, clipping and a schedule, and leaves nothing behind", () => {
+  test("a transformer with groups, clipping and a schedule learns a verse and leaks no tensors", () => {
     const before = tf.memory().numTensors;
-    // The cpu backend is slow: there, a start must do.
+    // The cpu backend is slow, so only a few steps are taken there.
     const { steps, batch, bound } = {
       cpu: { steps: 30, batch: 4, bound: 2.8 },
       wasm: { steps: 160, batch: 8, bound: 0.8 },

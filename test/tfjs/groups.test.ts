@@ -45,7 +45,7 @@ onBackends(() => {
     expect(variables.map((v) => Array.from(v.dataSync()))).toEqual(names.map((name) => Array.from(params.data[name])));
   });
 
-  test("a schedule sets the rates of an optimizer that meets variables meanwhile", () => {
+  test("a schedule sets the rates of an optimizer while variables are added", () => {
     const optimizer = new GradstepOptimizer("sgd", { lr: 1, groups: [{ params: /bias/, lr: 0.5 }] });
     const schedule = new CosineAnnealingLR(optimizer, { tMax: 4 });
     const w = variable("w", [1]);
@@ -98,7 +98,7 @@ onBackends(() => {
     expect(warnings.texts).toEqual([]);
   });
 
-  test("a whole name goes before a name without its number, in whatever group", () => {
+  test("a full name takes precedence over a name without its number, in any group", () => {
     const groups = [{ params: ["w"] }, { params: ["w_1"] }];
     const optimizer = new GradstepOptimizer("sgd", { groups });
     const variables = ["w", "w_1", "w_2"].map((name) => variable(name, [2]));
@@ -106,7 +106,7 @@ onBackends(() => {
     expect(optimizer.paramGroups.map(({ params }) => params)).toEqual([[], ["w", "w_2"], ["w_1"]]);
   });
 
-  test("names and patterns that no variable has are warned of once", () => {
+  test("names and patterns that match no variable cause one warning", () => {
     const groups = [{ params: ["head/kernel", "head/bais"] }, { params: /gamma/ }];
     const optimizer = new GradstepOptimizer("sgd", { groups });
     const [kernel, later] = [variable("head/kernel", [2]), variable("later", [2])];
@@ -118,7 +118,7 @@ onBackends(() => {
   });
 });
 
-test("a second schedule goes on from the first, though variables were met in between", () => {
+test("a second schedule continues from the first, although variables were added in between", () => {
   const rates = [false, true].map((between) => {
     const optimizer = new GradstepOptimizer("sgd", { lr: 1 });
     const first = variable("first", [1]);

@@ -1,4 +1,4 @@
-// Saves that overlap, variables that go and come, and what is left in TensorFlow.js's memory.
+// Overlapping saves, variables that are removed and recreated, and leaks in TensorFlow.js's memory.
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
 import { GradstepOptimizer, type RuleName } from "../../src/tfjs/index.js";
@@ -10,7 +10,7 @@ const sink = () =>
   );
 
 onBackends(() => {
-  test("saves overlap, and training goes on meanwhile", async () => {
+  test("saves may overlap with each other and with training", async () => {
     const model = tf.sequential({ layers: [tf.layers.dense({ units: 1, inputShape: [3] })] });
     const optimizer = new GradstepOptimizer("adam");
     model.compile({ optimizer, loss: "meanSquaredError" });
@@ -28,7 +28,7 @@ onBackends(() => {
     expect(tf.memory()).toMatchObject({ numTensors, numBytes });
   });
 
-  test("what getWeights() gives outlives later calls, reads as any tensor, and takes part in operations", async () => {
+  test("tensors of getWeights() survive later calls, can be read like any tensor, and can be used in operations", async () => {
     const w = variable("w", [2, 3]);
     const optimizer = new GradstepOptimizer("adam");
     train(optimizer, [w], 0, 1);

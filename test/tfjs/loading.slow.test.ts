@@ -1,4 +1,4 @@
-// State that finds its variables again: whatever TensorFlow.js calls them, whichever model of a shared optimizer is loaded.
+// Loaded state finds its variables under new names, and for each model of a shared optimizer.
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
 import { GradstepOptimizer, type RuleName } from "../../src/tfjs/index.js";
@@ -7,7 +7,7 @@ import { watchWarnings } from "./warnings.js";
 
 const warnings = watchWarnings();
 
-/** A layer of two weights, called as they are given. */
+/** A layer of two weights with the given names. */
 class Two extends tf.layers.Layer {
   static readonly className = "Two";
   readonly names: string[];
@@ -138,7 +138,7 @@ onBackends((backend) => {
     expect(warnings.texts).toEqual([]);
   });
 
-  test("state finds variables by values, whole names, names without numbers, and order, and warns of the rest once", async () => {
+  test("state finds variables by values, full names, names without numbers and order, and warns once about the rest", async () => {
     const steps = async (before: string[], after: string[], keepValues = false) => {
       const from = new GradstepOptimizer("sgd", { lr: 1, momentum: 0.9 });
       before.forEach((name, i) =>
@@ -243,7 +243,7 @@ onBackends((backend) => {
     expect(bits([later])).toEqual(expected);
   });
 
-  test("a model loads in debug mode, which is on afterwards", async () => {
+  test("a model loads in debug mode, and the mode stays on", async () => {
     const model = models["layers without names"]();
     compile(model, new GradstepOptimizer("adam", { lr: 0.05 }));
     await fit(model);

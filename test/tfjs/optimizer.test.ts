@@ -42,7 +42,7 @@ onBackends((backend) => {
     expect(run((list, t) => (t % 2 ? list.reverse() : list))).toEqual(plain);
   });
 
-  test("leaves out a variable without a gradient: no update, no decay, no count", () => {
+  test("skips a variable without a gradient: no update, no decay, no step counted", () => {
     const [a, b] = [variable("a", [4]), variable("b", [4])];
     const optimizer = new GradstepOptimizer("adamw", { lr: 0.1, weightDecay: 0.5 });
     train(optimizer, [a, b], 0, 2);
@@ -59,7 +59,7 @@ onBackends((backend) => {
     expect(bits([b])).toEqual(bits([alone]));
   });
 
-  test("adopts variables that appear later, and goes on with the same bits", () => {
+  test("adds variables that are created later, with the same bits", () => {
     const late = [variable("a", [5]), variable("b", [300])];
     const early = [variable("a2", [5]), variable("b2", [300])];
     early.forEach((v, i) => v.assign(late[i]));
@@ -84,7 +84,7 @@ onBackends((backend) => {
     expect(bits(late)).toEqual(bits(early));
   });
 
-  test("a new variable under the name of one that is gone starts afresh", async () => {
+  test("a new variable with the name of a removed one starts without state", async () => {
     const optimizer = new GradstepOptimizer("adam", { lr: 0.1 });
     const [first, kept] = [variable("w", [4]), variable("kept", [2])];
     train(optimizer, [first, kept], 0, 3);
@@ -101,7 +101,7 @@ onBackends((backend) => {
     expect(names).not.toContain("w/expAvg");
   });
 
-  test("moves variables and gradients whose data stand in another backend", async () => {
+  test("updates variables and gradients whose data are in another backend", async () => {
     const [w, twin] = [variable("w", [8]), variable("twin", [8])];
     const [first, second] = [gradients([w], 1), gradients([w], 2)];
     const [optimizer, other] = [new GradstepOptimizer("adam"), new GradstepOptimizer("adam")];
@@ -114,7 +114,7 @@ onBackends((backend) => {
     expect(bits([w])).toEqual(bits([twin]));
   });
 
-  test("sees values that others assigned, and writes into no other tensor's data", () => {
+  test("uses values that others assigned, and never writes to another tensor's data", () => {
     const w = variable("w", [8]);
     const optimizer = new GradstepOptimizer("sgd", { lr: 1 });
     const source = tf.tensor(values(8, 2));
@@ -167,7 +167,7 @@ onBackends((backend) => {
     expect(bits([w])).toEqual(before);
   });
 
-  test("leaves nothing behind, over 100 steps and after dispose()", async () => {
+  test("leaks no tensors over 100 steps and after dispose()", async () => {
     const [w, b] = [variable("w", [30, 4]), variable("b", [4])];
     const x = tf.tensor(values(60, 3), [2, 30]);
     const before = tf.memory();

@@ -1,4 +1,4 @@
-// Patterns of groups that come from a file: matched as JavaScript's own, in time that grows with the name alone.
+// Patterns from a file match as JavaScript's own do, in time linear in the name.
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { GradstepOptimizer } from "../../src/tfjs/index.js";
@@ -30,7 +30,7 @@ const pattern = fc.letrec((tie) => ({
     .map(([atom, quantifier]) => atom + quantifier),
 })).whole;
 
-test("a pattern of a file matches what the same RegExp matches", () => {
+test("a pattern from a file matches what the same RegExp matches", () => {
   const flags = fc.constantFrom("", "i", "m", "s", "im", "u", "iu");
   const name = fc.string({ unit: fc.constantFrom(...Array.from("ab_/1A -\n")), maxLength: 8 });
   fc.assert(
@@ -88,7 +88,7 @@ test.each([
   expect(read).toThrow(reason);
 });
 
-test("all patterns of a file together have a limit", () => {
+test("the patterns of a file share one limit", () => {
   const budget = newBudget();
   expect(() => Array.from({ length: 600 }, () => new SafePattern("a", "", budget))).toThrow("too many parts");
 });

@@ -1,4 +1,4 @@
-// The table of docs/tfjs.md that says what stands for TensorFlow.js's own optimizers.
+// Checks the table of replacements for TensorFlow.js's own optimizers in docs/tfjs.md.
 import { readFileSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs";
 import { expect, test } from "vitest";
@@ -15,7 +15,7 @@ const rows = Array.from(page.matchAll(row), ([, name, values, rule, options]) =>
 }));
 const own = tf.train as unknown as Record<string, (...values: (number | boolean)[]) => tf.Optimizer>;
 
-test("all of TensorFlow.js's own but Adadelta have their row", () => {
+test("every optimizer of TensorFlow.js except Adadelta has a row", () => {
   expect([...new Set(rows.map(({ name }) => name))]).toEqual([
     "sgd",
     "momentum",

@@ -9,7 +9,7 @@ setWasmPaths(path.dirname(wasm) + path.sep);
 tf.enableProdMode(); // or the cpu backend advertises another package
 await tf.setBackend("cpu");
 
-/** The tests, on each backend; no variable outlives its test. */
+/** Runs tests on each backend, and disposes of all variables after each test. */
 export function onBackends(tests: (backend: "cpu" | "wasm") => void): void {
   describe.each(["cpu", "wasm"] as const)("on the %s backend", (backend) => {
     beforeAll(async () => {
@@ -32,7 +32,7 @@ export const variable = (name: string, shape: number[], seed?: number): tf.Varia
 export const gradients = (variables: readonly tf.Variable[], seed: number): { name: string; tensor: tf.Tensor }[] =>
   variables.map(({ name, shape, size }, i) => ({ name, tensor: tf.tensor(values(size, seed + i / 7), shape) }));
 
-/** Steps with gradients that depend on the number of the step. */
+/** Takes steps with gradients that depend on the step's number. */
 export function train(optimizer: tf.Optimizer, variables: readonly tf.Variable[], from: number, to: number): void {
   for (let t = from; t < to; t++) {
     tf.tidy(() => {

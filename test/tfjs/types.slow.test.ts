@@ -1,4 +1,4 @@
-// The subpath as its users' compiler sees it. TensorFlow.js's own declarations have errors, ours have none.
+// Compiles a user's program. Errors in TensorFlow.js's own declarations are ignored.
 import { execFile } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,12 +21,12 @@ const use = `import * as tf from "@tensorflow/tfjs-core";
   new GradstepOptimizer("adamx");
   // @ts-expect-error: no such option of the rule
   new GradstepOptimizer("sgd", { betas: [0.9, 0.99] });
-  // @ts-expect-error: nor in a group
+  // @ts-expect-error: no such option in a group either
   new GradstepOptimizer("sgd", { groups: [{ params: ["w"], eps: 1 }] });
   export { any, base, betas };`;
 
 test(
-  "type-checks in a strict consumer that checks libraries, but for TensorFlow.js's own",
+  "type-checks in a strict consumer that checks libraries, apart from TensorFlow.js's own declarations",
   { timeout: 60_000 },
   async () => {
     mkdirSync(`${folder}/node_modules`);

@@ -1,6 +1,6 @@
 import { type MockInstance, afterEach, beforeEach, vi } from "vitest";
 
-/** What the tests of a file warn of; nothing is printed. */
+/** Records the warnings of each test instead of printing them. */
 export function watchWarnings(): { readonly texts: string[] } {
   let spy: MockInstance<typeof console.warn>;
   beforeEach(() => {

@@ -1,4 +1,4 @@
-// Calls that must throw, or do nothing that shows; none may change anything.
+// Invalid calls, which throw or do nothing and never change anything.
 import fc from "fast-check";
 import { expect } from "vitest";
 import * as gradstep from "../../../src/index.js";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import type { World } from "../world.js";
 
-/** One kind of thing that a user does: what it may be given, and how it is done to the real things and to their models. */
+/** One kind of call: its possible arguments, and how it is applied to the real objects and their models. */
 export interface Command<Given = unknown> {
   readonly given: fc.Arbitrary<Given>;
   /** How often it is drawn, beside others. */

@@ -1,4 +1,4 @@
-// What people pass by mistake, or by force.
+// Invalid arguments, as people pass them by mistake or on purpose.
 
 class AClassWithANameThatIsLongerThanMostPeopleWouldEverThinkOfGivingToAnything {
   readonly lr = 1;

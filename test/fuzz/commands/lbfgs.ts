@@ -1,4 +1,4 @@
-// LBFGS, beside another one in an arena of its own.
+// LBFGS, compared with another one in a separate arena.
 import fc from "fast-check";
 import { LBFGS, type LBFGSOptions, ParameterDict, type TensorState } from "../../../src/index.js";
 import { equal, same } from "../invariants.js";

@@ -1,4 +1,4 @@
-// Options set while training, and schedules that set them.
+// Options that are set during training, and schedules that set them.
 import fc from "fast-check";
 import { expect } from "vitest";
 import * as schedule from "../../../src/schedule/index.js";

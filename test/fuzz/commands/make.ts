@@ -1,4 +1,4 @@
-// Optimizers: made with groups, given more of them, and disposed of.
+// Creates optimizers with groups, extends them and disposes of them.
 import fc from "fast-check";
 import { expect } from "vitest";
 import { ParameterDict } from "../../../src/index.js";

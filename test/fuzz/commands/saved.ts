@@ -1,4 +1,4 @@
-// Saving and loading: into the optimizer itself, and into a twin with other places in memory.
+// Saves and loads state, into the optimizer itself and into a copy at other addresses.
 import fc from "fast-check";
 import { expect } from "vitest";
 import { load, save } from "../../../src/checkpoint/index.js";

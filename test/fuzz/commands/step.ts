@@ -1,4 +1,4 @@
-// Steps with every option, and what changes gradients between them.
+// Steps with every option, and changes of gradients between them.
 import fc from "fast-check";
 import { expect } from "vitest";
 import { type StepOptions, clipGradAdaptive, clipGradNorm, clipGradValue, gradNorm } from "../../../src/index.js";

@@ -1,4 +1,4 @@
-// Dictionaries: made, divided, written, copied, cleared and disposed of.
+// Dictionaries of tensors: creating, splitting, writing, copying, clearing and disposing.
 import fc from "fast-check";
 import { expect } from "vitest";
 import { ParameterDict } from "../../../src/index.js";
