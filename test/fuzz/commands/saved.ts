@@ -96,6 +96,11 @@ const transfer: Record<string, (world: World, from: LiveOptimizer, to: LiveOptim
   file(world, from, to, dict) {
     const [first] = tensorsOf(from);
     const source = first.dict;
+    const names = new Set(source.tensors.map(({ name }) => name));
+    if (tensorsOf(from).some((tensor) => tensor.dict !== source && names.has(tensor.name))) {
+      transfer.clone(world, from, to, dict); // a file holds each name once
+      return;
+    }
     const bytes = world.call(() => save(source.real, { optimizers: [from.real] }))!.value;
     const strangers = source.tensors.some(({ name }) => !dict.tensors.some((tensor) => tensor.name === name));
     if (strangers) {
