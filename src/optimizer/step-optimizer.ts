@@ -60,9 +60,9 @@ export abstract class StepOptimizer<
     if (this.nonFinite !== "propagate" && !areFinite(this.arena.kernels, table, request, rule.name, this.nonFinite))
       return this.#skipStep();
 
-    const runs = this.#runs?.batches.table === table ? this.#runs : this.#prepare();
     if (rule.rows && request.rows.size > 0 && this.#packed === 0)
       this.#packed = this.slots.take(rule.rows.scratchBytes(2 + table.slots.length), "a sparse step");
+    const runs = this.#runs?.batches.table === table ? this.#runs : this.#prepare();
     this.#gradNorm[0] = request.norm[0];
     const { batches } = runs;
     batches.group(request);
@@ -117,8 +117,11 @@ export abstract class StepOptimizer<
   /** Makes what steps need for the tensors at hand. */
   #prepare(): RunList {
     const { table, groups, arena, rule } = this;
-    this.#runs?.dispose();
-    this.#runs = undefined;
+    const merge = rule.scope !== "tensor";
+    const batches = new Batches(table, groups.length, merge);
+    const runs = new RunList(batches, groups.length, arena, rule.name, merge);
+    this.#runs?.dispose(); // after the new list, which may find no room: nothing is changed then
+    this.#runs = runs;
     this.#calls = groups.map(({ options, shared }) => ({
       options,
       at: new Uint32Array(3 + MAX_SLOTS),
@@ -130,9 +133,7 @@ export abstract class StepOptimizer<
       shape: [],
       scratch: this.slots.scratch,
     }));
-    const merge = rule.scope !== "tensor";
-    const batches = new Batches(table, groups.length, merge);
-    return (this.#runs = new RunList(batches, groups.length, arena, rule.name, merge));
+    return runs;
   }
 
   /** At a tensor's first step, slots that start at the parameters take these, which may have been set since. */

@@ -84,7 +84,10 @@ export function ownOptions<Options>(
   inner = 0,
 ): OwnOptions<Options> {
   const expected = `one value, or an array of ${max}, one for each group`;
-  return readOptions(definition, prefix, given, base, (options) => {
+  // In the order of `kinds`, also after a load: the same state makes the same file.
+  const ordered: Partial<OwnOptions<Options>> = {};
+  for (const key of Object.keys(definition.kinds) as (keyof OwnOptions<Options>)[]) ordered[key] = base[key];
+  return readOptions(definition, prefix, given, ordered, (options) => {
     const values: Readonly<Record<string, unknown>> = options;
     const option = definition.perGroup?.find((key) => {
       const value = values[key];

@@ -149,7 +149,8 @@ const refused: [use: Use, isRight: (value: unknown) => boolean][] = [
   [
     (world, value, at) => {
       const lookahead = pick(world.lookaheads, at);
-      return lookahead && (() => lookahead.real.step({ gradScale: value }));
+      if (!lookahead || lookahead.slow.size < lookahead.optimizer.plain.members.length) return undefined; // new tensors take memory and give it back
+      return () => lookahead.real.step({ gradScale: value });
     },
     (x) => isNumber(x) || x === undefined,
   ],
