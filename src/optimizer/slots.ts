@@ -1,14 +1,7 @@
 // An optimizer's memory in its arena: the slots of its tensors, and scratch.
 import { type Arena, padded } from "../memory/arena.js";
-import {
-  FLOAT32,
-  type StateFormat,
-  formatOf,
-  readSmall,
-  slotBytes,
-  toFloat32,
-  writeSmall,
-} from "../state/small-formats.js";
+import type { StateFormat } from "../state/small-formats.js";
+import { FLOAT32, formatOf, readSmall, slotBytes, toFloat32, writeSmall } from "../state/small-formats.js";
 import type { Tensor, Vector } from "../memory/tensor.js";
 import type { CommonOptions, Rule, Settled, Start, TensorInfo } from "./rule.js";
 import { UNPACKED_BYTES } from "../wasm/generated/layout/run-list.js";

@@ -6,9 +6,9 @@ import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
 import { OWN, type Rule, setDecay, exact, positive } from "../optimizer/rule.js";
+import type { ScheduleFreeOptions } from "./schedulefreesgd.js";
 import {
   MIN_BETA,
-  type ScheduleFreeOptions,
   advanceScheduleFree,
   scheduleFreeDefaults,
   scheduleFreeKinds,

@@ -3,14 +3,8 @@ import { belowOne, flag, fraction, nonNegative, number, oneOf, wholeFrom, wrongV
 import { cos } from "../util/exact.js";
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { absolute } from "./curve.js";
-import {
-  type CommonScheduleOptions,
-  type Definition,
-  type PerGroup,
-  momentumCycle,
-  perGroup,
-  valueAt,
-} from "./definition.js";
+import type { CommonScheduleOptions, Definition, PerGroup } from "./definition.js";
+import { momentumCycle, perGroup, valueAt } from "./definition.js";
 import { LRScheduler } from "./scheduler.js";
 
 /** Options of {@link OneCycleLR}. */

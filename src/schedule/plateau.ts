@@ -2,18 +2,8 @@
 import { anyNumber, belowOne, nonNegative, number, oneOf, record, whole } from "../util/check.js";
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { onlyFields, readSaved } from "../state/validation.js";
-import {
-  type CommonScheduleOptions,
-  type OptionSet,
-  type OwnOptions,
-  type PerGroup,
-  groupsWith,
-  newOptions,
-  ownOptions,
-  perGroup,
-  readGiven,
-  valueAt,
-} from "./definition.js";
+import type { CommonScheduleOptions, OptionSet, OwnOptions, PerGroup } from "./definition.js";
+import { groupsWith, newOptions, ownOptions, perGroup, readGiven, valueAt } from "./definition.js";
 import { checkOptimizer, refuseArguments, setValues } from "./rates.js";
 import { FORMAT, VERSION, groupNumbers } from "./state.js";
 

@@ -90,22 +90,13 @@ const overflows = (g: number, factor: number): boolean => !Number.isFinite(Math.
 
 /** Below this factor, which is the smallest normal float32, a float32 loses digits. */
 export const LEAST_FACTOR = 1 / 2 ** 126;
-/** Smaller factors are applied in two steps, of which this is one. */
-const SMALL = 1 / 2 ** 100;
+/** Smaller factors are applied in steps, of which this is one. */
+export const SMALL = 1 / 2 ** 100;
 
-/** Multiplies `count` elements of a gradient from `start`, and possibly the tensor's padding, by the factor. */
-export function multiply(kernels: Kernels, tensor: Tensor, start: number, count: number, factor: number): void {
-  if (factor > 0 && factor < LEAST_FACTOR) {
-    multiply(kernels, tensor, start, count, SMALL);
-    multiply(kernels, tensor, start, count, factor / SMALL);
-    return;
-  }
-  const { grad, gradAt, size } = tensor;
-  // The kernel multiplies whole vectors: the loop does the end of a row, after which another row begins.
-  const whole = count === size ? count : count - (count % 4);
-  kernels.scale(whole, gradAt + start * 4, factor);
-  const c = Math.fround(factor);
-  for (let i = start + whole; i < start + count; i++) grad[i] *= c;
+/** Multiplies `count` elements at an address, and padding up to a whole vector, by the factor. */
+export function multiply(kernels: Kernels, address: number, count: number, factor: number): void {
+  for (; factor > 0 && factor < LEAST_FACTOR; factor /= SMALL) kernels.scale(count, address, SMALL);
+  kernels.scale(count, address, factor);
 }
 
 /**
@@ -115,11 +106,8 @@ export function multiply(kernels: Kernels, tensor: Tensor, start: number, count:
 export function multiplyBefore(kernels: Kernels, table: Table, request: StepRequest): () => void {
   const { skipped, rows, zeroGrad, gradScale } = request;
   const factor = Math.abs(gradScale[0]);
-  if (factor === 0) return () => undefined;
   const kept = table.tensors.map(({ grad }, i) => (zeroGrad && !rows.has(i) ? undefined : grad.slice()));
-  table.tensors.forEach((tensor, i) => {
-    if (skipped[i] === 0) multiply(kernels, tensor, 0, tensor.size, factor);
-  });
+  for (let i = 0; i < skipped.length; i++) if (!skipped[i]) multiply(kernels, table.grad[i], table.size[i], factor);
   gradScale[0] = Math.sign(gradScale[0]);
   return () => table.tensors.forEach(({ grad }, i) => kept[i] && grad.set(kept[i]));
 }

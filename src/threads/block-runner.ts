@@ -1,27 +1,6 @@
 // Runs the blocks of a job on one thread: the caller has a BlockRunner for each memory, and so has each worker.
 import type { Kernels } from "../wasm/generated/kernels.js";
-import {
-  ARGUMENTS,
-  ARITY,
-  BLOCKS,
-  BLOCK_BYTES,
-  CALLER_ASLEEP,
-  DONE,
-  FIRST,
-  FROM_RECORD,
-  HAS_PASS,
-  KERNEL,
-  MAX_ADDRESSES,
-  PARTS,
-  PASS,
-  QUEUE,
-  QUEUE_BYTES,
-  RECORD_BYTES,
-  RESULT,
-  SCRATCH_BYTES,
-  WORKSPACE,
-  WORKSPACE_BYTES,
-} from "../wasm/generated/layout/threads.js";
+import * as layout from "../wasm/generated/layout/threads.js";
 import { AVERAGE } from "../wasm/generated/layout/run-list.js";
 
 export type Kernel = (...args: number[]) => number | undefined;
@@ -44,9 +23,9 @@ export class BlockRunner {
     this.#kernels = Object.values(kernels) as Kernel[];
     this.#thread = thread;
     this.#threads = threads;
-    this.#scratch = buffer.byteLength - thread * SCRATCH_BYTES;
+    this.#scratch = buffer.byteLength - thread * layout.SCRATCH_BYTES;
     this.#takePart = kernels.takePart;
-    this.#workspace = WORKSPACE + thread * WORKSPACE_BYTES;
+    this.#workspace = layout.WORKSPACE + thread * layout.WORKSPACE_BYTES;
   }
 
   /**
@@ -58,13 +37,13 @@ export class BlockRunner {
     const words = this.#words;
     let blocks = 0;
     for (let i = 0; i < this.#threads; i++) {
-      const queue = (QUEUE + ((this.#thread + i) % this.#threads) * QUEUE_BYTES) / 4;
+      const queue = (layout.QUEUE + ((this.#thread + i) % this.#threads) * layout.QUEUE_BYTES) / 4;
       while (Atomics.load(words, queue) > 0) {
         const left = Atomics.sub(words, queue, 1);
         if (left <= 0) break;
-        this.#runBlock(words[queue + FIRST / 4] + left - 1);
-        Atomics.add(words, DONE / 4, 1);
-        if (Atomics.load(words, CALLER_ASLEEP / 4) === 1) Atomics.notify(words, DONE / 4);
+        this.#runBlock(words[queue + layout.FIRST / 4] + left - 1);
+        Atomics.add(words, layout.DONE / 4, 1);
+        if (Atomics.load(words, layout.CALLER_ASLEEP / 4) === 1) Atomics.notify(words, layout.DONE / 4);
         blocks++;
       }
     }
@@ -74,18 +53,18 @@ export class BlockRunner {
   #runBlock(block: number): void {
     const words = this.#words;
     const numbers = this.#numbers;
-    const entry = (BLOCKS + block * BLOCK_BYTES) / 4;
+    const entry = (layout.BLOCKS + block * layout.BLOCK_BYTES) / 4;
     let record = words[entry] >>> 0;
     const records = words[entry + 1];
     const elements = words[entry + 3];
     if (elements > 0) record = this.#recordOfPart(record, words[entry + 2], elements);
 
-    const kernel = this.#kernels[words[KERNEL / 4]];
-    const arity = words[ARITY / 4];
-    const fromRecord = words[FROM_RECORD / 4];
+    const kernel = this.#kernels[words[layout.KERNEL / 4]];
+    const arity = words[layout.ARITY / 4];
+    const fromRecord = words[layout.FROM_RECORD / 4];
     const args = (this.#arguments[arity] ??= new Array<number>(arity).fill(0));
-    for (let k = 0; k < arity; k++) args[k] = numbers[ARGUMENTS / 8 + k];
-    if (fromRecord === PARTS) {
+    for (let k = 0; k < arity; k++) args[k] = numbers[layout.ARGUMENTS / 8 + k];
+    if (fromRecord === layout.PARTS) {
       if (this.#thread > 0) args[arity - 1] = this.#scratch;
       this.#takePart(record, records);
       kernel(...args);
@@ -95,13 +74,13 @@ export class BlockRunner {
     if (fromRecord === 0) {
       args[0] = -records;
       args[1] = record;
-      args[2] = words[HAS_PASS / 4] === 1 ? this.#workspace + PASS : 0;
+      args[2] = words[layout.HAS_PASS / 4] === 1 ? this.#workspace + layout.PASS : 0;
       kernel(...args);
       return;
     }
-    for (const end = record + records * RECORD_BYTES; record < end; record += RECORD_BYTES) {
+    for (const end = record + records * layout.RECORD_BYTES; record < end; record += layout.RECORD_BYTES) {
       for (let k = 0; k < fromRecord; k++) args[k] = words[record / 4 + k];
-      numbers[(record + RESULT) / 8] = kernel(...args) ?? 0;
+      numbers[(record + layout.RESULT) / 8] = kernel(...args) ?? 0;
     }
   }
 
@@ -110,9 +89,9 @@ export class BlockRunner {
     const words = this.#words;
     const [from, to] = [record / 4, this.#workspace / 4];
     words[to] = elements;
-    for (let k = 1; k < RECORD_BYTES / 4; k++) {
+    for (let k = 1; k < layout.RECORD_BYTES / 4; k++) {
       const word = words[from + k];
-      words[to + k] = (k > MAX_ADDRESSES && k !== AVERAGE / 4) || word === 0 ? word : word + first * 4;
+      words[to + k] = (k > layout.MAX_ADDRESSES && k !== AVERAGE / 4) || word === 0 ? word : word + first * 4;
     }
     return this.#workspace;
   }

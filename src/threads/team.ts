@@ -3,26 +3,7 @@ import { PAGE, makeMemory } from "../memory/arena.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { MAX_PAGES } from "../wasm/generated/layout/memory.js";
 import { PASS_BYTES } from "../wasm/generated/layout/run-list.js";
-import {
-  ARGUMENTS,
-  ARITY,
-  BLOCKS,
-  BLOCK_BYTES,
-  CALLER_ASLEEP,
-  DONE,
-  FIRST,
-  FROM_RECORD,
-  HAS_PASS,
-  KERNEL,
-  MAX_BLOCKS,
-  PASS,
-  QUEUE,
-  QUEUE_BYTES,
-  READY,
-  SCRATCH_BYTES,
-  WORKSPACE,
-  WORKSPACE_BYTES,
-} from "../wasm/generated/layout/threads.js";
+import * as layout from "../wasm/generated/layout/threads.js";
 import { instantiateKernels } from "../wasm/module.js";
 import { BlockRunner } from "./block-runner.js";
 import { canSleep } from "./host.js";
@@ -65,7 +46,7 @@ export class Team {
   #consecutive = 0;
 
   constructor(owner: string, pool: WorkerPool, pages: number) {
-    const scratch = ((pool.size - 1) * SCRATCH_BYTES) / PAGE;
+    const scratch = ((pool.size - 1) * layout.SCRATCH_BYTES) / PAGE;
     this.#hasScratch = pages + scratch <= MAX_PAGES;
     const memory = makeMemory(owner, this.#hasScratch ? pages + scratch : pages, true);
     this.buffer = memory.buffer; // a SharedArrayBuffer, typed as an ArrayBuffer so that dictionaries need no other types
@@ -124,7 +105,7 @@ export class Team {
 
   /** Whether a worker is alive and has the memory. */
   ready(thread: number): boolean {
-    return this.#pool.isAlive(thread) && Atomics.load(this.#words, word(thread, READY)) === 1;
+    return this.#pool.isAlive(thread) && Atomics.load(this.#words, word(thread, layout.READY)) === 1;
   }
 
   /**
@@ -134,30 +115,34 @@ export class Team {
   begin(kernel: number, args: readonly number[], fromRecord: number, longest = 0): void {
     this.#patience = this.#pool.tuning.patience + longest;
     const words = this.#words;
-    words[KERNEL / 4] = kernel;
-    words[ARITY / 4] = args.length;
-    words[FROM_RECORD / 4] = fromRecord;
-    words[HAS_PASS / 4] = 0;
-    for (let k = 0; k < args.length; k++) this.#numbers[ARGUMENTS / 8 + k] = args[k];
+    words[layout.KERNEL / 4] = kernel;
+    words[layout.ARITY / 4] = args.length;
+    words[layout.FROM_RECORD / 4] = fromRecord;
+    words[layout.HAS_PASS / 4] = 0;
+    for (let k = 0; k < args.length; k++) this.#numbers[layout.ARGUMENTS / 8 + k] = args[k];
   }
 
   /** Gives each thread a copy of the pass at an address, unless that is 0. */
   copyPass(pass: number): void {
     if (pass === 0) return;
     const words = this.#words;
-    words[HAS_PASS / 4] = 1;
+    words[layout.HAS_PASS / 4] = 1;
     for (let thread = 0; thread < this.#pool.size; thread++)
-      words.copyWithin((WORKSPACE + thread * WORKSPACE_BYTES + PASS) / 4, pass / 4, (pass + PASS_BYTES) / 4);
+      words.copyWithin(
+        (layout.WORKSPACE + thread * layout.WORKSPACE_BYTES + layout.PASS) / 4,
+        pass / 4,
+        (pass + PASS_BYTES) / 4,
+      );
   }
 
   /** Adds a block: whole records, or `elements` of one from element `first` on. False if no other block fits. */
   add(record: number, records: number, first: number, elements: number): boolean {
-    const entry = (BLOCKS + this.#blocks * BLOCK_BYTES) / 4;
+    const entry = (layout.BLOCKS + this.#blocks * layout.BLOCK_BYTES) / 4;
     this.#words[entry] = record;
     this.#words[entry + 1] = records;
     this.#words[entry + 2] = first;
     this.#words[entry + 3] = elements;
-    return ++this.#blocks < MAX_BLOCKS;
+    return ++this.#blocks < layout.MAX_BLOCKS;
   }
 
   /** Runs the blocks together with the workers that were gathered; false if one of them died. */
@@ -166,13 +151,13 @@ export class Team {
     const blocks = this.#blocks;
     this.#blocks = 0;
     if (blocks === 0) return true;
-    Atomics.store(words, DONE / 4, 0);
+    Atomics.store(words, layout.DONE / 4, 0);
     const helpers = Math.min(this.#helpers.length, blocks - 1);
     let first = 0;
     for (let k = 0; k <= helpers; k++) {
       const next = Math.floor((blocks * (k + 1)) / (helpers + 1));
       const thread = k === 0 ? 0 : this.#helpers[k - 1];
-      words[word(thread, FIRST)] = first;
+      words[word(thread, layout.FIRST)] = first;
       Atomics.store(words, word(thread, 0), next - first);
       first = next;
     }
@@ -184,19 +169,19 @@ export class Team {
   /** Waits for the blocks that workers have claimed; those that nobody has claimed, the caller has run. False if a worker died. */
   #join(blocks: number): boolean {
     const words = this.#words;
-    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(words, DONE / 4) === blocks) return true;
+    for (let spin = 0; spin < SPINS; spin++) if (Atomics.load(words, layout.DONE / 4) === blocks) return true;
     let left = this.#patience;
     let seen = -1;
     let time = performance.now();
     for (;;) {
-      const done = Atomics.load(words, DONE / 4);
+      const done = Atomics.load(words, layout.DONE / 4);
       if (done === blocks) return true;
       if (done !== seen) left = this.#patience;
       seen = done;
       if (this.#canSleep) {
-        Atomics.store(words, CALLER_ASLEEP / 4, 1);
-        Atomics.wait(words, DONE / 4, done, SLEEP);
-        Atomics.store(words, CALLER_ASLEEP / 4, 0);
+        Atomics.store(words, layout.CALLER_ASLEEP / 4, 1);
+        Atomics.wait(words, layout.DONE / 4, done, SLEEP);
+        Atomics.store(words, layout.CALLER_ASLEEP / 4, 0);
       }
       const now = performance.now();
       left -= Math.min(now - time, MAX_COUNTED);
@@ -208,4 +193,4 @@ export class Team {
   }
 }
 
-const word = (thread: number, field: number): number => (QUEUE + thread * QUEUE_BYTES + field) / 4;
+const word = (thread: number, field: number): number => (layout.QUEUE + thread * layout.QUEUE_BYTES + field) / 4;

@@ -1,22 +1,13 @@
 // The script of a worker. It first receives the pool's words, later each new memory. Between messages it stays in `serve`,
 // where it works when it is called, waits a while for more work, and sleeps.
-import {
-  ASLEEP,
-  CALLS,
-  MEMORY,
-  MESSAGES,
-  QUEUE,
-  QUEUE_BYTES,
-  READY,
-  THREAD_WORDS,
-} from "../wasm/generated/layout/threads.js";
+import * as layout from "../wasm/generated/layout/threads.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { BlockRunner } from "./block-runner.js";
 import type { Message } from "./messages.js";
 import { parent } from "./parent.js";
 
 const runners = new Map<number, BlockRunner>();
-let words = new Int32Array(THREAD_WORDS);
+let words = new Int32Array(layout.THREAD_WORDS);
 let module: WebAssembly.Module;
 let [thread, threads, spin, received] = [0, 0, 0, 0];
 
@@ -37,7 +28,7 @@ function receive(message: Message): void {
       const { id, memory } = message;
       const { exports } = new WebAssembly.Instance(module, { env: { memory } });
       runners.set(id, new BlockRunner(memory.buffer, exports as unknown as Kernels, thread, threads));
-      Atomics.store(new Int32Array(memory.buffer), (QUEUE + thread * QUEUE_BYTES + READY) / 4, 1);
+      Atomics.store(new Int32Array(memory.buffer), (layout.QUEUE + thread * layout.QUEUE_BYTES + layout.READY) / 4, 1);
       break;
     }
     case "drop":
@@ -47,18 +38,18 @@ function receive(message: Message): void {
 
 /** Works until a message is due, which only the event loop can receive. */
 function serve(): void {
-  const own = thread * THREAD_WORDS;
-  let seen = Atomics.load(words, own + CALLS);
+  const own = thread * layout.THREAD_WORDS;
+  let seen = Atomics.load(words, own + layout.CALLS);
   for (;;) {
-    runners.get(Atomics.load(words, own + MEMORY))?.run();
+    runners.get(Atomics.load(words, own + layout.MEMORY))?.run();
     for (const until = performance.now() + spin; ;) {
-      if (Atomics.load(words, own + MESSAGES) !== received) return;
-      if (Atomics.load(words, own + CALLS) !== seen) break;
+      if (Atomics.load(words, own + layout.MESSAGES) !== received) return;
+      if (Atomics.load(words, own + layout.CALLS) !== seen) break;
       if (performance.now() < until) continue;
-      Atomics.store(words, own + ASLEEP, 1);
-      Atomics.wait(words, own + CALLS, seen);
-      Atomics.store(words, own + ASLEEP, 0);
+      Atomics.store(words, own + layout.ASLEEP, 1);
+      Atomics.wait(words, own + layout.CALLS, seen);
+      Atomics.store(words, own + layout.ASLEEP, 0);
     }
-    seen = Atomics.load(words, own + CALLS);
+    seen = Atomics.load(words, own + layout.CALLS);
   }
 }
