@@ -69,10 +69,15 @@ export function prepare(world: World, optimizer: LiveOptimizer, given: AskedStep
   const step: Asked = { skip: new Set(skip), rows, gradScale, clipNorm, zeroGrad };
   if (plain.nonFinite === "throw" && !refusal && !plain.finite(step, plain.scaleOf(step).gradScale))
     refusal = /: the gradient of "\w+" is /;
+  if (plain.row.rule === "Prodigy" && ratesOf(optimizer).size > 1) refusal = /as other groups have, or 0/;
   if (plain.evaluating) refusal = /call train\(\) first/;
   refusal = applied(world, plain.tensors) ?? refusal;
   return { options, step, average, refusal };
 }
+
+/** The rates other than 0 of the groups that have tensors. */
+const ratesOf = ({ real }: LiveOptimizer): Set<number> =>
+  new Set(real.paramGroups.flatMap(({ params, lr }) => (params.length > 0 && lr !== 0 ? [lr] : [])));
 
 export const step = command(20, fc.record({ at: which, asked }), (world, given) => {
   const optimizer = pick(world.optimizers, given.at);
