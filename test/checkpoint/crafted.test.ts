@@ -34,6 +34,22 @@ describe("a tensor that is named many times", () => {
   });
 });
 
+test("a state of another form is refused by name, also where names are mapped", () => {
+  const params = new ParameterDict({ w: [2] });
+  const optimizers = [new Adam(params)];
+  for (const [field, value] of [
+    ["groups", 1],
+    ["state", 1],
+    ["groups", null],
+    ["state", []],
+  ] as const) {
+    const file = recrafted(save(params, { optimizers }), (own) => {
+      (own.optimizers as Record<string, unknown>[])[0][field] = value;
+    });
+    expect(() => load(file, params, { optimizers, rename: (name) => name })).toThrow(/Adam: "saved\.\w+" expected/);
+  }
+});
+
 test("a header costs as much for each of many tensors as for each of few", () => {
   const header = (n: number): Uint8Array => {
     const field = '{"dtype":"F32","shape":[0],"data_offsets":[0,0]}';
