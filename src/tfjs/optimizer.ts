@@ -129,7 +129,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     for (const group of this.#groups as unknown as { lr: number }[]) group.lr = lr;
   }
 
-  /** Sets {@link learningRate}, under the name that `tf.train.sgd` and `tf.train.momentum` use. */
+  /** Sets `learningRate`, under the name that `tf.train.sgd` and `tf.train.momentum` use. */
   setLearningRate(learningRate: number): void {
     this.learningRate = learningRate;
   }
