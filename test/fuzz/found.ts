@@ -84,4 +84,46 @@ export const found: Readonly<Record<string, Sequence>> = {
       { command: "step", given: { at: 0, asked: { ...step, seed: 0, kind: "usual", gradScale: -0.5 } } },
     ],
   },
+  "a sparse step that found no room gave up the memory of its runs": {
+    pages: 1,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [0], seed: 0, from: false } },
+      {
+        command: "construct",
+        given: { at: 0, rule: { ...rule, row: 0, stateFormat: "bfloat16" }, groups: [], split: [0, 0, 0, 0, 0] },
+      },
+      { command: "makeParams", given: { ...params, sizes: [0], seed: 0, from: false } },
+      {
+        command: "construct",
+        given: { at: 7, rule: { ...rule, row: 0, nonFinite: "skip" }, groups: [], split: [0, 0, 0, 0, 0] },
+      },
+      { command: "step", given: { at: 3, asked: { ...step, seed: 0, kind: "usual", clipNorm: 0, zeroGrad: true } } },
+      { command: "makeParams", given: { ...params, sizes: [3], form: "any", prefix: "c", seed: 0, from: false } },
+      { command: "subset", given: { at: 0, names: [0], twice: 1 } },
+      { command: "addGroup", given: { at: 6, to: 9, override: 0 } },
+      {
+        command: "step",
+        given: {
+          at: 1,
+          asked: { ...step, seed: 0, kind: "usual", gradScale: 0, skip: [0], rows: [], clipNorm: 0.5, zeroGrad: true },
+        },
+      },
+    ],
+  },
+  "two tensors of one name were saved into a file": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [1003, 63], prefix: "c", seed: 0, from: false } },
+      {
+        command: "construct",
+        given: { at: 0, rule: { ...rule, row: 16, nonFinite: "skip" }, groups: [], split: [0, 0, 0, 0, 0] },
+      },
+      { command: "subset", given: { at: 0, names: [3], twice: 1 } },
+      { command: "construct", given: { at: 3, rule: { ...rule, row: 0 }, groups: [], split: [0, 0, 0, 0, 0] } },
+      { command: "makeParams", given: { ...params, sizes: [1003], seed: 0, from: false } },
+      { command: "makeParams", given: { ...params, sizes: [0], prefix: "c", seed: 0, from: false } },
+      { command: "addGroup", given: { at: 7, to: 0, override: 0 } },
+      { command: "twin", given: { at: 0, way: "file", backwards: false } },
+    ],
+  },
 };
