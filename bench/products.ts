@@ -4,7 +4,7 @@
 import { setImmediate } from "node:timers/promises";
 import { Arena } from "../src/memory/arena.js";
 import { PACK_BYTES } from "../src/wasm/generated/layout/products.js";
-import { Random } from "../src/nn/random.js";
+import { Random } from "../src/init/random.js";
 import { makePeak } from "./peak.js";
 import { median } from "./turns.js";
 

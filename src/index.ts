@@ -43,6 +43,7 @@ export type {
   TensorState,
 } from "./optimizer/options.js";
 export { ParameterDict } from "./memory/parameters.js";
+export { Random } from "./init/random.js";
 export type { Shape, Values, Vector } from "./memory/tensor.js";
 export type { SmallSlot, StateFormat } from "./state/small-formats.js";
 export type { CommonOptions, Dialect, NonFinitePolicy, WholeOptions } from "./optimizer/rule.js";

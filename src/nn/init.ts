@@ -1,6 +1,6 @@
 // Initializes the weights and biases of dense layers.
 import type { Vector } from "../memory/tensor.js";
-import type { Random } from "./random.js";
+import type { Random } from "../init/random.js";
 
 /**
  * The distribution of initial values, uniform in ±bound: `"torch"` is the default of `torch.nn.Linear`, 1/√inputs for weights

@@ -6,7 +6,7 @@ import { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
 import { type Init, fillLayer, inits } from "./init.js";
 import { type Activation, type Loss, Network, activations, losses, scratchBytes } from "./network.js";
-import { Random } from "./random.js";
+import { Random } from "../init/random.js";
 import { type Inputs, type Labels, checkImages, checkInput, checkLabels, checkTargets } from "./data.js";
 
 const OWNER = "MLP";

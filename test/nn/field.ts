@@ -1,7 +1,7 @@
 // An arena for testing kernels: every word that a kernel may not write is a sentinel, a NaN, so that a wrong read shows too.
 import { expect } from "vitest";
 import { Arena, RESERVED, padded } from "../../src/memory/arena.js";
-import { Random } from "../../src/nn/random.js";
+import { Random } from "../../src/init/random.js";
 
 const SENTINEL = 0x7fc0dead;
 const arena = new Arena({ capacity: 2 ** 20 });

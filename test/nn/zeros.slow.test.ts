@@ -1,7 +1,7 @@
 // Compares products that skip zeros, and those that do not, with the plain loop, bit by bit.
 import { describe, expect, it } from "vitest";
 import { Arena } from "../../src/memory/arena.js";
-import { Random } from "../../src/nn/random.js";
+import { Random } from "../../src/init/random.js";
 import { PACK_BYTES } from "../../src/wasm/generated/layout/products.js";
 import { Field, expectSameBits, kernels, numbers } from "./field.js";
 import * as reference from "./reference.js";

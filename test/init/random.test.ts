@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Random } from "../../src/nn/index.js";
+import { Random } from "../../src/index.js";
 
 describe("Random", () => {
   it("gives the same numbers for a seed on every engine", () => {
