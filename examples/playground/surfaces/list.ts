@@ -1,7 +1,8 @@
 import { byId, make } from "../page/dom.ts";
 import { makeSlider } from "../page/slider.ts";
 import { show } from "./knobs.ts";
-import { colourOf } from "./palette.ts";
+import { isDark } from "../page/theme.ts";
+import { lookOf } from "./palette.ts";
 import type { Race } from "./race.ts";
 import { type RuleKey, ruleKeys, rules } from "./rules.ts";
 
@@ -52,17 +53,18 @@ export class RuleList {
 
   /** After a change of the system's theme. */
   recolour(): void {
-    for (const [rule, { swatch }] of this.#rows) swatch.style.background = colourOf(rule);
+    for (const [rule, { swatch }] of this.#rows)
+      swatch.style.background = lookOf(ruleKeys.indexOf(rule), isDark() ? "dark" : "light").colour;
   }
 
   /** Losses as they are; the lowest stands out. */
   refreshLosses(): void {
-    const losses = [...this.#race.racers.values()].map(({ gone, loss }) => (gone ? Infinity : loss));
+    const losses = [...this.#race.racers.values()].map(({ fate, loss }) => (fate === "diverged" ? Infinity : loss));
     const best = Math.min(...losses);
     for (const [rule, { loss, item }] of this.#rows) {
       const racer = this.#race.racers.get(rule);
-      loss.textContent = racer === undefined ? "" : racer.gone ? "diverged" : short(racer.loss);
-      item.classList.toggle("best", racer !== undefined && this.#race.steps > 0 && !racer.gone && racer.loss === best);
+      loss.textContent = racer === undefined ? "" : racer.fate === "diverged" ? "diverged" : short(racer.loss);
+      item.classList.toggle("best", racer !== undefined && this.#race.steps > 0 && racer.loss === best);
     }
   }
 

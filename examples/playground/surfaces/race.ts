@@ -1,6 +1,6 @@
 import { Arena } from "gradstep";
 import { type Knob, optionsOf, rate } from "./knobs.ts";
-import { Racer } from "./racer.ts";
+import { type Fate, Racer } from "./racer.ts";
 import { rates } from "./rates.ts";
 import { type RuleKey, ruleKeys, rules } from "./rules.ts";
 import { type Landscape, type LandscapeKey, type Point, landscapes } from "./surfaces.ts";
@@ -37,9 +37,23 @@ export class Race {
     return this.#steps;
   }
 
-  /** Who takes part, in the order of the rules. */
+  /** Who takes part, in the order in which they were chosen. */
   get racers(): ReadonlyMap<RuleKey, Racer> {
     return this.#racers;
+  }
+
+  /** Whether nobody will go any further. */
+  get over(): boolean {
+    return this.#steps >= MOST_STEPS || [...this.#racers.values()].every(({ fate }) => fate !== "running");
+  }
+
+  /** Who takes part, the best first: by arrival, then local minima by their loss, then by the loss so far. */
+  ranking(): RuleKey[] {
+    const group: Readonly<Record<Fate, number>> = { arrived: 0, local: 1, running: 2, stalled: 2, diverged: 3 };
+    const measure = ({ fate, arrival, loss }: Racer): number => (fate === "arrived" ? arrival! : loss);
+    return [...this.#racers]
+      .sort(([, a], [, b]) => group[a.fate] - group[b.fate] || measure(a) - measure(b))
+      .map(([rule]) => rule);
   }
 
   knobs(rule: RuleKey): readonly Knob[] {
@@ -52,6 +66,10 @@ export class Race {
 
   defaults(rule: RuleKey): number[] {
     return this.knobs(rule).map(({ start }) => start);
+  }
+
+  get surfaceKey(): LandscapeKey {
+    return this.#surface;
   }
 
   /** Goes to another surface, with its own start and learning rates, at step 0. */
@@ -82,8 +100,7 @@ export class Race {
     }
     const before = new Map(this.#racers);
     this.#racers.clear();
-    for (const rule of ruleKeys)
-      if (chosen.includes(rule)) this.#racers.set(rule, before.get(rule) ?? this.#caughtUp(rule));
+    for (const rule of chosen) this.#racers.set(rule, before.get(rule) ?? this.#caughtUp(rule));
   }
 
   /** Other hyper-parameters for a rule, which then stands where they would have taken it. */
@@ -92,7 +109,7 @@ export class Race {
     const racer = this.#racers.get(rule);
     if (racer === undefined) return;
     racer.dispose();
-    this.#racers.set(rule, this.#caughtUp(rule));
+    this.#racers.set(rule, this.#caughtUp(rule)); // at the same place of the map
   }
 
   /** One step of every rule. */
@@ -104,7 +121,7 @@ export class Race {
   #caughtUp(rule: RuleKey): Racer {
     const options = optionsOf(this.knobs(rule), this.values(rule));
     const racer = new Racer(this.#arena, this.surface, rules[rule], options, this.#start);
-    for (let i = 0; i < this.#steps; i++) racer.step();
+    for (let i = 0; i < this.#steps && racer.fate === "running"; i++) racer.step();
     return racer;
   }
 }

@@ -88,3 +88,6 @@ export const rules = {
 } as const satisfies Record<string, RuleOnOffer>;
 export type RuleKey = keyof typeof rules;
 export const ruleKeys = Object.keys(rules) as RuleKey[];
+
+/** Those that a person meets first: few, and of every kind. */
+export const FIRST_RULES: readonly RuleKey[] = ["sgd", "momentum", "adagrad", "rmsprop", "adam", "lion", "lbfgs"];

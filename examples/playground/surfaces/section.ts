@@ -1,13 +1,12 @@
 import { byId, fillSelect } from "../page/dom.ts";
-import { onTheme, reducedMotion } from "../page/theme.ts";
+import { isDark, onTheme, reducedMotion } from "../page/theme.ts";
 import { RuleList } from "./list.ts";
-import { colourOf } from "./palette.ts";
+import { lookOf } from "./palette.ts";
 import { MOST_STEPS, Race } from "./race.ts";
-import { type RuleKey, ruleKeys } from "./rules.ts";
+import { FIRST_RULES, type RuleKey, ruleKeys } from "./rules.ts";
 import { Stage } from "./stage.ts";
 import { type LandscapeKey, type Point, landscapeKeys, landscapes } from "./surfaces.ts";
 
-const FIRST_RULES: readonly RuleKey[] = ["sgd", "momentum", "adagrad", "rmsprop", "adam", "lion", "lbfgs"];
 /** Steps a second. */
 const PACES = [4, 15, 30, 60, 120, 240, 480, 960];
 /** After a pause of the page a race goes on where it was. */
@@ -155,7 +154,8 @@ export class Surfaces {
   }
 
   #recolour(): void {
-    for (const rule of ruleKeys) this.#colours.set(rule, colourOf(rule));
+    for (const rule of ruleKeys)
+      this.#colours.set(rule, lookOf(ruleKeys.indexOf(rule), isDark() ? "dark" : "light").colour);
   }
 
   /** Everything anew: after a change of size, surface or theme. */

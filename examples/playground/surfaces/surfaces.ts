@@ -3,9 +3,14 @@ import { type Point, type Surface, surfaces as drawn } from "../../figures/surfa
 
 export type { Point, Surface };
 
-/** A surface of the playground, and all its global minima. */
+/** A surface of the playground. */
 export interface Landscape extends Surface {
+  /** One sentence: what is difficult about it. */
+  readonly about: string;
+  /** All global minima; the loss is 0 there. */
   readonly minima: readonly Point[];
+  /** Minima that are not global, where a descent may end. */
+  readonly localMinima: readonly Point[];
 }
 
 /** ½x² + ¼(y² − 1)²: the start is next to the ridge that leads to the saddle point at the origin. */
@@ -53,23 +58,52 @@ const rastrigin: Surface = {
   steps: 200,
 };
 
-const one = (surface: Surface): Landscape => ({ ...surface, minima: [surface.minimum] });
+/** The minima of one term of Rastrigin's function, x² + 1 − cos 2πx, nearest to −3, −2 … 3: Newton's method. */
+const dents = [-3, -2, -1, 0, 1, 2, 3].map((x) => {
+  for (let i = 0; i < 20; i++)
+    x -= (x + Math.PI * Math.sin(2 * Math.PI * x)) / (1 + 2 * Math.PI ** 2 * Math.cos(2 * Math.PI * x));
+  return x;
+});
+
+const one = (surface: Surface, about: string): Landscape => ({
+  ...surface,
+  about,
+  minima: [surface.minimum],
+  localMinima: [],
+});
 
 export const landscapes = {
-  rosenbrock: one(drawn.rosenbrock),
-  quadratic: one(drawn.quadratic),
-  beale: one(drawn.beale),
-  saddle: { ...saddle, minima: [saddle.minimum, { x: 0, y: -1 }] },
+  rosenbrock: one(
+    drawn.rosenbrock,
+    "A bent valley with steep walls: finding the valley is easy, following its nearly flat floor is slow.",
+  ),
+  quadratic: one(
+    drawn.quadratic,
+    "A long bowl, 25 times as steep across as along: one learning rate is too large for y or too small for x.",
+  ),
+  beale: one(drawn.beale, "A cliff, then a plateau: the gradient is huge at the start and tiny near the minimum."),
+  saddle: {
+    ...saddle,
+    about:
+      "The start is almost on a ridge, which leads to a saddle point: a rule has to turn off to a minimum in time.",
+    minima: [saddle.minimum, { x: 0, y: -1 }],
+    localMinima: [],
+  },
   himmelblau: {
     ...himmelblau,
+    about: "Four minima, equally low: rules that set off from the same point may end in different ones.",
     minima: [
       himmelblau.minimum,
       { x: -2.805118, y: 3.131312 },
       { x: -3.77931, y: -3.283186 },
       { x: 3.584428, y: -1.848126 },
     ],
+    localMinima: [],
   },
-  rastrigin: one(rastrigin),
+  rastrigin: {
+    ...one(rastrigin, "A bowl full of dents: most rules stop in one of them, and few get to the lowest, at the star."),
+    localMinima: dents.flatMap((x) => dents.map((y) => ({ x, y }))).filter(({ x, y }) => Math.hypot(x, y) > 0.5),
+  },
 } as const satisfies Record<string, Landscape>;
 export type LandscapeKey = keyof typeof landscapes;
 export const landscapeKeys = Object.keys(landscapes) as LandscapeKey[];
