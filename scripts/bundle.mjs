@@ -1,7 +1,7 @@
-// Makes dist/node/ from dist/, for the "node" condition: one file a subpath beside one that has all that `gradstep`
-// itself needs, since Node loads few files sooner than many. Bundlers take the single modules (the "module" condition): they
-// leave out the rules that a program does not use. Node prints the line that an uncaught error was thrown in, so lines stay
-// short, and the binaries' text, which is one long line, stands in files of its own that throw nothing.
+// Makes dist/node/ from dist/, for the "node" condition: `gradstep` is one file with its binary, since each file takes Node
+// as long as a first step, and the subpaths take what they share with it from there. Bundlers take the single modules (the
+// "module" condition): they leave out the rules that a program does not use. Node prints the line that an uncaught error was
+// thrown in, so lines stay short, except for the binaries' text, and functions and classes keep their names.
 import { readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
@@ -25,12 +25,53 @@ const base64 = {
   },
 };
 
-/** Breaks the lists of imports and exports, which are as long as the package has names. */
-const lists = {
-  name: "lists",
+/**
+ * Breaks the lists of imports and exports, which are as long as the package has names, and escapes what is not ASCII: one
+ * such character makes V8 keep and read all of the file's text as two bytes a character.
+ */
+const text = {
+  name: "text",
   generateBundle(_, files) {
     for (const file of Object.values(files))
-      file.code = file.code.replace(/^(?:import|export) \{.*$/gm, (list) => list.replaceAll(", ", ",\n"));
+      file.code = file.code
+        .replace(/^(?:import|export|const) \{.*$/gm, (list) => list.replaceAll(/, ?/g, ",\n"))
+        .replace(/[^\0-\x7f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  },
+};
+
+/**
+ * Puts the chunk that all share into the file of `gradstep`. What is not public there the other files find under a symbol.
+ * An export would be seen by everybody, and a file of its own takes Node longer.
+ */
+const merged = {
+  name: "merged",
+  generateBundle(_, files) {
+    const [index, core] = [files["index.js"], files["chunks/core.js"]];
+    const key = 'Symbol.for("gradstep/internals")';
+    /** Names and what they are called here: those of `gradstep`, and the others. */
+    const parted = (list) => {
+      const pairs = list.split(",").map((item) => item.trim().split(" as "));
+      const isPublic = ([name, other = name]) => index.exports.includes(name) || index.exports.includes(other);
+      return [pairs.filter(isPublic), pairs.filter((pair) => !isPublic(pair))];
+    };
+    const [exported, list] = /^export \{(.*)\};$/m.exec(core.code);
+    const [own, internal] = parted(list);
+    const shared = internal.map(([local, name = local]) => `${name}: ${local}`).join(",\n");
+    index.code = core.code.replace(
+      exported,
+      `Object.defineProperty(Arena, ${key}, { value: {\n${shared}\n} });\nexport {${own.map((pair) => pair.join(" as "))}};`,
+    );
+    // Out of the line that compiles it, which can throw.
+    const [binary] = /"[\w+/]{9999,}=*"/.exec(index.code);
+    index.code = `${index.code.replace(binary, "BINARY")}const BINARY = ${binary};\n`;
+    delete files["chunks/core.js"];
+    for (const file of Object.values(files))
+      file.code = file.code.replace(/^import \{(.*)\} from "[./]+(?:chunks\/)?core\.js";$/m, (_, names) => {
+        const [own, internal] = parted(names);
+        const imported = [["Arena", "core"], ...own].map((pair) => pair.join(" as "));
+        const path = file.fileName.includes("/") ? "../index.js" : "./index.js";
+        return `import {${imported}} from "${path}";\nconst {${internal.map((pair) => pair.join(": "))}} = core[${key}];`;
+      });
   },
 };
 
@@ -42,23 +83,26 @@ await bundle({
 }).then((made) => made.generate());
 core.delete(fileURLToPath(new URL("../dist/index.js", import.meta.url)));
 
-const minify = { mangle: false, compress: { sequences: false, joinVars: false }, codegen: { removeWhitespace: false } };
-const output = { dir: "dist/node", format: "esm", comments: false, minify };
+const minify = {
+  mangle: { keepNames: true },
+  compress: { sequences: false, joinVars: false, keepNames: { function: true, class: true } },
+  codegen: { removeWhitespace: false },
+};
+const output = { dir: "dist/node", format: "esm", comments: false, minify, minifyInternalExports: false };
 rmSync("dist/node", { recursive: true, force: true });
 const inputs = Object.values(exports).filter((target) => target.node !== undefined);
 const subpaths = await bundle({
   input: Object.fromEntries(
     inputs.map((target) => [target.default.slice("./dist/".length, -".js".length), target.default]),
   ),
+  plugins: [base64, merged, text],
 });
-const binary = (name, file) => ({ name, test: new RegExp(`wasm/generated/${file}\\.js$`), priority: 1 });
 await subpaths.write({
   ...output,
   chunkFileNames: "chunks/[name].js",
   codeSplitting: {
     groups: [
-      binary("binary", "bytes"),
-      binary("shared-binary", "shared"),
+      { name: "shared-binary", test: /wasm\/generated\/shared\.js$/, priority: 1 },
       { name: "core", test: (id) => core.has(id) },
     ],
   },
@@ -68,5 +112,5 @@ const worker = await bundle({ input: { "threads/worker": "dist/threads/worker.js
 await worker.write(output);
 
 function bundle(options) {
-  return rolldown({ platform: "neutral", external, plugins: [base64, lists], ...options });
+  return rolldown({ platform: "neutral", external, plugins: [base64, text], ...options });
 }
