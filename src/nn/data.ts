@@ -49,25 +49,56 @@ export function checkImages(owner: string, x: Inputs): void {
     );
 }
 
-export function checkTargets(owner: string, y: unknown, rows: number, outputs: number): void {
-  const expected = (): string => `a Float32Array of ${rows * outputs}: ${outputs} for each row of x`;
+/** Throws unless y has `count` float32 numbers, `perRow` for each row. */
+export function checkTargets(owner: string, y: unknown, count: number, perRow: number): void {
+  const expected = (): string => `a Float32Array of ${count}: ${perRow} for each row of x`;
   if (kindOf(y) !== "Float32Array") throw wrongType(owner, "y", expected(), y);
-  if ((y as Float32Array).length !== rows * outputs) throw wrongValue(owner, "y", expected(), y);
+  if ((y as Float32Array).length !== count) throw wrongValue(owner, "y", expected(), y);
 }
 
-export function checkLabels(owner: string, y: unknown, rows: number, classes: number): void {
+/** Throws unless y has `count` class indices, `perRow` for each row. */
+export function checkLabels(owner: string, y: unknown, count: number, classes: number, perRow: number): void {
+  const each = perRow === 1 ? "one" : String(perRow);
   const expected = (): string =>
-    `${counted(rows, "class index", "class indices")} in an integer array, one for each row of x`;
-  const aClass = (): string => `a class index, a whole number in [0, ${classes})`;
-  const isList = Array.isArray(y);
-  if (!isList && !integerArrays.has(kindOf(y))) throw wrongType(owner, "y", expected(), y);
-  const labels = y as ArrayLike<unknown>;
-  if (labels.length !== rows) throw wrongValue(owner, "y", expected(), y);
-  for (let i = 0; i < rows; i++) {
-    const label = labels[i];
-    if (isList && typeof label !== "number") throw wrongType(owner, `y[${i}]`, aClass(), label);
-    const index = Number(label);
-    if (!(index >= 0 && index < classes && Number.isInteger(index)))
-      throw wrongValue(owner, `y[${i}]`, aClass(), label);
+    `${counted(count, "class index", "class indices")} in an integer array, ${each} for each row of x`;
+  checkIndices(owner, "y", y, count, expected, `a class index, a whole number in [0, ${classes})`, classes);
+}
+
+/** The number of rows of x, which consists of tokens. */
+export function checkTokens(owner: string, x: unknown, perRow: number, tokens: number): number {
+  const expected = (): string => `tokens in an integer array, in rows of ${perRow}`;
+  if (!isIndices(x)) throw wrongType(owner, "x", expected(), x);
+  const rows = x.length / perRow;
+  if (!Number.isInteger(rows)) throw wrongValue(owner, "x", expected(), x);
+  checkIndices(owner, "x", x, rows * perRow, expected, `a token, a whole number in [0, ${tokens})`, tokens);
+  return rows;
+}
+
+const isIndices = (value: unknown): value is ArrayLike<unknown> =>
+  Array.isArray(value) || integerArrays.has(kindOf(value));
+
+/** Throws unless `values` are `count` whole numbers in [0, limit). */
+function checkIndices(
+  owner: string,
+  name: string,
+  values: unknown,
+  count: number,
+  expected: () => string,
+  one: string,
+  limit: number,
+): void {
+  if (!isIndices(values)) throw wrongType(owner, name, expected(), values);
+  if (values.length !== count) throw wrongValue(owner, name, expected(), values);
+  const isList = Array.isArray(values);
+  for (let i = 0; i < count; i++) {
+    const value = values[i];
+    if (isList && typeof value !== "number") throw wrongType(owner, `${name}[${i}]`, one, value);
+    const index = Number(value);
+    if (!(index >= 0 && index < limit && Number.isInteger(index))) throw wrongValue(owner, `${name}[${i}]`, one, value);
   }
+}
+
+/** `from` itself, or a view of a part of it. */
+export function part<T extends Inputs>(from: T, start: number, count: number): T {
+  return count === from.length ? from : (from.subarray(start, start + count) as T);
 }

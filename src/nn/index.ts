@@ -1,20 +1,26 @@
 /**
- * Multi-layer perceptrons, whose gradients are computed in the memory that the optimizers use, and a seeded generator.
+ * Networks, whose gradients are computed in the memory that the optimizers use, and a seeded generator.
  *
  * @example
- * import { Adam } from "gradstep";
- * import { MLP } from "gradstep/nn";
+ * import { AdamW } from "gradstep";
+ * import { Network, linear, relu } from "gradstep/nn";
  *
- * const mlp = new MLP([784, 128, 10]);
- * const optimizer = new Adam(mlp.params);
- * const loss = mlp.trainBatch(x, y);
+ * const network = new Network([784], [linear(128), relu(), linear(10)]);
+ * const optimizer = new AdamW(network.params);
+ * const loss = network.trainBatch(x, y);
  * optimizer.step();
  *
  * @module gradstep/nn
  */
 
-export { MLP, type Evaluation, type MLPOptions } from "./mlp.js";
+export { Network, type Evaluation, type NetworkOptions } from "./network.js";
+export { MLP, type Activation, type MLPOptions } from "./mlp.js";
+export { linear, type LinearOptions } from "./layers/linear.js";
+export { flatten } from "./layers/flatten.js";
+export { gelu, relu, sigmoid, tanh } from "./layers/activation.js";
+export { residual } from "./layers/residual.js";
+export type { Layer, LayerOptions } from "./layers/layer.js";
 export type { Inputs, Labels } from "./data.js";
 export type { Init } from "./init.js";
-export type { Activation, Loss } from "./network.js";
+export type { Loss } from "./losses.js";
 export { Random } from "../init/random.js";

@@ -1,23 +1,50 @@
-// Initializes the weights and biases of dense layers.
+// Initializes the parameters of layers.
 import type { Vector } from "../memory/tensor.js";
+import { cos, log } from "../util/exact.js";
 import type { Random } from "../init/random.js";
 
 /**
- * The distribution of initial values, uniform in ±bound: `"torch"` is the default of `torch.nn.Linear`, 1/√inputs for weights
- * and biases; `"glorot"` is √(6/(inputs + outputs)) and `"he"` √(6/inputs), both with biases of 0.
+ * The distribution of initial values. `"torch"` is each layer's default in PyTorch: uniform in ±1/√inputs for weights and
+ * biases of linear layers and convolutions, normal with deviation 1 for embeddings. `"glorot"` is uniform in
+ * ±√(6/(inputs + outputs)) and `"he"` in ±√(6/inputs), both with biases of 0 and PyTorch's fans; `"gpt"` is normal with
+ * deviation 0.02, with biases of 0. Normalizations start at 1 and 0.
  */
-export type Init = "torch" | "glorot" | "he";
-export const inits = ["torch", "glorot", "he"] as const satisfies readonly Init[];
+export type Init = "torch" | "glorot" | "he" | "gpt";
+export const inits = ["torch", "glorot", "he", "gpt"] as const satisfies readonly Init[];
 
-const bounds: Record<Init, (inputs: number, outputs: number) => number> = {
-  torch: (inputs) => Math.sqrt(1 / inputs),
-  glorot: (inputs, outputs) => Math.sqrt(6 / (inputs + outputs)),
-  he: (inputs) => Math.sqrt(6 / inputs),
-};
+/** How a parameter starts: a constant by every `Init`, or as its kind says. */
+export type Start =
+  | number
+  /** Weights of so many inputs and outputs; `torch` names the bound that PyTorch takes, if it is not 1/√inputs. */
+  | { readonly kind: "weight"; readonly fanIn: number; readonly fanOut: number; readonly torch?: "glorot" }
+  /** Biases beside weights of so many inputs: uniform by "torch", else 0. */
+  | { readonly kind: "bias"; readonly fanIn: number }
+  /** A table of embeddings. */
+  | { readonly kind: "table" };
 
-/** Fills a layer with one draw per element: the weights row by row, then, with `"torch"`, the biases. */
-export function fillLayer(init: Init, random: Random, inputs: number, weight: Vector, bias: Vector): void {
-  const bound = bounds[init](inputs, bias.length);
-  for (let i = 0; i < weight.length; i++) weight[i] = bound * (2 * random.uniform() - 1);
-  for (let i = 0; i < bias.length; i++) bias[i] = init === "torch" ? bound * (2 * random.uniform() - 1) : 0;
+/** Fills a parameter in order: one draw per element if uniform, two if normal, none if constant. */
+export function fill(init: Init, random: Random, start: Start, values: Vector): void {
+  if (typeof start === "number") values.fill(start);
+  else if (start.kind === "bias" && init !== "torch") values.fill(0);
+  else if (init === "gpt") normal(random, 0.02, values);
+  else if (start.kind === "table") normal(random, 1, values);
+  else if (start.kind === "bias") uniform(random, Math.sqrt(1 / start.fanIn), values);
+  else uniform(random, bound(init === "torch" ? start.torch : init, start.fanIn, start.fanOut), values);
+}
+
+function bound(init: "glorot" | "he" | undefined, fanIn: number, fanOut: number): number {
+  if (init === "glorot") return Math.sqrt(6 / (fanIn + fanOut));
+  return Math.sqrt((init === "he" ? 6 : 1) / fanIn);
+}
+
+function uniform(random: Random, bound: number, values: Vector): void {
+  for (let i = 0; i < values.length; i++) values[i] = bound * (2 * random.uniform() - 1);
+}
+
+/** Box and Muller (1958). 1 − u is in (0, 1], so the logarithm is finite. */
+function normal(random: Random, deviation: number, values: Vector): void {
+  for (let i = 0; i < values.length; i++) {
+    const radius = Math.sqrt(-2 * log(1 - random.uniform()));
+    values[i] = deviation * radius * cos(2 * Math.PI * random.uniform());
+  }
 }

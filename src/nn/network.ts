@@ -1,184 +1,342 @@
-import { type Arena, padded } from "../memory/arena.js";
-import type { ParameterDict } from "../memory/parameters.js";
-import type { Tensor, Vector } from "../memory/tensor.js";
-import type { Kernels } from "../wasm/generated/kernels.js";
-import { BYTES_TOGETHER, PACK_BYTES } from "../wasm/generated/layout/products.js";
+// A network of layers: its parameters, and its use. engine.ts computes.
+import { padded } from "../memory/arena.js";
+import { type MemoryOptions, arenaFor, memoryOptions } from "../memory/memory-options.js";
+import { ParameterDict } from "../memory/parameters.js";
+import type { Shape, Vector } from "../memory/tensor.js";
+import { flag, float, knownOnly, list, oneOf, record, whole, wholeFrom, wrongValue } from "../util/check.js";
+import { defineDispose } from "../util/dispose.js";
+import { BYTES_TOGETHER } from "../wasm/generated/layout/products.js";
+import { compile } from "./compile.js";
+import { type Inputs, type Labels, checkImages, checkInput, checkTokens, part } from "./data.js";
+import { Engine } from "./engine.js";
+import { type Init, fill, inits } from "./init.js";
+import { type Layer, type Run, sizeOf } from "./layers/layer.js";
+import { Criterion, type Loss, losses } from "./losses.js";
+import { Span, planMemory } from "./memory.js";
+import { Random } from "../init/random.js";
 
-/** The activation of the hidden layers; `"gelu"` is the tanh form. */
-export type Activation = "relu" | "tanh" | "sigmoid" | "gelu";
-export const activations = ["relu", "tanh", "sigmoid", "gelu"] as const satisfies readonly Activation[];
+const kinds = {
+  loss: oneOf(...losses),
+  init: oneOf(...inits),
+  batchSize: wholeFrom(1),
+  seed: whole,
+  inputScale: float("a finite number > 0", (x) => x > 0 && x < Infinity),
+  skipZeros: flag,
+};
 
-/** The loss: softmax cross-entropy with class indices, or the mean squared error over all elements. */
-export type Loss = "cross-entropy" | "mse";
-export const losses = ["cross-entropy", "mse"] as const satisfies readonly Loss[];
+/** Options of a {@link Network}, and of its memory. */
+export interface NetworkOptions extends MemoryOptions {
+  /** The loss. Default `"cross-entropy"`. */
+  loss?: Loss | undefined;
+  /** How the parameters are initialized. Default `"torch"`. */
+  init?: Init | undefined;
+  /** The most rows that `trainBatch` and `forward` take, a whole number >= 1. Default 64. */
+  batchSize?: number | undefined;
+  /** Seed of the initial values, a whole number >= 0. Default 1. */
+  seed?: number | undefined;
+  /**
+   * Factor of bytes, in float32, when x is a `Uint8Array` or `Uint8ClampedArray`; a finite number > 0. The default, 1/255,
+   * scales images to [0, 1]; one-hot rows need 1. A `Float32Array` is not scaled. Without this option, `trainBatch` and
+   * `evaluate` throw on bytes that are all 0 or 1, and not all 0.
+   */
+  inputScale?: number | undefined;
+  /**
+   * Whether to skip products with zeros, such as an image's background, where zeros are many. Faster, with the same bits as
+   * long as everything is finite; but 0·∞ and 0·NaN, which are NaN, may be lost. Default true; with false they stay NaN.
+   */
+  skipZeros?: boolean | undefined;
+}
 
-/** A dense layer, and the addresses of its rows: the input x, the sums z and the activations y. */
-interface Layer {
-  readonly inputs: number;
-  readonly outputs: number;
-  readonly weight: Tensor;
-  readonly bias: Tensor;
-  readonly x: number;
-  readonly z: number;
-  readonly y: number;
+/** What {@link Network.evaluate} returns. */
+export interface Evaluation {
+  /** The mean loss. */
+  loss: number;
+  /**
+   * Fraction of labels, in [0, 1], whose output is the largest of their row (the first of equal ones), and none is NaN; NaN
+   * for losses without classes.
+   */
+  accuracy: number;
+}
+
+/** What a subclass sets. */
+export interface Variant {
+  /** Begins every message. */
+  readonly owner: string;
+  /** Options that the subclass has read. */
+  readonly options: readonly string[];
+  /** `predict` and `evaluate` take at least this many rows at a time. */
+  readonly leastRows: number;
 }
 
 /**
- * The layout of a network's scratch, as byte offsets: float32 [rows, size] each unless noted. gelu needs the sums for its
- * gradient; the other activations overwrite them.
+ * A network of layers, forward and backward as SIMD kernels in the arena of its parameters. The same seed and data give the
+ * same bits on every engine and any number of threads, and a row's outputs do not depend on the rows around it, except by
+ * batch normalization in training.
+ *
+ * Shapes are PyTorch's without the rows of a batch: [channels, height, width], [channels, length], [tokens, features],
+ * [features], or [tokens] before an `embedding`. Parameters are named as `torch.nn.Sequential` names them: "0.weight" is
+ * that of the first layer, "3.1.bias" of the second one in a `residual` in fourth place.
+ *
+ * @throws TypeError, RangeError when an argument is wrong, a layer does not take the output of the one before it, or the arena
+ * is too small; nothing is taken then.
+ * @example
+ * const network = new Network([784], [linear(128), relu(), linear(10)], { seed: 1 });
+ * const optimizer = new AdamW(network.params);
+ * for (const { x, y } of batches) {
+ *   const loss = network.trainBatch(x, y);
+ *   optimizer.step();
+ * }
+ * const { accuracy } = network.evaluate(testImages, testLabels);
  */
-function layout(sizes: readonly number[], rows: number, activation: Activation) {
-  let bytes = 0;
-  const take = (elements: number): number => {
-    const at = bytes;
-    bytes += padded(elements);
-    return at;
-  };
-  const outputs = sizes.slice(1);
-  const last = outputs.length - 1;
-  const input = take(rows * sizes[0]);
-  const z = outputs.map((size) => take(rows * size));
-  const y = z.map((at, i) => (activation === "gelu" && i < last ? take(rows * outputs[i]) : at));
-  const deltas = [take(rows * Math.max(...outputs)), take(rows * Math.max(...outputs))] as const;
-  const targets = take(rows * outputs[last]); // float32, or an int32 label per row
-  const losses = take(rows * 2); // a float64 per row
-  const pack = take(PACK_BYTES / 4);
-  return { input, z, y, deltas, targets, losses, pack, bytes };
+export class Network {
+  /** {@link dispose}, for `using`; where the platform has it. */
+  declare [Symbol.dispose]: () => void;
+
+  /** Parameters, and their gradients. */
+  readonly params: ParameterDict;
+
+  readonly #owner: string;
+  readonly #inputs: number;
+  readonly #outputs: number;
+  readonly #batchSize: number;
+  readonly #inputScale: number;
+  /** Whether the scale is the default, which does not suit bytes of 0 and 1. */
+  readonly #forImages: boolean;
+  readonly #tokens: number | undefined;
+  readonly #chunk: number;
+  readonly #ownsArena: boolean;
+  readonly #block: number;
+  readonly #engine: Engine;
+  readonly #criterion: Criterion;
+  readonly #input: Vector;
+  readonly #inputBytes: Uint8Array;
+  readonly #inputTokens: Int32Array;
+  readonly #output: Vector;
+  readonly #outputGradient: Vector;
+  readonly #inputGradient: Vector;
+  /** The current call. */
+  readonly #run: { -readonly [Key in keyof Run]: Run[Key] } = { rows: 0, training: true, step: 0 };
+  /** Whether `backward` may follow. */
+  #ready = false;
+  #training = true;
+  #disposed = false;
+
+  /**
+   * @param inputShape The shape of a row of x: one or more whole numbers >= 1.
+   * @param layers One or more layers, each of which takes the output of the one before it.
+   * @param options Options of the network and of its memory. Default: cross-entropy, batches of up to 64, seed 1.
+   */
+  constructor(inputShape: Shape, layers: readonly Layer[], options?: NetworkOptions);
+  /** @internal */
+  constructor(inputShape: Shape, layers: readonly Layer[], options: NetworkOptions | undefined, variant: Variant);
+  constructor(
+    inputShape: Shape,
+    layers: readonly Layer[],
+    options: NetworkOptions = {},
+    { owner, options: more, leastRows }: Variant = { owner: "Network", options: [], leastRows: 1 },
+  ) {
+    const shape = list(wholeFrom(1), "an array of whole numbers >= 1").read(owner, "inputShape", inputShape);
+    if (shape.length === 0) throw wrongValue(owner, "inputShape", "one or more whole numbers", inputShape);
+    const { loss, init, batchSize, seed, inputScale, skipZeros } = readOptions(owner, options, more);
+    const rows = Math.max(batchSize, leastRows);
+    const program = compile({ owner, rows, skipZeros, seed }, shape, layers);
+
+    const { parameters, nodes, output, input, result, delta } = program;
+    const [inputs, outputs] = [sizeOf(shape), sizeOf(output)];
+    const targets = new Span(rows * outputs, -1).read(nodes.length);
+    const lossesAt = new Span((2 * rows * outputs) / output[output.length - 1], nodes.length);
+    const spans = [...program.spans, targets, lossesAt];
+    const bytes = planMemory(spans);
+    const parameterBytes = parameters.reduce((sum, tensor) => sum + padded(sizeOf(tensor.shape)), 0);
+    const arena = arenaFor(owner, options, parameterBytes, bytes);
+    const params = new ParameterDict(Object.fromEntries(parameters.map((tensor) => [tensor.name, tensor.shape])), {
+      arena,
+    });
+    try {
+      this.#block = arena.allocate(bytes, owner, `a batch of ${rows} rows ("batchSize")`);
+    } catch (error) {
+      params.dispose();
+      throw error;
+    }
+    for (const span of spans) span.at += this.#block;
+    const random = new Random(seed);
+    for (const { name, start } of parameters) fill(init, random, start, params.data[name]);
+
+    const { buffer, kernels } = arena;
+    this.params = params;
+    this.#owner = owner;
+    this.#inputs = inputs;
+    this.#outputs = outputs;
+    this.#batchSize = batchSize;
+    this.#inputScale = inputScale;
+    this.#forImages = options.inputScale === undefined;
+    this.#tokens = program.tokens;
+    this.#chunk = rows;
+    this.#ownsArena = options.arena === undefined;
+    this.#engine = new Engine(arena, kernels, program, params.tensors(owner), []);
+    const places = { outputs: result, delta, targets, losses: lossesAt };
+    this.#criterion = new Criterion(arena, kernels, loss, output, rows, places);
+    this.#input = new Float32Array(buffer, input.at, rows * inputs);
+    this.#inputBytes = new Uint8Array(buffer, input.at, 4 * rounded(rows * inputs));
+    this.#inputTokens = new Int32Array(buffer, input.at, rows * inputs);
+    this.#output = new Float32Array(buffer, result.at, rows * outputs);
+    this.#outputGradient = new Float32Array(buffer, delta.at, rows * outputs);
+    this.#inputGradient = new Float32Array(buffer, nodes[0].dx.at, rows * inputs);
+  }
+
+  /**
+   * Overwrites `params.grad` with the gradient of the batch's mean loss, and returns that loss. It does not step.
+   *
+   * @param x 1 to `batchSize` rows, row-major, [rows, ...inputShape]: float32, or bytes, multiplied by `inputScale`.
+   * @param y For `"cross-entropy"` a class index in [0, classes) for each row, in any integer array or an array of whole
+   * numbers; classes are the last dimension of the outputs, and there is an index for each position of the others. For `"mse"`
+   * float32, row-major, of the outputs' shape.
+   * @throws TypeError, RangeError when x or y do not fit, or x is bytes of 0 and 1 without an `inputScale`; Error after
+   * `dispose()`. A call that throws changes nothing.
+   * @example
+   * const network = new Network([2], [linear(8), relu(), linear(2)]);
+   * const loss = network.trainBatch(Float32Array.of(0, 1, 1, 1), [1, 0]);
+   */
+  trainBatch(x: Inputs | Labels, y: Labels | Float32Array): number {
+    const rows = this.#batch(x);
+    this.#criterion.check(this.#owner, y, rows);
+    this.#checkImages(x);
+    this.#begin(rows, this.#training);
+    const criterion = this.#criterion;
+    criterion.load(y, 0, rows);
+    this.#load(x, 0, rows);
+    this.#engine.forward(this.#run);
+    const loss = criterion.add(rows, 0);
+    this.#engine.backward(this.#run, false, false);
+    return loss / criterion.terms(rows);
+  }
+
+  /**
+   * The outputs before any softmax, of any number of rows.
+   *
+   * @param x As in {@link trainBatch}, but any number of rows.
+   * @returns An owned array, row-major, [rows, ...outputs].
+   * @throws TypeError, RangeError when x does not fit, Error after `dispose()`.
+   * @example
+   * const logits = new Network([2], [linear(3)]).predict(Float32Array.of(0, 1)); // 3 numbers
+   */
+  predict(x: Inputs | Labels): Vector {
+    const rows = this.#check(x);
+    const result = new Float32Array(rows * this.#outputs);
+    for (let first = 0; first < rows; first += this.#chunk) {
+      const count = Math.min(this.#chunk, rows - first);
+      this.#begin(count, false);
+      this.#load(x, first, count);
+      this.#engine.forward(this.#run);
+      result.set(this.#output.subarray(0, count * this.#outputs), first * this.#outputs);
+    }
+    return result;
+  }
+
+  /**
+   * Mean loss and accuracy of one or more rows. Gradients do not change.
+   *
+   * @param x As in {@link trainBatch}, but any number of rows.
+   * @param y As in {@link trainBatch}.
+   * @throws TypeError, RangeError when x or y do not fit, Error after `dispose()`.
+   * @example
+   * const { loss, accuracy } = new Network([2], [linear(2)]).evaluate(Float32Array.of(0, 1, 1, 1), [1, 0]);
+   */
+  evaluate(x: Inputs | Labels, y: Labels | Float32Array): Evaluation {
+    const rows = this.#check(x);
+    if (rows < 1) throw wrongValue(this.#owner, "x", `at least one row of ${this.#inputs}`, x);
+    const criterion = this.#criterion;
+    criterion.check(this.#owner, y, rows);
+    this.#checkImages(x);
+    let loss = 0;
+    let correct = 0;
+    for (let first = 0; first < rows; first += this.#chunk) {
+      const count = Math.min(this.#chunk, rows - first);
+      this.#begin(count, false);
+      criterion.load(y, first, count);
+      this.#load(x, first, count);
+      this.#engine.forward(this.#run);
+      loss = criterion.add(count, loss);
+      correct += criterion.correct(count);
+    }
+    const terms = criterion.terms(rows);
+    return { loss: loss / terms, accuracy: correct / terms };
+  }
+
+  /**
+   * Releases parameters and memory; every later use throws. Idempotent.
+   * @throws Error while a live optimizer owns one of the parameters.
+   */
+  dispose(): void {
+    if (this.#disposed) return;
+    const { arena } = this.params;
+    this.params.dispose();
+    this.#disposed = true;
+    arena.release(this.#block);
+    if (this.#ownsArena) arena.dispose();
+  }
+
+  /** The number of rows of x. */
+  #check(x: unknown): number {
+    this.params.check(this.#owner);
+    return this.#tokens === undefined
+      ? checkInput(this.#owner, x, this.#inputs)
+      : checkTokens(this.#owner, x, this.#inputs, this.#tokens);
+  }
+
+  /** The number of rows of x, which is one batch. */
+  #batch(x: unknown): number {
+    const rows = this.#check(x);
+    if (rows < 1 || rows > this.#batchSize)
+      throw wrongValue(this.#owner, "x", `1 to ${this.#batchSize} ("batchSize") rows of ${this.#inputs}`, x);
+    return rows;
+  }
+
+  #checkImages(x: Inputs | Labels): void {
+    if (this.#forImages && this.#tokens === undefined) checkImages(this.#owner, x as Inputs);
+  }
+
+  /** Sets the current call, and throws if a layer cannot take it. */
+  #begin(rows: number, training: boolean): void {
+    this.#engine.check(rows, training);
+    this.#ready = false;
+    this.#run.rows = rows;
+    this.#run.training = training;
+  }
+
+  /** Copies rows of x into the arena; bytes become float32, multiplied by `inputScale`. */
+  #load(x: Inputs | Labels, first: number, rows: number): void {
+    const [start, count] = [first * this.#inputs, rows * this.#inputs];
+    if (this.#tokens !== undefined) {
+      for (let i = 0; i < count; i++) this.#inputTokens[i] = Number(x[start + i]);
+      return;
+    }
+    const given = part(x as Inputs, start, count);
+    if (given.BYTES_PER_ELEMENT === 4) {
+      this.#input.set(given);
+      return;
+    }
+    const { byteOffset } = this.#inputBytes;
+    const last = 3 * rounded(count); // bytes go to the last quarter, and are converted in place
+    this.#inputBytes.set(given, last);
+    this.params.arena.kernels.convertBytes(count, byteOffset + last, this.#inputScale, byteOffset);
+  }
 }
+defineDispose(Network);
 
 /** Elements, rounded up to what `convertBytes` converts at a time. */
 const rounded = (elements: number): number => Math.ceil(elements / BYTES_TOGETHER) * BYTES_TOGETHER;
 
-/** Bytes of scratch for batches of up to `rows` rows. */
-export const scratchBytes = (sizes: readonly number[], rows: number, activation: Activation): number =>
-  layout(sizes, rows, activation).bytes;
-
-/** The forward and backward pass over a batch in the arena. It checks nothing: numbers of rows are from 1 to `rows`. */
-export class Network {
-  /** The batch: [rows, inputs]. */
-  readonly #input: Vector;
-  readonly #bytes: Uint8Array;
-  /** A class index per row, or the target of every output: two views of the same memory, one of which is in use. */
-  readonly labels: Int32Array;
-  readonly targets: Vector;
-  /** The last layer's sums: [rows, outputs]. */
-  readonly output: Vector;
-
-  readonly #arena: Arena;
-  readonly #scratch: number;
-  readonly #kernels: Kernels;
-  readonly #layers: readonly Layer[];
-  readonly #deltas: readonly [number, number];
-  readonly #targetsAt: number;
-  readonly #lossesAt: number;
-  readonly #losses: Float64Array;
-  readonly #pack: number;
-  readonly #dense: Kernels["dense"];
-  readonly #denseInput: Kernels["denseInput"];
-  readonly #denseWeight: Kernels["denseWeight"];
-  readonly #activate: Kernels["relu"];
-  readonly #activateGradient: Kernels["reluGradient"];
-  readonly #loss: Kernels["crossEntropy"];
-  #disposed = false;
-
-  /** Allocates the scratch in the arena, which throws a RangeError when it does not fit. */
-  constructor(
-    owner: string,
-    params: ParameterDict,
-    sizes: readonly number[],
-    rows: number,
-    activation: Activation,
-    loss: Loss,
-    skipZeros: boolean,
-  ) {
-    const { arena } = params;
-    const { buffer, kernels } = arena;
-    const tensors = params.tensors(owner);
-    const { input, z, y, deltas, targets, losses, pack, bytes } = layout(sizes, rows, activation);
-    const base = arena.allocate(bytes, owner, "the activations of a batch");
-    this.#arena = arena;
-    this.#scratch = base;
-    this.#kernels = kernels;
-    this.#layers = z.map((at, i) => ({
-      inputs: sizes[i],
-      outputs: sizes[i + 1],
-      weight: tensors[2 * i],
-      bias: tensors[2 * i + 1],
-      x: base + (i === 0 ? input : y[i - 1]),
-      z: base + at,
-      y: base + y[i],
-    }));
-    this.#deltas = [base + deltas[0], base + deltas[1]];
-    this.#targetsAt = base + targets;
-    this.#lossesAt = base + losses;
-    this.#losses = new Float64Array(buffer, this.#lossesAt, rows);
-    this.#pack = base + pack;
-    this.#dense = skipZeros ? kernels.denseSkip : kernels.dense;
-    this.#denseInput = skipZeros ? kernels.denseInputSkip : kernels.denseInput;
-    this.#denseWeight = skipZeros ? kernels.denseWeightSkip : kernels.denseWeight;
-    this.#activate = kernels[activation];
-    this.#activateGradient = kernels[`${activation}Gradient`];
-    this.#loss = loss === "mse" ? kernels.squaredError : kernels.crossEntropy;
-
-    const outputs = sizes[sizes.length - 1];
-    this.#input = new Float32Array(buffer, base + input, rows * sizes[0]);
-    this.#bytes = new Uint8Array(buffer, base + input, 4 * rounded(rows * sizes[0]));
-    this.labels = new Int32Array(buffer, this.#targetsAt, rows);
-    this.targets = new Float32Array(buffer, this.#targetsAt, rows * outputs);
-    this.output = new Float32Array(buffer, base + z[z.length - 1], rows * outputs);
-  }
-
-  /** Copies a batch into the arena; bytes become float32, multiplied by `scale`. */
-  load(x: Float32Array | Uint8Array | Uint8ClampedArray, scale: number): void {
-    if (x.BYTES_PER_ELEMENT === 4) {
-      this.#input.set(x);
-      return;
-    }
-    const { byteOffset } = this.#bytes;
-    const last = 3 * rounded(x.length); // bytes go to the last quarter, and are converted in place
-    this.#bytes.set(x, last);
-    this.#kernels.convertBytes(x.length, byteOffset + last, scale, byteOffset);
-  }
-
-  /** Computes `output` from the batch. */
-  forward(rows: number): void {
-    const kernels = this.#kernels;
-    const last = this.#layers.length - 1;
-    for (let i = 0; i <= last; i++) {
-      const { inputs, outputs, weight, bias, x, z, y } = this.#layers[i];
-      this.#dense(rows, inputs, outputs, x, weight.dataAt, z, this.#pack);
-      kernels.addBias(rows, outputs, bias.dataAt, z);
-      if (i < last) this.#activate(rows * outputs, z, y);
-    }
-  }
-
-  /** Returns `total` plus the losses of the rows, added in order; stores the gradient of `output` for `backward`. */
-  loss(rows: number, total: number): number {
-    const { outputs, z } = this.#layers[this.#layers.length - 1];
-    this.#loss(rows, outputs, z, this.#targetsAt, this.#deltas[0], this.#lossesAt);
-    for (let i = 0; i < rows; i++) total += this.#losses[i];
-    return total;
-  }
-
-  /** Computes the gradients of all parameters from that of `output`, and overwrites them. */
-  backward(rows: number): void {
-    const kernels = this.#kernels;
-    let [dz, dx] = this.#deltas;
-    for (let i = this.#layers.length - 1; i >= 0; i--) {
-      const { inputs, outputs, weight, bias, x } = this.#layers[i];
-      this.#denseWeight(rows, inputs, outputs, dz, x, weight.gradAt, this.#pack);
-      kernels.denseBias(rows, outputs, dz, bias.gradAt);
-      if (i === 0) break;
-      this.#denseInput(rows, inputs, outputs, dz, weight.dataAt, dx, this.#pack);
-      this.#activateGradient(rows * inputs, this.#layers[i - 1].z, dx, dx);
-      [dz, dx] = [dx, dz];
-    }
-  }
-
-  /** Releases the scratch. Idempotent. */
-  dispose(): void {
-    if (this.#disposed) return;
-    this.#disposed = true;
-    this.#arena.release(this.#scratch);
-  }
+function readOptions(owner: string, options: NetworkOptions, more: readonly string[]) {
+  knownOnly(owner, "", record(owner, "options", options), [...more, ...Object.keys(kinds), ...memoryOptions]);
+  const { loss = "cross-entropy", init = "torch", batchSize = 64, seed = 1 } = options;
+  const { inputScale = 1 / 255, skipZeros = true } = options;
+  return {
+    loss: kinds.loss.read(owner, "loss", loss),
+    init: kinds.init.read(owner, "init", init),
+    batchSize: kinds.batchSize.read(owner, "batchSize", batchSize),
+    seed: kinds.seed.read(owner, "seed", seed),
+    inputScale: kinds.inputScale.read(owner, "inputScale", inputScale),
+    skipZeros: kinds.skipZeros.read(owner, "skipZeros", skipZeros),
+  };
 }

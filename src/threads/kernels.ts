@@ -45,6 +45,7 @@ export const sweeps: Partial<Record<keyof Kernels, number>> = {
   sigmoidGradient: 3,
   tanh: 2,
   tanhGradient: 3,
+  add: 3,
 };
 
 /** Reductions: of how many vectors, and how the results of blocks are joined in order, beginning with `start`. */

@@ -308,7 +308,7 @@ describe("wrong use", () => {
     ],
     [{ activation: 1 }, "TypeError", "activation"],
     [{ loss: "mae" }, "RangeError", 'MLP: "loss" expected one of "cross-entropy", "mse", got "mae"'],
-    [{ init: "zeros" }, "RangeError", 'MLP: "init" expected one of "torch", "glorot", "he", got "zeros"'],
+    [{ init: "zeros" }, "RangeError", 'MLP: "init" expected one of "torch", "glorot", "he", "gpt", got "zeros"'],
     [{ batchSize: 0 }, "RangeError", 'MLP: "batchSize" expected a whole number >= 1, got 0'],
     [{ batchSize: "64" }, "TypeError", 'MLP: "batchSize" expected a whole number >= 1, got "64"'],
     [{ seed: -1 }, "RangeError", 'MLP: "seed" expected a whole number >= 0, got -1'],

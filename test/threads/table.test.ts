@@ -11,6 +11,7 @@ const undivided = {
   scatterRows: "sparse rows are few",
   addBias: "short beside the product before it",
   denseBias: "short beside the product before it",
+  transpose: "short beside the convolutions around it",
   convertBytes: "short beside the product after it, and in place",
   crossEntropy: "its rows are as short as there are classes",
   squaredError: "its rows are as short as there are outputs",

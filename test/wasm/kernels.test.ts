@@ -18,7 +18,7 @@ const nnKernels: (keyof Kernels)[] = [
   ...(["denseSkip", "denseInputSkip", "denseWeightSkip", "convertBytes"] as const),
   ...(["relu", "tanh", "sigmoid", "gelu"] as const),
   ...(["reluGradient", "tanhGradient", "sigmoidGradient", "geluGradient"] as const),
-  ...(["crossEntropy", "squaredError"] as const),
+  ...(["crossEntropy", "squaredError", "add", "transpose"] as const),
 ];
 
 describe.each(builds)("the $build binary", ({ module }) => {

@@ -1,0 +1,117 @@
+// A program with addresses: runs forward and backward in the arena.
+import type { Arena } from "../memory/arena.js";
+import type { Tensor } from "../memory/tensor.js";
+import type { Kernels } from "../wasm/generated/kernels.js";
+import type { Program } from "./compile.js";
+import type { Operation, Run, Slot } from "./layers/layer.js";
+
+/** A parameter of a node. Its gradient goes elsewhere while it is accumulated or not needed. */
+class Parameter implements Slot {
+  readonly tensor: Tensor;
+  readonly dataAt: number;
+  /** The place for this gradient beside those of the same node. */
+  readonly sideAt: number;
+  gradAt: number;
+  trains = true;
+
+  constructor(tensor: Tensor, sideAt: number) {
+    this.tensor = tensor;
+    this.dataAt = tensor.dataAt;
+    this.gradAt = tensor.gradAt;
+    this.sideAt = sideAt;
+  }
+}
+
+/** An operation with its parameters. */
+interface Bound {
+  readonly operation: Operation;
+  readonly parameters: readonly Parameter[];
+}
+
+/** Runs a program. It checks nothing but what depends on the run. */
+export class Engine {
+  readonly #arena: Arena;
+  readonly #kernels: Kernels;
+  readonly #nodes: readonly Bound[];
+  readonly #checks: readonly Operation[];
+  /** Index of the first node with a parameter that trains; below it, backward has nothing to do. */
+  #lowest = 0;
+
+  /** `program.spans` have addresses; `tensors` and `buffers` are the program's. */
+  constructor(
+    arena: Arena,
+    kernels: Kernels,
+    program: Program,
+    tensors: readonly Tensor[],
+    buffers: readonly number[],
+  ) {
+    this.#arena = arena;
+    this.#kernels = kernels;
+    this.#nodes = program.nodes.map((node) => {
+      let side = program.side.at;
+      const parameters = (node.plan.parameters ?? []).map((_, i) => {
+        const parameter = new Parameter(tensors[node.parameter + i], side);
+        side += parameter.tensor.bytes;
+        return parameter;
+      });
+      const operation = node.plan.bind({
+        kernels,
+        x: node.x.at,
+        y: node.y.at,
+        dx: node.dx.at,
+        dy: node.dy.at,
+        kept: node.kept.at,
+        scratch: program.scratch.at,
+        parameters,
+        buffers: (node.plan.buffers ?? []).map((_, i) => buffers[node.buffer + i]),
+        order: node.plan.takes ?? node.order,
+      });
+      return { operation, parameters };
+    });
+    this.#checks = this.#nodes.map(({ operation }) => operation).filter(({ check }) => check !== undefined);
+    this.#findLowest();
+  }
+
+  /** Throws if a layer cannot take this run. */
+  check(rows: number, training: boolean): void {
+    for (let i = 0; i < this.#checks.length; i++) this.#checks[i].check?.(rows, training);
+  }
+
+  /** Computes the result from the input. */
+  forward(run: Run): void {
+    for (let i = 0; i < this.#nodes.length; i++) this.#nodes[i].operation.forward(run);
+  }
+
+  /** Computes the gradients of the parameters that train from that of the result, and the input's gradient if asked for. */
+  backward(run: Run, toInput: boolean, accumulate: boolean): void {
+    const end = toInput ? 0 : this.#lowest;
+    for (let i = this.#nodes.length - 1; i >= end; i--) {
+      const { operation, parameters } = this.#nodes[i];
+      for (let k = 0; k < parameters.length; k++) {
+        const parameter = parameters[k];
+        parameter.gradAt = accumulate || !parameter.trains ? parameter.sideAt : parameter.tensor.gradAt;
+      }
+      operation.backward(run, toInput || i > end);
+      if (accumulate) for (let k = 0; k < parameters.length; k++) this.#accumulate(parameters[k]);
+    }
+  }
+
+  /** Sets which parameters train; the gradients of the others are not computed. */
+  train(trains: (tensor: Tensor) => boolean): void {
+    for (const { parameters } of this.#nodes)
+      for (const parameter of parameters) parameter.trains = trains(parameter.tensor);
+    this.#findLowest();
+  }
+
+  #findLowest(): void {
+    const lowest = this.#nodes.findIndex(({ parameters }) => parameters.some(({ trains }) => trains));
+    this.#lowest = lowest < 0 ? this.#nodes.length : lowest;
+  }
+
+  #accumulate({ tensor, sideAt, trains }: Parameter): void {
+    if (!trains) return;
+    // The gradient's padding stays zero.
+    this.#arena.fill(sideAt + 4 * tensor.size, tensor.bytes - 4 * tensor.size, 0);
+    this.#kernels.add(tensor.size, tensor.gradAt, sideAt, tensor.gradAt);
+  }
+}

@@ -1,0 +1,60 @@
+// Activations: the same function of every element.
+import type { Kernels } from "../../wasm/generated/kernels.js";
+import { Layer, type LayerOptions, readOptions, sizeOf } from "./layer.js";
+
+type Activation = "relu" | "tanh" | "sigmoid" | "gelu";
+
+/** `reads`: what the gradient is computed from. An activation whose gradient needs its input cannot overwrite it. */
+function activation(kind: Activation, reads: "x" | "y", options: LayerOptions | undefined): Layer {
+  return new Layer(kind, options, ({ owner, shape }) => {
+    readOptions(owner, options, {}, {});
+    const size = sizeOf(shape);
+    return {
+      output: shape,
+      reads,
+      inPlace: reads === "y",
+      inPlaceBackward: true,
+      bind({ kernels, x, y, dx, dy }) {
+        const value: Kernels["relu"] = kernels[kind];
+        const gradient: Kernels["reluGradient"] = kernels[`${kind}Gradient`];
+        const at = reads === "x" ? x : y;
+        return {
+          forward({ rows }) {
+            value(rows * size, x, y);
+          },
+          backward({ rows }, needsInputGradient) {
+            if (needsInputGradient) gradient(rows * size, at, dy, dx);
+          },
+        };
+      },
+    };
+  });
+}
+
+/**
+ * y = max(x, 0), as `torch.nn.ReLU`, on any shape.
+ * @example
+ * new Network([8], [linear(16), relu(), linear(1)]);
+ */
+export const relu = (options?: LayerOptions): Layer => activation("relu", "y", options);
+
+/**
+ * y = tanh x, as `torch.nn.Tanh`, on any shape.
+ * @example
+ * new Network([8], [linear(16), tanh(), linear(1)]);
+ */
+export const tanh = (options?: LayerOptions): Layer => activation("tanh", "y", options);
+
+/**
+ * y = 1/(1 + e⁻ˣ), as `torch.nn.Sigmoid`, on any shape. Losses take outputs before it.
+ * @example
+ * new Network([8], [linear(16), sigmoid(), linear(1)]);
+ */
+export const sigmoid = (options?: LayerOptions): Layer => activation("sigmoid", "y", options);
+
+/**
+ * y = ½·x·(1 + tanh(√(2/π)·(x + 0.044715·x³))), as `torch.nn.GELU(approximate="tanh")`, on any shape.
+ * @example
+ * new Network([8], [linear(16), gelu(), linear(1)]);
+ */
+export const gelu = (options?: LayerOptions): Layer => activation("gelu", "x", options);

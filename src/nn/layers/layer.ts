@@ -1,0 +1,197 @@
+// What a layer of a network is: how it says what it needs, and how it computes. Read this before you write one.
+//
+// A layer is three things, one after the other:
+//
+//   Layer       what a function such as `linear(10)` returns: its arguments, unchecked. It may be used several times.
+//   Plan        made once per place in a network by `Layer.plan(place)`, which checks the arguments and the input's shape:
+//               the output's shape, the parameters, the memory. Nothing is allocated yet.
+//   Operation   made by `Plan.bind(bound)` when the addresses of everything are known: forward and backward, as kernel calls.
+//
+// Shapes are PyTorch's, without the rows of the batch: [channels, height, width], [channels, length], [tokens, features],
+// [features]. In memory each activation is rows × its elements in one of two orders:
+//
+//   "first"     PyTorch's order: the shape, row-major
+//   "last"      channels last: [..., shape[0]] with all other dimensions before it, as convolutions and pooling compute
+//
+// A plan says in which order it takes its input and gives its output. The network inserts transpositions where orders
+// differ (none where there is one channel or one position), so that a layer never converts anything; inputs, outputs and
+// `flatten()` are in PyTorch's order. A layer that says nothing computes the same in either order, such as `relu()`.
+//
+// Memory. A plan says what it needs and for how long; the network plans all of it in one block, where buffers that are never
+// in use at the same time overlap. All addresses are multiples of 64 bytes, and every buffer is padded to one, so that
+// kernels may read and write whole vectors beyond the end. Buffers start with arbitrary contents.
+//
+//   x, y        the input and the output. `reads` says which of them backward reads, and hence must be kept until then.
+//               `inPlace` allows the network to give y the address of x, which it does if nothing else needs x.
+//   dy, dx      the gradients with respect to y and x. `inPlaceBackward` allows dx to be at the address of dy; otherwise
+//               backward must not change dy.
+//   kept        bytes that forward writes and backward reads: statistics, attention weights, repacked weights
+//   scratch     bytes for one call of forward or backward; their contents are lost between calls
+//
+// Bytes may depend on `place.rows`, the most rows of a call. Backward may be called several times after a forward, so it must
+// not change x, y and what is kept.
+//
+// Parameters and buffers have PyTorch's names ("weight", "out_proj.bias"); the network adds the prefix. Backward overwrites
+// the gradient at `gradAt` with that of the current batch: the network accumulates. It reads `gradAt` anew in each call,
+// since the network may redirect it to scratch memory. Where `trains` is false the gradient is not needed: the kernel may be
+// skipped, or called all the same.
+//
+// Threads: a layer calls its kernels through `bound.kernels`, which divides those that are listed in src/threads/kernels.ts.
+import type { Shape } from "../../memory/tensor.js";
+import { type Kind, knownOnly, record } from "../../util/check.js";
+import type { Kernels } from "../../wasm/generated/kernels.js";
+import type { Start } from "../init.js";
+
+export type Order = "first" | "last";
+
+/** Where a layer is in its network. */
+export interface Place {
+  /** Begins every message, as in `Network: layer 3 (linear)`. */
+  readonly owner: string;
+  /** The input's shape. */
+  readonly shape: Shape;
+  /** The most rows of a call. */
+  readonly rows: number;
+  /** Whether the input is the network's: only then may it consist of tokens. */
+  readonly first: boolean;
+  /** The `skipZeros` option of the network. */
+  readonly skipZeros: boolean;
+  /** The number of layers before this one, in depth-first order. Random layers draw by seed, index, step and element. */
+  readonly index: number;
+  /** The `seed` option of the network. */
+  readonly seed: number;
+}
+
+/** A parameter or a buffer. */
+export interface TensorPlan {
+  /** PyTorch's name, without the prefix. */
+  readonly name: string;
+  readonly shape: Shape;
+  /** Initial values; a number for buffers. */
+  readonly start: Start;
+}
+
+/** What a layer needs, and what it gives. */
+export interface Plan {
+  /** The output's shape. */
+  readonly output: Shape;
+  /** The order that the input must be in. Default: either. */
+  readonly takes?: Order;
+  /** The order of the output. Default: the input's. */
+  readonly gives?: Order;
+  /** Parameters in PyTorch's order. */
+  readonly parameters?: readonly TensorPlan[];
+  readonly buffers?: readonly (TensorPlan & { readonly start: number })[];
+  /** What backward reads. Default: neither x nor y. */
+  readonly reads?: "x" | "y" | "both";
+  /** Whether y may be x. */
+  readonly inPlace?: boolean;
+  /** Whether dx may be dy. */
+  readonly inPlaceBackward?: boolean;
+  /** The output is the input, under another shape. Such a layer computes nothing. */
+  readonly identity?: boolean;
+  /** Bytes that backward needs beside x and y. */
+  readonly kept?: number;
+  /** Bytes for a single call. */
+  readonly scratch?: number;
+  /** Multiply-adds of one row forward, in products. */
+  readonly flops?: number;
+  /** The input is int32 tokens in [0, tokens), which have no gradient. */
+  readonly tokens?: number;
+  bind(bound: Bound): Operation;
+}
+
+/** A tensor of a bound layer. */
+export interface Slot {
+  readonly dataAt: number;
+  /** Where backward writes the gradient. It may change between calls. */
+  readonly gradAt: number;
+  /** Whether the gradient is needed. */
+  readonly trains: boolean;
+}
+
+/** The addresses that a layer computes with. */
+export interface Bound {
+  readonly kernels: Kernels;
+  readonly x: number;
+  readonly y: number;
+  readonly dx: number;
+  readonly dy: number;
+  readonly kept: number;
+  readonly scratch: number;
+  /** As in `Plan.parameters`. */
+  readonly parameters: readonly Slot[];
+  /** Addresses, as in `Plan.buffers`. */
+  readonly buffers: readonly number[];
+  /** The order in which the input comes: `takes`, if that is given. */
+  readonly order: Order;
+}
+
+/** The current call. The same object each time. */
+export interface Run {
+  /** From 1 to `Place.rows`. */
+  readonly rows: number;
+  /** In backward: as in the forward before it. */
+  readonly training: boolean;
+  /** The number of training forwards before this one: random layers draw by it. */
+  readonly step: number;
+}
+
+/** A layer's computation. A call allocates nothing and checks nothing. */
+export interface Operation {
+  /** Throws, before anything has changed, if forward cannot take so many rows. */
+  check?(rows: number, training: boolean): void;
+  forward(run: Run): void;
+  /** Overwrites the gradients of the parameters, and that of the input if it is needed. */
+  backward(run: Run, needsInputGradient: boolean): void;
+}
+
+/** Options of every layer. */
+export interface LayerOptions {
+  /** Prefix of the parameters' names, instead of the layer's index in the network. */
+  name?: string | undefined;
+}
+
+/** A layer of a {@link Network}, such as {@link linear} returns. It is checked when a network is made of it. */
+export class Layer {
+  /** The function's name. */
+  readonly kind: string;
+  /** @internal */
+  readonly options: unknown;
+  /** @internal Throws a TypeError or RangeError that begins with `place.owner`. Residuals have none. */
+  readonly plan: ((place: Place) => Plan) | undefined;
+  /** @internal The layers within a residual. */
+  readonly inner: unknown;
+
+  /** @internal */
+  constructor(kind: string, options: unknown, plan?: (place: Place) => Plan, inner?: unknown) {
+    this.kind = kind;
+    this.options = options;
+    this.plan = plan;
+    this.inner = inner;
+  }
+}
+
+/** Reads a layer's options: each of `kinds`, or its default where it is left out. `name` is read by the network. */
+export function readOptions<T extends object>(
+  owner: string,
+  options: unknown,
+  kinds: { readonly [Key in keyof T]: Kind<T[Key]> },
+  defaults: T,
+): T {
+  const given = options === undefined ? {} : record(owner, "options", options);
+  knownOnly(owner, "", given, [...Object.keys(kinds), "name"]);
+  const read = { ...defaults };
+  for (const key of Object.keys(kinds) as (keyof T & string)[])
+    if (given[key] !== undefined) read[key] = kinds[key].read(owner, key, given[key]);
+  return read;
+}
+
+/** The error for an input of the wrong shape: `expected` says which, as in "[channels, height, width]". */
+export const misfit = ({ owner, shape }: Place, expected: string): RangeError =>
+  new RangeError(`${owner}: expected an input of shape ${expected}, got ${showShape(shape)}`);
+
+export const showShape = (shape: Shape): string => `[${shape.join(", ")}]`;
+
+/** The number of elements of a shape. */
+export const sizeOf = (shape: Shape): number => shape.reduce((size, n) => size * n, 1);

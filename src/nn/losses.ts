@@ -1,0 +1,97 @@
+// The losses of networks: what targets they take, their sum over a batch, and the gradient of their mean.
+import type { Arena } from "../memory/arena.js";
+import type { Shape, Vector } from "../memory/tensor.js";
+import type { Kernels } from "../wasm/generated/kernels.js";
+import { type Labels, checkLabels, checkTargets, part } from "./data.js";
+import { sizeOf } from "./layers/layer.js";
+import type { Span } from "./memory.js";
+
+/** The loss: softmax cross-entropy with class indices, or the mean squared error over all elements. */
+export type Loss = "cross-entropy" | "mse";
+export const losses = ["cross-entropy", "mse"] as const satisfies readonly Loss[];
+
+/** Where a loss reads and writes. */
+interface Places {
+  readonly outputs: Span;
+  readonly delta: Span;
+  readonly targets: Span;
+  readonly losses: Span;
+}
+
+/** The loss of a network's outputs of `shape`. Classes are the last dimension; a row has a loss for each of the others. */
+export class Criterion {
+  readonly #kernels: Kernels;
+  readonly #loss: Loss;
+  /** Losses of a row. */
+  readonly #positions: number;
+  readonly #classes: number;
+  readonly #at: Places;
+  /** Two views of the same memory, one of which is in use: class indices, or a target for every output. */
+  readonly #labels: Int32Array;
+  readonly #targets: Vector;
+  readonly #losses: Float64Array;
+  readonly #outputs: Vector;
+
+  constructor(arena: Arena, kernels: Kernels, loss: Loss, shape: Shape, rows: number, at: Places) {
+    this.#kernels = kernels;
+    this.#loss = loss;
+    this.#classes = shape[shape.length - 1];
+    this.#positions = sizeOf(shape) / this.#classes;
+    this.#at = at;
+    const positions = rows * this.#positions;
+    this.#labels = new Int32Array(arena.buffer, at.targets.at, positions);
+    this.#targets = new Float32Array(arena.buffer, at.targets.at, positions * this.#classes);
+    this.#losses = new Float64Array(arena.buffer, at.losses.at, positions);
+    this.#outputs = new Float32Array(arena.buffer, at.outputs.at, positions * this.#classes);
+  }
+
+  /** Throws unless y fits so many rows. */
+  check(owner: string, y: unknown, rows: number): void {
+    const positions = rows * this.#positions;
+    if (this.#loss === "mse") checkTargets(owner, y, positions * this.#classes, this.#positions * this.#classes);
+    else checkLabels(owner, y, positions, this.#classes, this.#positions);
+  }
+
+  /** Copies the targets of some rows into the arena. */
+  load(y: Labels | Float32Array, first: number, rows: number): void {
+    const positions = rows * this.#positions;
+    const start = first * this.#positions;
+    if (this.#loss === "mse")
+      this.#targets.set(part(y as Float32Array, start * this.#classes, positions * this.#classes));
+    else for (let i = 0; i < positions; i++) this.#labels[i] = Number(y[start + i]);
+  }
+
+  /** Returns `total` plus the losses, added in order; computes the gradient of their mean. */
+  add(rows: number, total: number): number {
+    const { outputs, targets, delta, losses } = this.#at;
+    const positions = rows * this.#positions;
+    const kernel = this.#loss === "mse" ? this.#kernels.squaredError : this.#kernels.crossEntropy;
+    kernel(positions, this.#classes, outputs.at, targets.at, delta.at, losses.at);
+    for (let i = 0; i < positions; i++) total += this.#losses[i];
+    return total;
+  }
+
+  /** Number of terms in the sum of the losses. */
+  terms(rows: number): number {
+    return rows * this.#positions * (this.#loss === "mse" ? this.#classes : 1);
+  }
+
+  /** Positions whose largest output is the label's; those with a NaN are not. NaN if there are no classes. */
+  correct(rows: number): number {
+    if (this.#loss !== "cross-entropy") return NaN;
+    const outputs = this.#outputs;
+    const classes = this.#classes;
+    let correct = 0;
+    for (let i = 0, at = 0; i < rows * this.#positions; i++, at += classes) {
+      const label = this.#labels[i];
+      let j = 0;
+      while (
+        j < classes &&
+        (j < label ? outputs[at + j] < outputs[at + label] : outputs[at + j] <= outputs[at + label])
+      )
+        j++;
+      if (j === classes) correct++;
+    }
+    return correct;
+  }
+}

@@ -1,0 +1,100 @@
+import { describe, expect, it } from "vitest";
+import { type Layer, Network, flatten, gelu, linear, relu, residual, sigmoid, tanh } from "../../src/nn/index.js";
+import { numbers } from "./field.js";
+
+describe("gradients", () => {
+  const block = (): Layer => residual([linear(7), gelu(), linear(5)]);
+  it.each<[string, Layer[]]>([
+    ["a residual", [linear(5), tanh(), block(), linear(3)]],
+    ["residuals within a residual", [linear(5), residual([block(), residual([tanh(), linear(5)])]), linear(3)]],
+    ["residuals of activations", [linear(5), residual([tanh()]), residual([residual([sigmoid()])]), linear(3)]],
+    ["a residual of nothing but a shape", [linear(5), residual([flatten()]), linear(3)]],
+    ["activations in a row", [linear(5), tanh(), sigmoid(), gelu(), tanh(), linear(3)]],
+    ["a residual at either end", [residual([linear(4), tanh()]), linear(3), residual([linear(3)])]],
+  ])("of %s are those of central differences", (_, layers) => {
+    const network = new Network([4], layers, { batchSize: 5, seed: 2 });
+    const x = numbers(20, 1);
+    const y = [0, 2, 1, 1, 0];
+    network.trainBatch(x, y);
+    for (const name of network.params.names) {
+      const [theta, gradient] = [network.params.data[name], network.params.grad[name]];
+      for (let i = 0; i < theta.length; i++) {
+        const before = theta[i];
+        theta[i] = before + 2 ** -7;
+        const above = network.evaluate(x, y).loss;
+        theta[i] = before - 2 ** -7;
+        const below = network.evaluate(x, y).loss;
+        theta[i] = before;
+        expect(Math.abs((above - below) / 2 ** -6 - gradient[i]), `${name}[${i}]`).toBeLessThan(2e-4);
+      }
+    }
+  });
+});
+
+describe("names", () => {
+  it("are those of torch.nn.Sequential, or as given", () => {
+    const inner = residual([linear(4), residual([linear(4, { name: "deep" })])]);
+    const layers = [linear(4, { bias: false }), relu(), inner, residual([linear(4)], { name: "block" })];
+    expect(new Network([3], layers).params.names).toEqual([
+      "0.weight",
+      "2.0.weight",
+      "2.0.bias",
+      "deep.weight",
+      "deep.bias",
+      "block.0.weight",
+      "block.0.bias",
+    ]);
+  });
+
+  it("of a layer that stands twice are two", () => {
+    const twice = linear(3);
+    expect(new Network([3], [twice, twice]).params.numel).toBe(24);
+  });
+});
+
+describe("wrong layers", () => {
+  it.each<[unknown, unknown, string, string]>([
+    [
+      [4],
+      [relu(), linear(0)],
+      "RangeError",
+      'Network: layer 1 (linear): "outputs" expected a whole number >= 1, got 0',
+    ],
+    [
+      [4],
+      [residual([relu(), linear(3)])],
+      "RangeError",
+      "Network: layer 0 (residual): expected layers that give the shape of their input, [4], got [3]",
+    ],
+    [
+      [4],
+      [relu(), residual([linear(4, { biass: true } as never)])],
+      "RangeError",
+      'Network: layer 1.0 (linear): unknown option "biass"; the options are bias, name',
+    ],
+    [
+      [4],
+      [linear(4, { bias: 1 } as never)],
+      "TypeError",
+      'Network: layer 0 (linear): "bias" expected true or false, got 1',
+    ],
+    [[4], [relu, linear(3)], "TypeError", 'Network: "layers[0]" expected a layer, such as relu(), got a function'],
+    [[4], [residual([relu] as never)], "TypeError", 'Network: layer 0 (residual): "layers[0]" expected a layer'],
+    [[4], [], "RangeError", 'Network: "layers" expected an array of one or more layers, got []'],
+    [[4], relu(), "TypeError", 'Network: "layers" expected an array of one or more layers, got a Layer'],
+    [
+      [4],
+      [linear(3, { name: "a" }), linear(3, { name: "a" })],
+      "RangeError",
+      'Network: layer 1 (linear): there is a tensor "a.weight" already: give the layer another name',
+    ],
+    [[4], [relu({ name: 3 } as never)], "TypeError", 'Network: layer 0 (relu): "name" expected a name'],
+    [[], [relu()], "RangeError", 'Network: "inputShape" expected one or more whole numbers, got []'],
+    [4, [relu()], "TypeError", 'Network: "inputShape" expected an array of whole numbers >= 1, got 4'],
+    [[0], [relu()], "RangeError", 'Network: "inputShape[0]" expected a whole number >= 1, got 0'],
+  ])("%j, %o", (shape, layers, type, message) => {
+    expect(() => new Network(shape as number[], layers as Layer[])).toThrow(
+      expect.objectContaining({ name: type, message: expect.stringContaining(message) as string }) as Error,
+    );
+  });
+});
