@@ -56,6 +56,13 @@ export function checkTargets(owner: string, y: unknown, count: number, perRow: n
   if ((y as Float32Array).length !== count) throw wrongValue(owner, "y", expected(), y);
 }
 
+/** Throws unless `gradient` has `count` float32 numbers. */
+export function checkGradient(owner: string, gradient: unknown, count: number): void {
+  const expected = (): string => `a Float32Array of ${count}, the size of the outputs`;
+  if (kindOf(gradient) !== "Float32Array") throw wrongType(owner, "gradOutput", expected(), gradient);
+  if ((gradient as Float32Array).length !== count) throw wrongValue(owner, "gradOutput", expected(), gradient);
+}
+
 /** Throws unless y has `count` class indices, `perRow` for each row. */
 export function checkLabels(owner: string, y: unknown, count: number, classes: number, perRow: number): void {
   const each = perRow === 1 ? "one" : String(perRow);
@@ -74,8 +81,9 @@ export function checkTokens(owner: string, x: unknown, perRow: number, tokens: n
   return rows;
 }
 
-const isIndices = (value: unknown): value is ArrayLike<unknown> =>
-  Array.isArray(value) || integerArrays.has(kindOf(value));
+function isIndices(value: unknown): value is ArrayLike<unknown> {
+  return Array.isArray(value) || integerArrays.has(kindOf(value));
+}
 
 /** Throws unless `values` are `count` whole numbers in [0, limit). */
 function checkIndices(
@@ -91,7 +99,7 @@ function checkIndices(
   if (values.length !== count) throw wrongValue(owner, name, expected(), values);
   const isList = Array.isArray(values);
   for (let i = 0; i < count; i++) {
-    const value = values[i];
+    const value: unknown = values[i];
     if (isList && typeof value !== "number") throw wrongType(owner, `${name}[${i}]`, one, value);
     const index = Number(value);
     if (!(index >= 0 && index < limit && Number.isInteger(index))) throw wrongValue(owner, `${name}[${i}]`, one, value);

@@ -68,7 +68,7 @@ export class Engine {
       });
       return { operation, parameters };
     });
-    this.#checks = this.#nodes.map(({ operation }) => operation).filter(({ check }) => check !== undefined);
+    this.#checks = this.#nodes.map(({ operation }) => operation).filter((operation) => operation.check !== undefined);
     this.#findLowest();
   }
 

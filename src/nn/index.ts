@@ -13,7 +13,8 @@
  * @module gradstep/nn
  */
 
-export { Network, type Evaluation, type NetworkOptions } from "./network.js";
+export { Network, type Evaluation } from "./network.js";
+export type { NetworkOptions } from "./options.js";
 export { MLP, type Activation, type MLPOptions } from "./mlp.js";
 export { linear, type LinearOptions } from "./layers/linear.js";
 export { flatten } from "./layers/flatten.js";

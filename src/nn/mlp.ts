@@ -1,7 +1,8 @@
 import { oneOf, record, wholeFrom, wrongType, wrongValue } from "../util/check.js";
 import { gelu, relu, sigmoid, tanh } from "./layers/activation.js";
 import { linear } from "./layers/linear.js";
-import { Network, type NetworkOptions } from "./network.js";
+import { Network } from "./network.js";
+import type { NetworkOptions } from "./options.js";
 
 const OWNER = "MLP";
 /** `predict` and `evaluate` take at least this many rows at a time, since weights are packed anew for each part. */

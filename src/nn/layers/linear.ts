@@ -19,7 +19,7 @@ export interface LinearOptions extends LayerOptions {
  * const classifier = new Network([784], [linear(128), relu(), linear(10)]);
  */
 export function linear(outputs: number, options?: LinearOptions): Layer {
-  return new Layer("linear", options, ({ owner, shape, rows, skipZeros }) => {
+  return new Layer("linear", options, ({ owner, shape, skipZeros }) => {
     const width = wholeFrom(1).read(owner, "outputs", outputs);
     const { bias } = readOptions(owner, options, { bias: flag }, { bias: true });
     const inputs = shape[shape.length - 1];

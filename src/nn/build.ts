@@ -1,0 +1,99 @@
+// Makes a network: compiles its layers, takes memory and initializes the parameters.
+import { Random } from "../init/random.js";
+import { padded } from "../memory/arena.js";
+import { arenaFor } from "../memory/memory-options.js";
+import { ParameterDict } from "../memory/parameters.js";
+import type { Shape } from "../memory/tensor.js";
+import { list, wholeFrom, wrongValue } from "../util/check.js";
+import { compile } from "./compile.js";
+import { Engine } from "./engine.js";
+import { fill } from "./init.js";
+import { InputBuffer } from "./input.js";
+import { type Layer, sizeOf } from "./layers/layer.js";
+import { Criterion } from "./losses.js";
+import { Span, planMemory } from "./memory.js";
+import { type NetworkOptions, readOptions } from "./options.js";
+import { RowViews } from "./row-views.js";
+
+/** What a subclass of `Network` sets. */
+export interface Variant {
+  /** Begins every message. */
+  readonly owner: string;
+  /** Names of options that the subclass has read. */
+  readonly options: readonly string[];
+  /** `predict` and `evaluate` take at least this many rows at a time. */
+  readonly leastRows: number;
+}
+
+/** The parts of a network. */
+export interface Built {
+  readonly params: ParameterDict;
+  /** Elements of a row of x, and of the outputs. */
+  readonly inputs: number;
+  readonly outputs: number;
+  /** The most rows of a batch, and of a call of the engine. */
+  readonly batchSize: number;
+  readonly rows: number;
+  /** Address of the memory beside the parameters. */
+  readonly block: number;
+  readonly engine: Engine;
+  readonly criterion: Criterion;
+  readonly input: InputBuffer;
+  readonly result: RowViews;
+  /** Gradients of the result and of the input. */
+  readonly delta: RowViews;
+  readonly inputGradient: RowViews;
+  readonly hasInputGradient: boolean;
+}
+
+export function build(
+  inputShape: Shape,
+  layers: readonly Layer[],
+  options: NetworkOptions,
+  { owner, options: more, leastRows }: Variant,
+): Built {
+  const shape = list(wholeFrom(1), "an array of whole numbers >= 1").read(owner, "inputShape", inputShape);
+  if (shape.length === 0) throw wrongValue(owner, "inputShape", "one or more whole numbers", inputShape);
+  const { loss, init, batchSize, seed, inputScale, skipZeros } = readOptions(owner, options, more);
+  const rows = Math.max(batchSize, leastRows);
+  const program = compile({ owner, rows, skipZeros, seed }, shape, layers);
+
+  const { parameters, nodes, output, input, result, delta } = program;
+  const [inputs, outputs] = [sizeOf(shape), sizeOf(output)];
+  const targets = new Span(rows * outputs, -1).read(nodes.length);
+  const losses = new Span((2 * rows * outputs) / output[output.length - 1], nodes.length);
+  const spans = [...program.spans, targets, losses];
+  const bytes = planMemory(spans);
+  const parameterBytes = parameters.reduce((sum, tensor) => sum + padded(sizeOf(tensor.shape)), 0);
+  const arena = arenaFor(owner, options, parameterBytes, bytes);
+  const shapes = parameters.map((tensor) => [tensor.name, tensor.shape] as const);
+  const params = new ParameterDict(Object.fromEntries(shapes), { arena });
+  let block: number;
+  try {
+    block = arena.allocate(bytes, owner, `a batch of ${rows} rows ("batchSize")`);
+  } catch (error) {
+    params.dispose();
+    throw error;
+  }
+  for (const span of spans) span.at += block;
+  const random = new Random(seed);
+  for (const { name, start } of parameters) fill(init, random, start, params.data[name]);
+
+  const { buffer, kernels } = arena;
+  const form = { size: inputs, tokens: program.tokens, tokenOwner: nodes[0].owner, scale: inputScale };
+  return {
+    params,
+    inputs,
+    outputs,
+    batchSize,
+    rows,
+    block,
+    engine: new Engine(arena, kernels, program, params.tensors(owner), []),
+    criterion: new Criterion(arena, kernels, loss, output, rows, { outputs: result, delta, targets, losses }),
+    input: new InputBuffer(arena, kernels, form, rows, input),
+    result: new RowViews(buffer, result.at, outputs),
+    delta: new RowViews(buffer, delta.at, outputs),
+    inputGradient: new RowViews(buffer, nodes[0].dx.at, inputs),
+    hasInputGradient: program.tokens === undefined,
+  };
+}

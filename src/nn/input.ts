@@ -1,0 +1,70 @@
+// The input of a network: checks x, and copies rows of it into the arena.
+import type { Arena } from "../memory/arena.js";
+import type { Vector } from "../memory/tensor.js";
+import type { Kernels } from "../wasm/generated/kernels.js";
+import { BYTES_TOGETHER } from "../wasm/generated/layout/products.js";
+import { type Inputs, type Labels, checkImages, checkInput, checkTokens, part } from "./data.js";
+import type { Span } from "./memory.js";
+
+/** What the input consists of. */
+interface Form {
+  /** Elements of a row. */
+  readonly size: number;
+  /** The exclusive bound of tokens, and the message's beginning if there is another one; undefined for floats. */
+  readonly tokens: number | undefined;
+  readonly tokenOwner: string;
+  /** The factor of bytes; undefined for the default, which does not suit bytes of 0 and 1. */
+  readonly scale: number | undefined;
+}
+
+/** The memory of the input. */
+export class InputBuffer {
+  readonly #kernels: Kernels;
+  readonly #form: Form;
+  /** Three views of the same memory. */
+  readonly #floats: Vector;
+  readonly #bytes: Uint8Array;
+  readonly #tokens: Int32Array;
+
+  constructor(arena: Arena, kernels: Kernels, form: Form, rows: number, { at }: Span) {
+    const count = rows * form.size;
+    this.#kernels = kernels;
+    this.#form = form;
+    this.#floats = new Float32Array(arena.buffer, at, count);
+    this.#bytes = new Uint8Array(arena.buffer, at, 4 * rounded(count));
+    this.#tokens = new Int32Array(arena.buffer, at, count);
+  }
+
+  /** The number of rows of x. */
+  check(owner: string, x: unknown): number {
+    const { size, tokens, tokenOwner } = this.#form;
+    return tokens === undefined ? checkInput(owner, x, size) : checkTokens(tokenOwner, x, size, tokens);
+  }
+
+  /** Throws for bytes of 0 and 1, which the default scale does not suit. */
+  checkImages(owner: string, x: Inputs | Labels): void {
+    if (this.#form.scale === undefined && this.#form.tokens === undefined) checkImages(owner, x as Inputs);
+  }
+
+  /** Copies rows of x into the arena; bytes become float32, multiplied by the scale. */
+  load(x: Inputs | Labels, first: number, rows: number): void {
+    const { size, tokens, scale = 1 / 255 } = this.#form;
+    const [start, count] = [first * size, rows * size];
+    if (tokens !== undefined) {
+      for (let i = 0; i < count; i++) this.#tokens[i] = Number(x[start + i]);
+      return;
+    }
+    const given = part(x as Inputs, start, count);
+    if (given.BYTES_PER_ELEMENT === 4) {
+      this.#floats.set(given);
+      return;
+    }
+    const { byteOffset } = this.#bytes;
+    const last = 3 * rounded(count); // bytes go to the last quarter, and are converted in place
+    this.#bytes.set(given, last);
+    this.#kernels.convertBytes(count, byteOffset + last, scale, byteOffset);
+  }
+}
+
+/** Elements, rounded up to what `convertBytes` converts at a time. */
+const rounded = (elements: number): number => Math.ceil(elements / BYTES_TOGETHER) * BYTES_TOGETHER;

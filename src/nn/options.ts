@@ -1,0 +1,64 @@
+// The options of networks.
+import { type MemoryOptions, memoryOptions } from "../memory/memory-options.js";
+import { type Kind, flag, float, knownOnly, oneOf, record, whole, wholeFrom } from "../util/check.js";
+import { type Init, inits } from "./init.js";
+import { type Loss, losses } from "./losses.js";
+
+const kinds = {
+  loss: oneOf(...losses),
+  init: oneOf(...inits),
+  batchSize: wholeFrom(1),
+  seed: whole,
+  inputScale: float("a finite number > 0", (x) => x > 0 && x < Infinity),
+  skipZeros: flag,
+};
+
+/** Options of a {@link Network}, and of its memory. */
+export interface NetworkOptions extends MemoryOptions {
+  /** The loss. Default `"cross-entropy"`. */
+  loss?: Loss | undefined;
+  /** How the parameters are initialized. Default `"torch"`. */
+  init?: Init | undefined;
+  /** The most rows that `trainBatch` and `forward` take, a whole number >= 1. Default 64. */
+  batchSize?: number | undefined;
+  /** Seed of the initial values, a whole number >= 0. Default 1. */
+  seed?: number | undefined;
+  /**
+   * Factor of bytes, in float32, when x is a `Uint8Array` or `Uint8ClampedArray`; a finite number > 0. The default, 1/255,
+   * scales images to [0, 1]; one-hot rows need 1. A `Float32Array` is not scaled. Without this option, `trainBatch` and
+   * `evaluate` throw on bytes that are all 0 or 1, and not all 0.
+   */
+  inputScale?: number | undefined;
+  /**
+   * Whether to skip products with zeros, such as an image's background, where zeros are many. Faster, with the same bits as
+   * long as everything is finite; but 0·∞ and 0·NaN, which are NaN, may be lost. Default true; with false they stay NaN.
+   */
+  skipZeros?: boolean | undefined;
+}
+
+/** Reads the options; `more` names those that a subclass has read. */
+export function readOptions(owner: string, options: NetworkOptions, more: readonly string[]) {
+  knownOnly(owner, "", record(owner, "options", options), [...more, ...Object.keys(kinds), ...memoryOptions]);
+  const { loss = "cross-entropy", init = "torch", batchSize = 64, seed = 1 } = options;
+  const { inputScale, skipZeros = true } = options;
+  return {
+    loss: kinds.loss.read(owner, "loss", loss),
+    init: kinds.init.read(owner, "init", init),
+    batchSize: kinds.batchSize.read(owner, "batchSize", batchSize),
+    seed: kinds.seed.read(owner, "seed", seed),
+    inputScale: inputScale === undefined ? undefined : kinds.inputScale.read(owner, "inputScale", inputScale),
+    skipZeros: kinds.skipZeros.read(owner, "skipZeros", skipZeros),
+  };
+}
+
+/** Reads the options of a call: each of `kinds`, where it is given. */
+export function readRecord<T extends object>(
+  owner: string,
+  options: Partial<T>,
+  kinds: { readonly [Key in keyof T]: Kind<T[Key]> },
+): { readonly [Key in keyof T]?: T[Key] | undefined } {
+  knownOnly(owner, "", record(owner, "options", options), Object.keys(kinds));
+  for (const key of Object.keys(kinds) as (keyof T & string)[])
+    if (options[key] !== undefined) kinds[key].read(owner, key, options[key]);
+  return options;
+}
