@@ -1,4 +1,4 @@
-// npm run bench:report: from results.json, the tables between the markers of the README's, and docs/figures/speed-*.svg.
+// npm run bench:report: from results.json, the tables between the markers of docs/performance.md and README.md here, and docs/figures/speed-*.svg.
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mnistChart, stepsChart } from "./charts.ts";
 import { rules } from "./contender.ts";
@@ -17,12 +17,12 @@ const measured = `Measured on ${date}: ${machine.processor}, ${machine.cores} co
   .join(", ")}. Medians of ${rounds} turns (3 where a step takes over 0.3 s); ratios by pairs of neighbouring turns.`;
 
 write(
-  "README.md",
+  "docs/performance.md",
   [
-    "![A step of each optimizer](docs/figures/speed-steps.svg)",
+    "![A step of each optimizer](figures/speed-steps.svg)",
     "Nanoseconds a parameter and step, and how many times gradstep's time that is, by number of parameters:",
     stepsTable(results, "adam"),
-    "![Training on MNIST](docs/figures/speed-mnist.svg)",
+    "![Training on MNIST](figures/speed-mnist.svg)",
     mnistTable(results),
     measured,
   ].join("\n\n"),
