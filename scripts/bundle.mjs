@@ -2,9 +2,10 @@
 // as long as a first step, and the subpaths take what they share with it from there. Bundlers take the single modules (the
 // "module" condition): they leave out the rules that a program does not use. Node prints the line that an uncaught error was
 // thrown in, so lines stay short, except for the binaries' text, and functions and classes keep their names.
-import { readFileSync, rmSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { rolldown } from "rolldown";
+import { parseAst } from "rolldown/parseAst";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 const { exports, dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -110,6 +111,12 @@ await subpaths.write({
 // By itself: what starts it must stay in the file that it looks for it beside.
 const worker = await bundle({ input: { "threads/worker": "dist/threads/worker.js" } });
 await worker.write(output);
+
+// For pages, which load it as it is: the binary is in the text that gzip takes best, and a statement is a line.
+const standalone = await rolldown({ input: "dist/standalone/index.js", platform: "neutral", plugins: [text] });
+const [{ code }] = (await standalone.generate({ comments: false, minify: { ...minify, codegen: true } })).output;
+const statements = parseAst(code).body.map(({ start, end }) => code.slice(start, end));
+writeFileSync("dist/standalone/gradstep.js", statements.join("\n"));
 
 function bundle(options) {
   return rolldown({ platform: "neutral", external, plugins: [base64, text], ...options });

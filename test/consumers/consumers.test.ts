@@ -54,6 +54,61 @@ test("Node imports every subpath", () => {
   expect(consumer.node("main.mjs")).toBe(printed);
 });
 
+test("Node imports gradstep/standalone, one file", () => {
+  consumer.write(
+    "standalone.mjs",
+    `import { AdamW, MLP, ParameterDict, StepLR, load, save } from "gradstep/standalone";
+     const params = new ParameterDict({ w: [3] });
+     params.grad.w.fill(1);
+     const optimizer = new AdamW(params, { lr: 0.1 });
+     optimizer.step();
+     new StepLR(optimizer, { stepSize: 1 }).step();
+     load(save(params), params);
+     console.log(params.data.w[2], new MLP([2, 2]).params.numel);`,
+  );
+  expect(consumer.node("standalone.mjs")).toBe("-0.10000000149011612 6");
+});
+
+describe("CommonJS in TypeScript (.cts)", () => {
+  const use = `const params = new ParameterDict({ w: [3] });
+    params.grad.w.fill(1);
+    new AdamW(params, { lr: 0.1 }).step();
+    console.log(params.data.w[2]);`;
+  const compile = (name: string, module: ts.ModuleKind, code: string): number[] => {
+    const file = consumer.write(`${name}.cts`, code);
+    const options = {
+      strict: true,
+      skipLibCheck: true,
+      target: ts.ScriptTarget.ES2022,
+      lib: ["lib.es2022.d.ts", "lib.dom.d.ts"],
+      types: [],
+    };
+    const made = ts.createProgram([file], { ...options, module });
+    made.emit();
+    return ts.getPreEmitDiagnostics(made).map(({ code: problem }) => problem);
+  };
+  const statics = `import { AdamW, ParameterDict } from "gradstep";\n${use}`;
+
+  test.each([
+    ["nodenext", ts.ModuleKind.NodeNext],
+    ["node20", ts.ModuleKind.Node20],
+  ])("module %s takes an ordinary import, which becomes require()", (name, module) => {
+    expect(compile(name, module, statics)).toEqual([]);
+    expect(consumer.node("--no-warnings", `${name}.cjs`)).toBe("-0.10000000149011612");
+  });
+
+  test("module node16 refuses that (TS1479), and takes import() with types by import type", () => {
+    expect(compile("refused", ts.ModuleKind.Node16, statics)).toEqual([1479]);
+    const dynamic = `import type { AdamWOptions } from "gradstep" with { "resolution-mode": "import" };
+      const options: AdamWOptions = { lr: 0.1 };
+      void import("gradstep").then(({ AdamW, ParameterDict }) => {
+        ${use.replace("{ lr: 0.1 }", "options")}
+      });`;
+    expect(compile("node16", ts.ModuleKind.Node16, dynamic)).toEqual([]);
+    expect(consumer.node("node16.cjs")).toBe("-0.10000000149011612");
+  });
+});
+
 describe("tsc, strict, libraries checked too", () => {
   const { NodeNext, Bundler } = ts.ModuleResolutionKind;
   test.each([

@@ -28,7 +28,7 @@ describe("the package", () => {
       if (typeof target === "string") continue;
       expect(Object.keys(target)[0], subpath).toBe("types");
       // One instance of each class: all subpaths come from dist/node in Node, and from single modules in bundlers.
-      if (target.default.endsWith(".js"))
+      if (target.default.endsWith(".js") && subpath !== "./standalone")
         expect(target, subpath).toEqual({
           types: target.default.replace(/js$/, "d.ts"),
           module: target.default,
@@ -53,6 +53,18 @@ describe("the package", () => {
       import * as checkpoint from "gradstep/checkpoint"; import * as schedule from "gradstep/schedule";
       console.log(typeof schedule.StepLR, typeof checkpoint.saveFile, typeof nn.MLP, typeof kernels.instantiate);`;
     expect(await run("--input-type=module", "-e", code)).toBe("function function function function");
+  });
+
+  test("has all but threads and TensorFlow.js in one file of at most 80 KB gzipped that imports nothing", async () => {
+    const code = readFileSync(`${root}dist/standalone/gradstep.js`, "utf8");
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThan(80 * 1000);
+    expect(code).not.toMatch(/\bimport\b *[("'{*]|\brequire\(|[^\0-\x7f]/);
+    const parts = ["index", "nn/index", "schedule/index", "checkpoint/index"];
+    const names = await Promise.all(
+      parts.map(async (part) => Object.keys((await import(`${root}src/${part}.ts`)) as object)),
+    );
+    const single = (await import(`${root}dist/standalone/gradstep.js`)) as object;
+    expect(Object.keys(single).sort()).toEqual([...new Set(names.flat())].sort());
   });
 
   test("ships the binary that it inlines, under 24 KB gzipped", async () => {
@@ -117,9 +129,11 @@ describe("the package", () => {
       if (!file.endsWith(".js")) continue;
       const lines = readFileSync(`${root}dist/${file}`, "utf8").split("\n");
       const long = lines.filter((line) => line.length > 500);
-      if (!/^(wasm\/generated\/(bytes|shared)|node\/(chunks\/shared-binary|index))\.js$/.test(file))
+      if (
+        !/^(wasm\/generated\/(bytes|shared)|node\/(chunks\/shared-binary|index)|standalone\/gradstep)\.js$/.test(file)
+      )
         expect(long, file).toEqual([]);
-      else
+      else if (!file.startsWith("standalone"))
         expect([long.length, long[0].replace(/".*"/, "")], file).toEqual([
           1,
           expect.stringMatching(/^(export )?const \w+ = ;$/),
