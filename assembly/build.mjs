@@ -1,6 +1,6 @@
-// Builds the kernels if their sources have changed: the release and the debug binary, the one for shared memory, and the
-// TypeScript modules in src/wasm/generated/: bytes.ts and shared.ts (the binaries), kernels.ts (the types of the exports)
-// and layout/ (the constants of assembly/layout/).
+// Builds the kernels if their sources have changed. There are two binaries, that of the optimizers and that of the networks,
+// each as a release and a debug build, and for each the TypeScript modules in src/wasm/generated/: the binary as text and
+// the types of its exports. layout/ there has the constants of assembly/layout/.
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -9,16 +9,23 @@ import { generateLayout } from "./layout/generate.mjs";
 import { encode } from "./text.mjs";
 
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
-const outputs = [
-  "build/kernels.wasm",
-  "build/kernels.debug.wasm",
-  "build/shared.wasm",
-  "dist/kernels.wasm",
-  "dist/kernels.wasm.d.ts",
-  "src/wasm/generated/bytes.ts",
-  "src/wasm/generated/kernels.ts",
-  "src/wasm/generated/shared.ts",
+
+/**
+ * `base`: where a binary's constants lie in the first page, since both may be instantiated on one memory. Below it nothing
+ * is written; assembly/layout/threads.ts begins at 16384.
+ */
+const binaries = [
+  { name: "kernels", entry: "assembly/index.ts", base: 1024, text: "bytes", types: "Kernels" },
+  { name: "nn", entry: "assembly/nn/index.ts", base: 8192, text: "nn-bytes", types: "NetworkKernels" },
 ];
+const outputs = binaries.flatMap(({ name, text }) => [
+  `build/${name}.wasm`,
+  `build/${name}.debug.wasm`,
+  `dist/${name}.wasm`,
+  `dist/${name}.wasm.d.ts`,
+  `src/wasm/generated/${text}.ts`,
+  `src/wasm/generated/${typesFile(name)}.ts`,
+]);
 const sources = readdirSync("assembly", { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
   .map((entry) => join(entry.parentPath, entry.name));
@@ -27,41 +34,43 @@ sources.push("asconfig.json", createRequire(import.meta.url).resolve("assemblysc
 await generateLayout();
 
 const modified = (file) => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
-if (Math.min(...outputs.map(modified)) < Math.max(...sources.map(modified))) await build();
+if (Math.min(...outputs.map(modified)) < Math.max(...sources.map(modified)))
+  for (const binary of binaries) await build(binary);
 // tsc runs next and trusts its record of what it has built, which is wrong if dist/ has been removed.
 if (modified("dist/index.js") === 0) rmSync("build/tsc.tsbuildinfo", { force: true });
 
-async function build() {
+function typesFile(name) {
+  return name === "kernels" ? name : `${name}-kernels`;
+}
+
+async function build({ name, entry, base, text, types }) {
   for (const folder of ["build", "dist", "src/wasm/generated"]) mkdirSync(folder, { recursive: true });
-  await compile("--target", "debug");
-  await compile("--target", "shared", "--enable", "threads");
-  await compile("--target", "release", "--bindings", "raw");
+  const options = ["--memoryBase", String(base)];
+  await compile(entry, "--target", "debug", "--outFile", `build/${name}.debug.wasm`, ...options);
+  await compile(entry, "--target", "release", "--outFile", `build/${name}.wasm`, "--bindings", "raw", ...options);
 
   const banner = "// Generated from assembly/ by assembly/build.mjs: do not edit.\n";
-  const bytes = readFileSync("build/kernels.wasm");
-  const inlined = (binary) => `${banner}export const text: string =
-  "${encode(binary)}";
-`;
-  writeFileSync("src/wasm/generated/bytes.ts", inlined(bytes));
-  writeFileSync("src/wasm/generated/shared.ts", inlined(readFileSync("build/shared.wasm")));
+  const bytes = readFileSync(`build/${name}.wasm`);
+  writeFileSync(`src/wasm/generated/${text}.ts`, `${banner}export const text: string =\n  "${encode(bytes)}";\n`);
 
-  const signatures = readFileSync("build/kernels.d.ts", "utf8").matchAll(/export function (\w+)\((.*)\): (\w+);/g);
-  const doc = (name) =>
-    `  /** \`${name}\`: for its operations and arguments see the file that assembly/index.ts exports it from. */\n`;
+  const signatures = readFileSync(`build/${name}.d.ts`, "utf8").matchAll(/export function (\w+)\((.*)\): (\w+);/g);
+  const doc = (kernel) =>
+    `  /** \`${kernel}\`: for its operations and arguments see the file that ${entry} exports it from. */\n`;
   const members = Array.from(
     signatures,
-    ([, name, args, result]) =>
-      `${doc(name)}  ${name}(${["this: void", args].filter(Boolean).join(", ")}): ${result};\n`,
+    ([, kernel, args, result]) =>
+      `${doc(kernel)}  ${kernel}(${["this: void", args].filter(Boolean).join(", ")}): ${result};\n`,
   ).join("");
   writeFileSync(
-    "src/wasm/generated/kernels.ts",
-    `${banner}/** The binary's exports. They check nothing: see \`instantiate\`. */\nexport interface Kernels {\n${members}}\n`,
+    `src/wasm/generated/${typesFile(name)}.ts`,
+    `${banner}/** The exports of ${name}.wasm. They check nothing. */\nexport interface ${types} {\n${members}}\n`,
   );
 
-  writeFileSync("dist/kernels.wasm", bytes);
+  writeFileSync(`dist/${name}.wasm`, bytes);
+  const option = name === "kernels" ? "module" : "nnModule";
   writeFileSync(
-    "dist/kernels.wasm.d.ts",
-    `${banner}/** The kernels as a \`WebAssembly.Module\` for the \`module\` option, on hosts that import \`.wasm\` files as modules. */
+    `dist/${name}.wasm.d.ts`,
+    `${banner}/** ${name}.wasm as a \`WebAssembly.Module\` for the \`${option}\` option, on hosts that import \`.wasm\` files as modules. */
 declare const module: object;
 export default module;
 `,

@@ -36,11 +36,6 @@ export { addScaled, approach, clamp, dot, dotDifference, firstNonFinite, flushDe
 // Rows of a table, for sparse steps: the number of rows, then addresses and sizes.
 export { gatherRows, scatterRows } from "./step/sparse-rows";
 
-// Networks: sizes, then addresses.
-export { addBias, dense, denseBias, denseInput, denseInputSkip, denseSkip, denseWeight, denseWeightSkip } from "./nn/dense";
-export { convertBytes } from "./nn/bytes";
-export { takePart } from "./nn/parts";
-export { gelu, geluGradient, relu, reluGradient, sigmoid, sigmoidGradient, tanh, tanhGradient } from "./nn/activation";
-export { crossEntropy, squaredError } from "./nn/loss";
-export { add } from "./nn/residual";
-export { transpose } from "./nn/transpose";
+// The matrix product, which Muon needs too: sizes, then addresses. The kernels of networks are in nn/index.ts.
+export { product } from "./products/product";
+export { takePart } from "./products/parts";

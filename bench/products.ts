@@ -3,6 +3,7 @@
 // 94 % are left out.
 import { setImmediate } from "node:timers/promises";
 import { Arena } from "../src/memory/arena.js";
+import { networkKernels } from "../src/nn/kernels.js";
 import { PACK_BYTES } from "../src/wasm/generated/layout/products.js";
 import { Random } from "../src/init/random.js";
 import { makePeak } from "./peak.js";
@@ -50,7 +51,7 @@ export async function printProducts(): Promise<void> {
 function measureShape(shape: readonly [number, number, number], peak: () => number): [string, Sample[]][] {
   const [rows, inputs, outputs] = shape;
   const arena = new Arena({ capacity: 8 * 2 ** 20 });
-  const { dense, denseInput, denseWeight } = arena.kernels;
+  const { dense, denseInput, denseWeight } = networkKernels(arena);
   const floats = (count: number): number => {
     const at = arena.allocate(4 * count, "bench", "an operand");
     const random = new Random(count);

@@ -15,9 +15,9 @@ const external = [/^node:/, ...Object.keys({ ...dependencies, ...peerDependencie
 const base64 = {
   name: "base64",
   load(id) {
-    const [, binary] = /wasm\/generated\/(bytes|shared)\.js$/.exec(id) ?? [];
+    const [, binary] = /wasm\/generated\/(bytes|nn-bytes)\.js$/.exec(id) ?? [];
     if (binary !== undefined) {
-      const bytes = readFileSync(binary === "shared" ? "build/shared.wasm" : "build/kernels.wasm");
+      const bytes = readFileSync(binary === "bytes" ? "build/kernels.wasm" : "build/nn.wasm");
       return `export const text = "${bytes.toString("base64")}";`;
     }
     if (!id.endsWith("wasm/text.js")) return null;
@@ -103,7 +103,7 @@ await subpaths.write({
   chunkFileNames: "chunks/[name].js",
   codeSplitting: {
     groups: [
-      { name: "shared-binary", test: /wasm\/generated\/shared\.js$/, priority: 1 },
+      { name: "nn-binary", test: /wasm\/generated\/nn-bytes\.js$/, priority: 1 },
       { name: "core", test: (id) => core.has(id) },
     ],
   },

@@ -26,7 +26,7 @@ const imports = [
 ];
 /** What one rule must not bring. */
 const FOREIGN = /^dist\/(schedule|checkpoint|nn|tfjs|threads)\/|^dist\/rules\/(?!sgd|adamw?\.js)/;
-const BINARY = /generated\/(bytes|shared)\.js$/;
+const BINARY = /generated\/(bytes|nn-bytes)\.js$/;
 const [BEGIN, END] = ["<!-- sizes -->", "<!-- /sizes -->"];
 
 let passed = 0;

@@ -18,8 +18,10 @@ export const ARITY: i32 = KERNEL + 4;
 export const FROM_RECORD: i32 = KERNEL + 8;
 /** 1 if each thread has a copy of the list's pass. */
 export const HAS_PASS: i32 = KERNEL + 12;
-/** In FROM_RECORD: the kernel is a product, of which each block is a part. */
+/** In FROM_RECORD: the kernel is a product, of which each block is a part; a worker has its own scratch for it. */
 export const PARTS: i32 = -1;
+/** In FROM_RECORD: the kernel is one of a network, of which each block is a part; it divides the scratch itself. */
+export const NETWORK_PARTS: i32 = -2;
 /** The kernel's arguments, float64. */
 export const ARGUMENTS: i32 = DONE + 128;
 
@@ -27,7 +29,7 @@ export const ARGUMENTS: i32 = DONE + 128;
 export const QUEUE: i32 = DONE + 512;
 /** In a queue: its first block. */
 export const FIRST: i32 = 4;
-/** In a queue: 1 if the thread has an instance of the kernels on this memory. */
+/** In a queue: how many binaries the thread has instances of on this memory, that of the optimizers first. */
 export const READY: i32 = 8;
 export const QUEUE_BYTES: i32 = 128;
 

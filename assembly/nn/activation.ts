@@ -11,6 +11,7 @@
 //
 // n is rounded up to whole vectors: buffers are padded to 16 bytes, and the padding is read and written like the elements.
 // An output may be the same buffer as an input.
+import { firstOfPart, lastOfPart } from "../products/parts";
 import { exp, logistic, tanh as hyperbolicTangent } from "./math";
 
 const S: f32 = 1.5957691216057308;
@@ -91,7 +92,8 @@ function gate(z: v128): v128 {
 // @ts-ignore: decorator
 @inline
 function forward<Activation>(n: i32, z: usize, y: usize): void {
-  for (const end = z + (<usize>n << 2); z < end; z += 16, y += 16) {
+  const first = <usize>firstOfPart(n) << 2, end = z + (<usize>lastOfPart(n) << 2);
+  for (z += first, y += first; z < end; z += 16, y += 16) {
     v128.store(y, changetype<Activation>(0).value(v128.load(z)));
   }
 }
@@ -99,7 +101,8 @@ function forward<Activation>(n: i32, z: usize, y: usize): void {
 // @ts-ignore: decorator
 @inline
 function backward<Activation>(n: i32, at: usize, dy: usize, dz: usize): void {
-  for (const end = at + (<usize>n << 2); at < end; at += 16, dy += 16, dz += 16) {
+  const first = <usize>firstOfPart(n) << 2, end = at + (<usize>lastOfPart(n) << 2);
+  for (at += first, dy += first, dz += first; at < end; at += 16, dy += 16, dz += 16) {
     v128.store(dz, changetype<Activation>(0).gradient(v128.load(at), v128.load(dy)));
   }
 }

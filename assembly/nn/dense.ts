@@ -1,40 +1,40 @@
-// The dense layer y = x·Wᵀ + b with W [outputs, inputs], as torch.nn.Linear lays it out, and its gradients.
-// x [rows, inputs], y and dy [rows, outputs], all row-major and tightly packed; results do not overlap operands.
-//
-//   y = x·Wᵀ        sums over the inputs            dx = dy·W     sums over the outputs
-//   dW = dyᵀ·x      sums over the rows              db = Σ dy     sums over the rows
-//
-// Each element of a result is one sum as product.ts defines it; nothing else is written. The scratch has PACK_BYTES.
+// What the dense layer y = x·Wᵀ + b needs beside the products of products/dense.ts, with the same sizes and addresses.
 //
 // Functions named `Skip` leave out products with zeros of x (in dx: of dy) where zeros are many. The bits are the same unless
-// a zero would have been multiplied by a NaN or an infinity.
-import { product } from "./product";
+// a zero would have been multiplied by a NaN or an infinity. The scratch has PACK_BYTES for each thread.
+import { PACK_BYTES } from "../layout/products";
+import * as products from "../products/dense";
+import { scratchOfPart } from "../products/parts";
+import { product } from "../products/product";
 import { sparseProduct } from "./sparse";
 
 export function dense(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, y: usize, scratch: usize): void {
-  product(rows, outputs, inputs, true, true, x, w, y, scratch);
+  products.dense(rows, inputs, outputs, x, w, y, scratchOfPart(scratch, PACK_BYTES));
+}
+
+export function denseInput(rows: i32, inputs: i32, outputs: i32, dy: usize, w: usize, dx: usize, scratch: usize): void {
+  products.denseInput(rows, inputs, outputs, dy, w, dx, scratchOfPart(scratch, PACK_BYTES));
+}
+
+export function denseWeight(rows: i32, inputs: i32, outputs: i32, dy: usize, x: usize, dw: usize, scratch: usize): void {
+  products.denseWeight(rows, inputs, outputs, dy, x, dw, scratchOfPart(scratch, PACK_BYTES));
 }
 
 export function denseSkip(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, y: usize, scratch: usize): void {
+  scratch = scratchOfPart(scratch, PACK_BYTES);
   if (hasZeros(rows, inputs, x, outputs > 16 ? 40 : 60)) sparseProduct(rows, outputs, inputs, true, true, false, x, w, y, scratch);
   else product(rows, outputs, inputs, true, true, x, w, y, scratch);
 }
 
-export function denseInput(rows: i32, inputs: i32, outputs: i32, dy: usize, w: usize, dx: usize, scratch: usize): void {
-  product(rows, inputs, outputs, true, false, dy, w, dx, scratch);
-}
-
 export function denseInputSkip(rows: i32, inputs: i32, outputs: i32, dy: usize, w: usize, dx: usize, scratch: usize): void {
+  scratch = scratchOfPart(scratch, PACK_BYTES);
   if (hasZeros(rows, outputs, dy, inputs > 16 ? 40 : 60)) sparseProduct(rows, inputs, outputs, true, false, false, dy, w, dx, scratch);
   else product(rows, inputs, outputs, true, false, dy, w, dx, scratch);
 }
 
-export function denseWeight(rows: i32, inputs: i32, outputs: i32, dy: usize, x: usize, dw: usize, scratch: usize): void {
-  product(outputs, inputs, rows, false, false, dy, x, dw, scratch);
-}
-
 // Only zeros of the left operand can be skipped: where x has many, dW is computed as (xᵀ·dy)ᵀ.
 export function denseWeightSkip(rows: i32, inputs: i32, outputs: i32, dy: usize, x: usize, dw: usize, scratch: usize): void {
+  scratch = scratchOfPart(scratch, PACK_BYTES);
   if (outputs > 16 && hasZeros(rows, inputs, x, 45)) sparseProduct(inputs, outputs, rows, false, false, true, x, dy, dw, scratch);
   else product(outputs, inputs, rows, false, false, dy, x, dw, scratch);
 }

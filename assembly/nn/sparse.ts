@@ -6,9 +6,9 @@
 // are made for as many rows as the scratch has space for. A transposed C is written by way of four rows of a tile.
 import { LISTS_BYTES, MAX_SPARSE_K, SPARSE_STEP } from "../layout/products";
 import { listColumn, listColumns4, listRow } from "./lists";
-import { packColumns32, packRows32 } from "./pack";
-import { copyTile, plus } from "./tile";
-import { at, evenly, firstOfPart, lastOfPart } from "./parts";
+import { packColumns32, packRows32 } from "../products/pack";
+import { copyTile, plus } from "../products/tile";
+import { at, evenly, firstOfPart, lastOfPart } from "../products/parts";
 
 // Arguments as for `product`; `transposed`: C is written as its transpose [n, m].
 export function sparseProduct(

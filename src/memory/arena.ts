@@ -34,10 +34,21 @@ export interface ArenaOptions {
   module?: object | undefined;
 }
 
+/** Kernels that threads divide, with what a call costs: a number of multiplications, from its first arguments. */
+export type DividedKernels<Name extends string = string> = Partial<
+  Record<Name, (a: number, b: number, c: number) => number>
+>;
+
 /** What an arena is built on: a memory that never grows, and the binary's exports over it. */
 export interface ArenaMemory {
+  /** @internal */
+  readonly memory: WebAssembly.Memory;
   readonly buffer: ArrayBuffer;
   readonly kernels: Kernels;
+  /** Number of threads; 1 unless given. */
+  readonly threads?: number;
+  /** @internal Instantiates another binary on this memory, for all threads; absent where there is one thread. */
+  load?(module: WebAssembly.Module, divided: DividedKernels): object;
   /** How many times a thread died while it wrote to the memory, and left the work unfinished. */
   readonly failures?: number;
   /** The error message of an optimizer or average that existed then. */
@@ -87,7 +98,7 @@ export class Arena {
     remedy = `raise "capacity" of the Arena`,
     make = (pages: number): ArenaMemory => {
       const memory = makeMemory(owner, pages, false);
-      return { buffer: memory.buffer, kernels: instantiateKernels(owner, memory, options.module) };
+      return { memory, buffer: memory.buffer, kernels: instantiateKernels(owner, memory, options.module) };
     },
   ) {
     const given = record(owner, "options", options);

@@ -30,6 +30,12 @@ export abstract class ThreadPool {
 export const memoryOptions = ["slots", "capacity", "arena", "module", "threads"] as const;
 const SLACK = 2 ** 20;
 
+/** How many threads work in the arena that the options ask for. They need not be valid. */
+export function threadsOf({ arena, threads }: MemoryOptions): number {
+  if (arena instanceof Arena) return arena.memory.threads ?? 1;
+  return threads instanceof ThreadPool ? threads.size : 1;
+}
+
 /**
  * The arena that the options ask for: the given one, or a new one with room for parameters, their gradients, `slots` more
  * buffers of that size, `scratch` bytes, and 1 MiB of slack.

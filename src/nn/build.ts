@@ -1,7 +1,7 @@
 // Makes a network: compiles its layers, takes memory and initializes the parameters.
 import { Random } from "../init/random.js";
 import { padded } from "../memory/arena.js";
-import { arenaFor } from "../memory/memory-options.js";
+import { arenaFor, threadsOf } from "../memory/memory-options.js";
 import { ParameterDict } from "../memory/parameters.js";
 import type { Shape } from "../memory/tensor.js";
 import { list, wholeFrom, wrongValue } from "../util/check.js";
@@ -9,6 +9,7 @@ import { compile } from "./compile.js";
 import { Engine } from "./engine.js";
 import { fill } from "./init.js";
 import { InputBuffer } from "./input.js";
+import { networkKernels } from "./kernels.js";
 import { type Layer, sizeOf } from "./layers/layer.js";
 import { Criterion } from "./losses.js";
 import { Span, planMemory } from "./memory.js";
@@ -54,9 +55,9 @@ export function build(
 ): Built {
   const shape = list(wholeFrom(1), "an array of whole numbers >= 1").read(owner, "inputShape", inputShape);
   if (shape.length === 0) throw wrongValue(owner, "inputShape", "one or more whole numbers", inputShape);
-  const { loss, init, batchSize, seed, inputScale, skipZeros } = readOptions(owner, options, more);
+  const { loss, init, batchSize, seed, inputScale, skipZeros, nnModule } = readOptions(owner, options, more);
   const rows = Math.max(batchSize, leastRows);
-  const program = compile({ owner, rows, skipZeros, seed }, shape, layers);
+  const program = compile({ owner, rows, skipZeros, seed, threads: threadsOf(options) }, shape, layers);
 
   const { parameters, nodes, output, input, result, delta } = program;
   const [inputs, outputs] = [sizeOf(shape), sizeOf(output)];
@@ -79,7 +80,8 @@ export function build(
   const random = new Random(seed);
   for (const { name, start } of parameters) fill(init, random, start, params.data[name]);
 
-  const { buffer, kernels } = arena;
+  const { buffer } = arena;
+  const kernels = networkKernels(arena, nnModule);
   const form = { size: inputs, tokens: program.tokens, tokenOwner: nodes[0].owner, scale: inputScale };
   return {
     params,

@@ -63,6 +63,8 @@ interface Setting {
   readonly rows: number;
   readonly skipZeros: boolean;
   readonly seed: number;
+  /** Number of threads that run it. */
+  readonly threads: number;
 }
 
 /** How a value lies in memory between two layers. */
@@ -104,7 +106,7 @@ class Compiler {
     const result = last.span.read(n);
     const delta = this.#take(sizeOf(last.shape) * rows, n);
     this.#backward(delta);
-    const scratch = this.#take(this.#scratch / 4, -1).read(END);
+    const scratch = this.#take((this.#scratch * this.#setting.threads) / 4, -1).read(END);
     const side = this.#take(this.#side / 4, n).read(END);
     return {
       output: last.shape,

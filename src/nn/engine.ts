@@ -1,7 +1,7 @@
 // A program with addresses: runs forward and backward in the arena.
 import type { Arena } from "../memory/arena.js";
 import type { Tensor } from "../memory/tensor.js";
-import type { Kernels } from "../wasm/generated/kernels.js";
+import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 import type { Program } from "./compile.js";
 import type { Operation, Run, Slot } from "./layers/layer.js";
 
@@ -31,7 +31,7 @@ interface Bound {
 /** Runs a program. It checks nothing but what depends on the run. */
 export class Engine {
   readonly #arena: Arena;
-  readonly #kernels: Kernels;
+  readonly #kernels: NetworkKernels;
   readonly #nodes: readonly Bound[];
   readonly #checks: readonly Operation[];
   /** Index of the first node with a parameter that trains; below it, backward has nothing to do. */
@@ -40,7 +40,7 @@ export class Engine {
   /** `program.spans` have addresses; `tensors` and `buffers` are the program's. */
   constructor(
     arena: Arena,
-    kernels: Kernels,
+    kernels: NetworkKernels,
     program: Program,
     tensors: readonly Tensor[],
     buffers: readonly number[],

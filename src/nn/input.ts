@@ -1,7 +1,7 @@
 // The input of a network: checks x, and copies rows of it into the arena.
 import type { Arena } from "../memory/arena.js";
 import type { Vector } from "../memory/tensor.js";
-import type { Kernels } from "../wasm/generated/kernels.js";
+import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 import { BYTES_TOGETHER } from "../wasm/generated/layout/products.js";
 import { type Inputs, type Labels, checkImages, checkInput, checkTokens, part } from "./data.js";
 import type { Span } from "./memory.js";
@@ -19,14 +19,14 @@ interface Form {
 
 /** The memory of the input. */
 export class InputBuffer {
-  readonly #kernels: Kernels;
+  readonly #kernels: NetworkKernels;
   readonly #form: Form;
   /** Three views of the same memory. */
   readonly #floats: Vector;
   readonly #bytes: Uint8Array;
   readonly #tokens: Int32Array;
 
-  constructor(arena: Arena, kernels: Kernels, form: Form, rows: number, { at }: Span) {
+  constructor(arena: Arena, kernels: NetworkKernels, form: Form, rows: number, { at }: Span) {
     const count = rows * form.size;
     this.#kernels = kernels;
     this.#form = form;

@@ -1,7 +1,7 @@
 // The losses of networks: what targets they take, their sum over a batch, and the gradient of their mean.
 import type { Arena } from "../memory/arena.js";
 import type { Shape, Vector } from "../memory/tensor.js";
-import type { Kernels } from "../wasm/generated/kernels.js";
+import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 import { type Labels, checkLabels, checkTargets, part } from "./data.js";
 import { sizeOf } from "./layers/layer.js";
 import type { Span } from "./memory.js";
@@ -20,7 +20,7 @@ interface Places {
 
 /** The loss of a network's outputs of `shape`. Classes are the last dimension; a row has a loss for each of the others. */
 export class Criterion {
-  readonly #kernels: Kernels;
+  readonly #kernels: NetworkKernels;
   readonly #loss: Loss;
   /** Losses of a row. */
   readonly #positions: number;
@@ -32,7 +32,7 @@ export class Criterion {
   readonly #losses: Float64Array;
   readonly #outputs: Vector;
 
-  constructor(arena: Arena, kernels: Kernels, loss: Loss, shape: Shape, rows: number, at: Places) {
+  constructor(arena: Arena, kernels: NetworkKernels, loss: Loss, shape: Shape, rows: number, at: Places) {
     this.#kernels = kernels;
     this.#loss = loss;
     this.#classes = shape[shape.length - 1];

@@ -2,6 +2,7 @@
 import { type MemoryOptions, memoryOptions } from "../memory/memory-options.js";
 import { type Kind, flag, float, knownOnly, oneOf, record, whole, wholeFrom } from "../util/check.js";
 import { type Init, inits } from "./init.js";
+import { checkNnModule } from "./kernels.js";
 import { type Loss, losses } from "./losses.js";
 
 const kinds = {
@@ -34,11 +35,18 @@ export interface NetworkOptions extends MemoryOptions {
    * long as everything is finite; but 0·∞ and 0·NaN, which are NaN, may be lost. Default true; with false they stay NaN.
    */
   skipZeros?: boolean | undefined;
+  /** A `WebAssembly.Module` of `gradstep/nn.wasm`, where compiling bytes is forbidden. */
+  nnModule?: object | undefined;
 }
 
 /** Reads the options; `more` names those that a subclass has read. */
 export function readOptions(owner: string, options: NetworkOptions, more: readonly string[]) {
-  knownOnly(owner, "", record(owner, "options", options), [...more, ...Object.keys(kinds), ...memoryOptions]);
+  knownOnly(owner, "", record(owner, "options", options), [
+    ...more,
+    ...Object.keys(kinds),
+    "nnModule",
+    ...memoryOptions,
+  ]);
   const { loss = "cross-entropy", init = "torch", batchSize = 64, seed = 1 } = options;
   const { inputScale, skipZeros = true } = options;
   return {
@@ -48,6 +56,7 @@ export function readOptions(owner: string, options: NetworkOptions, more: readon
     seed: kinds.seed.read(owner, "seed", seed),
     inputScale: inputScale === undefined ? undefined : kinds.inputScale.read(owner, "inputScale", inputScale),
     skipZeros: kinds.skipZeros.read(owner, "skipZeros", skipZeros),
+    nnModule: checkNnModule(owner, options.nnModule),
   };
 }
 

@@ -70,7 +70,7 @@ const rule: Rule<MuonOptions> = {
     return 2 * padded(size) + 2 * padded(side * side) + padded(PACK_BYTES / 4);
   },
   sweep(kernels, { at, c, size, shape, scratch }, o) {
-    const { muon, sumOfSquares, scale, addScaled, dense, denseInput, denseWeight, sgd } = kernels;
+    const { muon, sumOfSquares, scale, addScaled, product, sgd } = kernels;
     const { momentum, nsCoefficients } = o;
     const length = at[0];
     const rows = shape[0];
@@ -87,13 +87,13 @@ const rule: Rule<MuonOptions> = {
     muon(length, at[2], at[3], x, c[0], momentum, 1 - momentum, bufferWeight, o.nesterov ? 1 - momentum : 0);
     scale(length, x, 1 / Math.max(Math.sqrt(sumOfSquares(size, x)), MIN_NORM));
     for (let step = 0; step < o.nsSteps; step++) {
-      if (wide) dense(rows, columns, rows, x, x, gram, pack);
-      else denseWeight(rows, columns, columns, x, x, gram, pack);
-      dense(side, side, side, gram, gram, square, pack); // gram is exactly symmetric, so this is gram²
+      if (wide) product(rows, rows, columns, true, true, x, x, gram, pack);
+      else product(columns, columns, rows, false, false, x, x, gram, pack);
+      product(side, side, side, true, true, gram, gram, square, pack); // gram is exactly symmetric, so this is gram²
       scale(side * side, square, nsCoefficients[2]);
       addScaled(side * side, square, gram, nsCoefficients[1]);
-      if (wide) denseInput(rows, columns, rows, square, x, y, pack);
-      else dense(rows, columns, columns, x, square, y, pack);
+      if (wide) product(rows, columns, rows, true, false, square, x, y, pack);
+      else product(rows, columns, columns, true, true, x, square, y, pack);
       addScaled(length, y, x, nsCoefficients[0]);
       const swap = x;
       x = y;

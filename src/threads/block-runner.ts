@@ -5,15 +5,20 @@ import { AVERAGE } from "../wasm/generated/layout/run-list.js";
 
 export type Kernel = (...args: number[]) => number | undefined;
 
+/** The exports of a binary whose kernels compute the part that `takePart` says. */
+export type Divisible = Pick<Kernels, "takePart">;
+
 export class BlockRunner {
   readonly #words: Int32Array;
   readonly #numbers: Float64Array;
-  readonly #kernels: readonly Kernel[];
+  /** The kernels of the optimizers, then those of the networks, once they are there. */
+  readonly #kernels: Kernel[];
   readonly #thread: number;
   readonly #threads: number;
   readonly #workspace: number;
   readonly #scratch: number;
   readonly #takePart: Kernels["takePart"];
+  #takeNetworkPart: Kernels["takePart"] | undefined;
   /** Reused arrays of arguments, by their number. */
   readonly #arguments: number[][] = [];
 
@@ -26,6 +31,12 @@ export class BlockRunner {
     this.#scratch = buffer.byteLength - thread * layout.SCRATCH_BYTES;
     this.#takePart = kernels.takePart;
     this.#workspace = layout.WORKSPACE + thread * layout.WORKSPACE_BYTES;
+  }
+
+  /** Adds another binary's kernels. */
+  add(binary: Divisible): void {
+    this.#kernels.push(...(Object.values(binary) as Kernel[]));
+    this.#takeNetworkPart = binary.takePart;
   }
 
   /**
@@ -69,6 +80,12 @@ export class BlockRunner {
       this.#takePart(record, records);
       kernel(...args);
       this.#takePart(0, 1);
+      return;
+    }
+    if (fromRecord === layout.NETWORK_PARTS) {
+      this.#takeNetworkPart?.(record, records);
+      kernel(...args);
+      this.#takeNetworkPart?.(0, 1);
       return;
     }
     if (fromRecord === 0) {

@@ -4,6 +4,7 @@ import { BLOCK } from "../wasm/generated/layout/reductions.js";
 import * as runList from "../wasm/generated/layout/run-list.js";
 import { MAX_RECORDS, PARTS, RECORDS, RECORD_BYTES, RESULT } from "../wasm/generated/layout/threads.js";
 import type { Kernel } from "./block-runner.js";
+import { PER_ELEMENT, SLOWEST } from "./network.js";
 import type { Team } from "./team.js";
 
 /** Elementwise kernels: how many of their arguments, after the number of elements, are addresses that a block advances. */
@@ -37,15 +38,6 @@ export const sweeps: Partial<Record<keyof Kernels, number>> = {
   clamp: 1,
   flushDenormals: 1,
   scale: 1,
-  gelu: 2,
-  geluGradient: 3,
-  relu: 2,
-  reluGradient: 3,
-  sigmoid: 2,
-  sigmoidGradient: 3,
-  tanh: 2,
-  tanhGradient: 3,
-  add: 3,
 };
 
 /** Reductions: of how many vectors, and how the results of blocks are joined in order, beginning with `start`. */
@@ -64,19 +56,7 @@ interface Reduction {
 }
 
 /** Matrix products: three sizes, three addresses and scratch. */
-export const products = new Set([
-  "dense",
-  "denseSkip",
-  "denseInput",
-  "denseInputSkip",
-  "denseWeight",
-  "denseWeightSkip",
-]);
-/** Multiplications that count as one element of a sweep: a quarter of those that take as long, since products run in the caches
- * and gain from a second thread sooner. */
-const PER_ELEMENT = 4;
-/** Multiplications per millisecond on the slowest processor. */
-const SLOWEST = 1e6;
+export const products = new Set(["product"]);
 
 /** The kernels on a team's threads, with the same signatures and bits. Small calls run on the caller's thread. */
 export function divideKernels(kernels: Kernels, team: Team): Kernels {

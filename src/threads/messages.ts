@@ -10,4 +10,5 @@ export type Message =
       readonly spin: number;
     }
   | { readonly kind: "memory"; readonly id: number; readonly memory: WebAssembly.Memory }
+  | { readonly kind: "load"; readonly id: number; readonly binary: WebAssembly.Module }
   | { readonly kind: "drop"; readonly id: number };

@@ -1,6 +1,5 @@
 // The pool of workers: starts and ends them, sends them the memories, and calls them to work.
-import { decode } from "../wasm/text.js";
-import { text } from "../wasm/generated/shared.js";
+import { compileShared } from "#binary";
 import { ASLEEP, CALLS, MEMORY, MESSAGES, THREAD_WORDS } from "../wasm/generated/layout/threads.js";
 import { type WorkerThread, startWorker } from "./host.js";
 import type { Message } from "./messages.js";
@@ -91,7 +90,7 @@ export class WorkerPool {
 
   /** The kernels' module for shared memories. */
   get module(): WebAssembly.Module {
-    return (compiled ??= new WebAssembly.Module(decode(text)));
+    return (compiled ??= compileShared());
   }
 
   /** Sends the workers a memory; returns its id. They drop it after `drop`, or once `holder` has been collected. */
@@ -100,6 +99,11 @@ export class WorkerPool {
     for (let thread = 1; thread < this.#workers.length; thread++) this.#send(thread, { kind: "memory", id, memory });
     this.#finalizers.register(holder, id, holder);
     return id;
+  }
+
+  /** Has the workers instantiate another binary on a memory. */
+  load(id: number, binary: WebAssembly.Module): void {
+    for (let thread = 1; thread < this.#workers.length; thread++) this.#send(thread, { kind: "load", id, binary });
   }
 
   drop(id: number): void {

@@ -1,6 +1,7 @@
-import type { ArenaMemory } from "../memory/arena.js";
+import type { ArenaMemory, DividedKernels } from "../memory/arena.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { divideKernels } from "./kernels.js";
+import { divideNetwork } from "./network.js";
 import type { WorkerPool } from "./pool.js";
 import { Team } from "./team.js";
 
@@ -11,5 +12,9 @@ export class SharedMemory extends Team implements ArenaMemory {
   constructor(owner: string, pool: WorkerPool, pages: number) {
     super(owner, pool, pages);
     this.kernels = divideKernels(this.undivided, this);
+  }
+
+  load(module: WebAssembly.Module, divided: DividedKernels): object {
+    return divideNetwork(this.instantiate(module), Object.keys(this.undivided).length, divided, this);
   }
 }

@@ -5,7 +5,7 @@ import { MAX_PAGES } from "../wasm/generated/layout/memory.js";
 import { PASS_BYTES } from "../wasm/generated/layout/run-list.js";
 import * as layout from "../wasm/generated/layout/threads.js";
 import { instantiateKernels } from "../wasm/module.js";
-import { BlockRunner } from "./block-runner.js";
+import { BlockRunner, type Divisible } from "./block-runner.js";
 import { canSleep } from "./host.js";
 import type { WorkerPool } from "./pool.js";
 
@@ -20,6 +20,7 @@ const MAX_COUNTED = 50;
 
 /** The threads that work on one shared memory. */
 export class Team {
+  readonly memory: WebAssembly.Memory;
   readonly buffer: ArrayBuffer;
   /** The kernels, each on the caller's thread alone. */
   readonly undivided: Kernels;
@@ -49,6 +50,7 @@ export class Team {
     const scratch = ((pool.size - 1) * layout.SCRATCH_BYTES) / PAGE;
     this.#hasScratch = pages + scratch <= MAX_PAGES;
     const memory = makeMemory(owner, this.#hasScratch ? pages + scratch : pages, true);
+    this.memory = memory;
     this.buffer = memory.buffer; // a SharedArrayBuffer, typed as an ArrayBuffer so that dictionaries need no other types
     this.undivided = instantiateKernels(owner, memory, pool.module);
     this.#pool = pool;
@@ -56,6 +58,19 @@ export class Team {
     this.#numbers = new Float64Array(memory.buffer, 0, PAGE / 8);
     this.#runner = new BlockRunner(memory.buffer, this.undivided, 0, pool.size);
     this.#id = pool.share(memory, this);
+  }
+
+  /** Number of threads, the caller included. */
+  get threads(): number {
+    return this.#pool.size;
+  }
+
+  /** Instantiates another binary on the memory, for all threads, and returns the caller's instance. */
+  instantiate(binary: WebAssembly.Module): Divisible {
+    const { exports } = new WebAssembly.Instance(binary, { env: { memory: this.memory } });
+    this.#runner.add(exports as unknown as Divisible);
+    this.#pool.load(this.#id, binary);
+    return exports as unknown as Divisible;
   }
 
   /** Elements from which work may be divided. */
@@ -68,7 +83,12 @@ export class Team {
     return this.#pool.tuning.cold;
   }
 
-  /** Number of threads of the job, the caller included, or 1 if workers have no scratch for products. */
+  /** Number of threads of the job, the caller included. */
+  get gathered(): number {
+    return this.#helpers.length + 1;
+  }
+
+  /** The same, or 1 if workers have no scratch for products. */
   get productThreads(): number {
     return this.#hasScratch ? this.#helpers.length + 1 : 1;
   }
@@ -85,16 +105,17 @@ export class Team {
 
   /**
    * Chooses the workers for a job of so many elements; false if the caller should do it alone. Sleeping workers are woken for
-   * a large job, and for the later ones of consecutive calls, so that they are awake for those that follow.
+   * a large job, and for the later ones of consecutive calls, so that they are awake for those that follow. `binaries`: how
+   * many binaries a worker must have.
    */
-  gather(elements: number): boolean {
+  gather(elements: number, binaries = 1): boolean {
     const { hot, cold, spin } = this.#pool.tuning;
     this.#helpers.length = 0;
     if (elements < hot) return false;
     this.#consecutive = performance.now() - this.#lastEnd < spin ? this.#consecutive + 1 : 0;
     const wakes = elements >= cold || this.#consecutive >= CONSECUTIVE;
     for (let thread = 1; thread < this.#pool.size; thread++)
-      if (this.ready(thread) && (wakes || !this.#pool.isAsleep(thread))) this.#helpers.push(thread);
+      if (this.ready(thread, binaries) && (wakes || !this.#pool.isAsleep(thread))) this.#helpers.push(thread);
     return this.#helpers.length > 0;
   }
 
@@ -103,9 +124,9 @@ export class Team {
     this.#lastEnd = performance.now();
   }
 
-  /** Whether a worker is alive and has the memory. */
-  ready(thread: number): boolean {
-    return this.#pool.isAlive(thread) && Atomics.load(this.#words, word(thread, layout.READY)) === 1;
+  /** Whether a worker is alive and has so many binaries on the memory. */
+  ready(thread: number, binaries = 1): boolean {
+    return this.#pool.isAlive(thread) && Atomics.load(this.#words, word(thread, layout.READY)) >= binaries;
   }
 
   /**

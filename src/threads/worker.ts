@@ -2,10 +2,11 @@
 // where it works when it is called, waits a while for more work, and sleeps.
 import * as layout from "../wasm/generated/layout/threads.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
-import { BlockRunner } from "./block-runner.js";
+import { BlockRunner, type Divisible } from "./block-runner.js";
 import type { Message } from "./messages.js";
 import { parent } from "./parent.js";
 
+const memories = new Map<number, WebAssembly.Memory>();
 const runners = new Map<number, BlockRunner>();
 let words = new Int32Array(layout.THREAD_WORDS);
 let module: WebAssembly.Module;
@@ -26,14 +27,30 @@ function receive(message: Message): void {
       break;
     case "memory": {
       const { id, memory } = message;
-      const { exports } = new WebAssembly.Instance(module, { env: { memory } });
-      runners.set(id, new BlockRunner(memory.buffer, exports as unknown as Kernels, thread, threads));
-      Atomics.store(new Int32Array(memory.buffer), (layout.QUEUE + thread * layout.QUEUE_BYTES + layout.READY) / 4, 1);
+      memories.set(id, memory);
+      runners.set(id, new BlockRunner(memory.buffer, instantiate(module, memory) as Kernels, thread, threads));
+      ready(memory);
+      break;
+    }
+    case "load": {
+      const memory = memories.get(message.id);
+      if (memory === undefined) return;
+      runners.get(message.id)?.add(instantiate(message.binary, memory) as Divisible);
+      ready(memory);
       break;
     }
     case "drop":
       runners.delete(message.id);
+      memories.delete(message.id);
   }
+}
+
+const instantiate = (binary: WebAssembly.Module, memory: WebAssembly.Memory): unknown =>
+  new WebAssembly.Instance(binary, { env: { memory } }).exports;
+
+/** Counts one more binary on a memory. */
+function ready(memory: WebAssembly.Memory): void {
+  Atomics.add(new Int32Array(memory.buffer), (layout.QUEUE + thread * layout.QUEUE_BYTES + layout.READY) / 4, 1);
 }
 
 /** Works until a message is due, which only the event loop can receive. */

@@ -2,3 +2,5 @@
 import module from "../kernels.wasm?module";
 
 export const compile = (): WebAssembly.Module => module;
+/** Of no use, since there are no threads. */
+export const compileShared = compile;

@@ -3,16 +3,27 @@ import { compile } from "#binary";
 import { wrongType } from "../util/check.js";
 import type { Kernels } from "./generated/kernels.js";
 
-const EXPECTED = "a WebAssembly.Module of gradstep/kernels.wasm";
 let compiled: WebAssembly.Module | undefined;
 
-/** The user's module, which may be from another realm, or the inlined one, which is compiled once, when first needed. */
+/** The user's module, or the inlined one, which is compiled once, when first needed. */
 export function moduleOf(owner: string, module: object | undefined): WebAssembly.Module {
   if (module === undefined) return (compiled ??= compile());
+  return checkModule(owner, "module", module, "gradstep/kernels.wasm", "adam");
+}
+
+/** A module that the user gives, which may be from another realm: it must have an export by which its binary is known. */
+export function checkModule(
+  owner: string,
+  option: string,
+  module: object,
+  file: string,
+  known: string,
+): WebAssembly.Module {
+  const expected = `a WebAssembly.Module of ${file}`;
   if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]")
-    throw wrongType(owner, "module", EXPECTED, module);
-  if (!WebAssembly.Module.exports(module).some(({ name }) => name === "adam"))
-    throw new RangeError(`${owner}: "module" expected ${EXPECTED}, got one of something else, which has no kernels`);
+    throw wrongType(owner, option, expected, module);
+  if (!WebAssembly.Module.exports(module).some(({ name }) => name === known))
+    throw new RangeError(`${owner}: "${option}" expected ${expected}, got one of something else`);
   return module;
 }
 

@@ -1,11 +1,12 @@
 // An arena for testing kernels: every word that a kernel may not write is a sentinel, a NaN, so that a wrong read shows too.
 import { expect } from "vitest";
 import { Arena, RESERVED, padded } from "../../src/memory/arena.js";
+import { networkKernels } from "../../src/nn/kernels.js";
 import { Random } from "../../src/init/random.js";
 
 const SENTINEL = 0x7fc0dead;
 const arena = new Arena({ capacity: 2 ** 20 });
-export const { kernels } = arena;
+export const kernels = networkKernels(arena);
 const words = new Int32Array(arena.buffer);
 
 export type Numbers = Float32Array | Float64Array | Int32Array;

@@ -1,6 +1,7 @@
 // Compares products that skip zeros, and those that do not, with the plain loop, bit by bit.
 import { describe, expect, it } from "vitest";
 import { Arena } from "../../src/memory/arena.js";
+import { networkKernels } from "../../src/nn/kernels.js";
 import { Random } from "../../src/init/random.js";
 import { PACK_BYTES } from "../../src/wasm/generated/layout/products.js";
 import { Field, expectSameBits, kernels, numbers } from "./field.js";
@@ -93,7 +94,7 @@ describe("every shape from 1 to 33 by 33 by 33", () => {
           (product === "dense" ? byRows : byColumns)(w, b, n, k);
           c[m * n] = 42;
           const [rows, inputs, outputs] = { dense: [m, k, n], denseInput: [m, n, k], denseWeight: [k, n, m] }[product];
-          memory.kernels[kernel](rows, inputs, outputs, left, right, result, scratch);
+          networkKernels(memory)[kernel](rows, inputs, outputs, left, right, result, scratch);
           let same = c[m * n] === 42;
           for (let i = 0; i < m; i++)
             for (let j = 0; j < n; j++) same &&= Object.is(c[i * n + j], table[k][i * SIDE + j]);

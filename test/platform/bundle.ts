@@ -1,4 +1,5 @@
 import { mkdirSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
 import { type Plugin, build } from "esbuild";
@@ -11,8 +12,8 @@ export interface BundleOptions {
   format: "esm" | "iife";
   /** Of the package's "imports": which way to the binary. */
   conditions?: string[];
-  /** What an import of the .wasm file is: a module beside the bundle, or the global variable of this name. */
-  wasm?: "external" | { global: string };
+  /** What an import of a .wasm file is: a module beside the bundle, or a global variable, by the file's name. */
+  wasm?: "external" | { globals: Readonly<Record<string, string>> };
   /** A module to run first. */
   first?: string;
 }
@@ -44,11 +45,12 @@ const text: Plugin = {
 const binary = (wasm: BundleOptions["wasm"]): Plugin => ({
   name: "binary",
   setup(bundler) {
-    bundler.onResolve({ filter: /\.wasm(\?module)?$/ }, () =>
-      typeof wasm === "object"
-        ? { path: wasm.global, namespace: "global" }
-        : { path: "./kernels.wasm", external: true },
-    );
+    bundler.onResolve({ filter: /\.wasm(\?module)?$/ }, ({ path }) => {
+      const file = basename(path).replace(/\?.*/, "");
+      return typeof wasm === "object"
+        ? { path: wasm.globals[file], namespace: "global" }
+        : { path: `./${file}`, external: true };
+    });
     bundler.onLoad({ filter: /./, namespace: "global" }, ({ path }) => ({
       contents: `export default globalThis.${path};`,
     }));

@@ -13,8 +13,8 @@ export interface Tools {
   bundle(options: BundleOptions): Promise<string>;
   /** The path of a file in an installed package. */
   installed(file: string): string;
-  /** The kernels' binary. */
-  wasm: string;
+  /** The paths of the binaries, by file name. */
+  wasm: Readonly<Record<string, string>>;
   /** What a command prints; its error has what it printed there. */
   output(command: string, ...args: string[]): Promise<string>;
   /** The result that a command prints last. */
@@ -34,7 +34,9 @@ export function toolsFor(runtime: string): Tools {
   return {
     bundle: (options) => bundle(runtime, options),
     installed: (file) => fileURLToPath(new URL(`node_modules/${file}`, import.meta.url)),
-    wasm: fileURLToPath(new URL("../../dist/kernels.wasm", import.meta.url)),
+    wasm: Object.fromEntries(
+      ["kernels.wasm", "nn.wasm"].map((file) => [file, fileURLToPath(new URL(`../../dist/${file}`, import.meta.url))]),
+    ),
     output,
     printed: async (command, ...args) =>
       JSON.parse((await output(command, ...args)).split("\n").at(-1) ?? "") as Result,

@@ -6,6 +6,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
+import { text as kernels } from "../../src/wasm/generated/bytes.js";
+import { text as nn } from "../../src/wasm/generated/nn-bytes.js";
+import { shared } from "../../src/wasm/shared.js";
 import { decode } from "../../src/wasm/text.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -67,11 +70,25 @@ describe("the package", () => {
     expect(Object.keys(single).sort()).toEqual([...new Set(names.flat())].sort());
   });
 
-  test("ships the binary that it inlines, under 24 KB gzipped", async () => {
-    const binary = readFileSync(`${root}dist/kernels.wasm`);
-    const { text } = (await import("../../src/wasm/generated/bytes.js")) as { text: string };
+  test.each([
+    { name: "kernels", text: kernels, most: 16.2 },
+    { name: "nn", text: nn, most: 10 },
+  ])("ships the binary $name, which it inlines, of at most $most KB gzipped", ({ name, text, most }) => {
+    const binary = readFileSync(`${root}dist/${name}.wasm`);
     expect(binary.equals(decode(text))).toBe(true);
-    expect(gzipSync(binary, { level: 9 }).length).toBeLessThan(24 * 1024);
+    expect(gzipSync(binary, { level: 9 }).length).toBeLessThanOrEqual(most * 1024);
+  });
+
+  test("turns its binaries into those that asc makes for a shared memory", async () => {
+    const folder = mkdtempSync(`${tmpdir()}/gradstep-shared-`);
+    try {
+      const options = "--config asconfig.json --target release --enable threads --sharedMemory --maximumMemory 65536";
+      const asc = ["node_modules/assemblyscript/bin/asc.js", "assembly/nn/index.ts", ...options.split(" ")];
+      await run(...asc, "--memoryBase", "8192", "--outFile", `${folder}/nn.wasm`);
+      expect(readFileSync(`${folder}/nn.wasm`).equals(shared(readFileSync(`${root}build/nn.wasm`)))).toBe(true);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test("inlines any bytes as text without escapes", async () => {
@@ -87,16 +104,14 @@ describe("the package", () => {
     }
   });
 
-  test("has the binary for shared memory in gradstep/threads only", async () => {
-    const { text: shared } = (await import("../../src/wasm/generated/shared.js")) as { text: string };
+  test("has each binary once, and that of the networks in gradstep/nn only", () => {
     const files = readdirSync(`${root}dist`, { recursive: true, encoding: "utf8" }).filter((f) => f.endsWith(".js"));
     const having = (text: string): string[] =>
       files.filter((f) => readFileSync(`${root}dist/${f}`, "utf8").includes(text)).sort();
-    expect(having(shared)).toEqual(["wasm/generated/shared.js"]);
-    expect(having(readFileSync(`${root}build/shared.wasm`, "base64"))).toEqual(["node/chunks/shared-binary.js"]);
     expect(having(readFileSync(`${root}build/kernels.wasm`, "base64"))).toEqual(["node/index.js"]);
-    expect(having('"../wasm/generated/shared.js"')).toEqual(["threads/pool.js"]);
-    expect(having('"../chunks/shared-binary.js"')).toEqual(["node/threads/index.js"]);
+    expect(having(readFileSync(`${root}build/nn.wasm`, "base64"))).toEqual(["node/chunks/nn-binary.js"]);
+    expect(having('wasm/generated/nn-bytes.js"')).toEqual(["nn/binary/inlined.js"]);
+    expect(having('"../chunks/nn-binary.js"')).toEqual(["node/nn/index.js"]);
   });
 
   test("an uncaught error is a short text with its message, since Node prints the line that threw", async () => {
@@ -129,9 +144,7 @@ describe("the package", () => {
       if (!file.endsWith(".js")) continue;
       const lines = readFileSync(`${root}dist/${file}`, "utf8").split("\n");
       const long = lines.filter((line) => line.length > 500);
-      if (
-        !/^(wasm\/generated\/(bytes|shared)|node\/(chunks\/shared-binary|index)|standalone\/gradstep)\.js$/.test(file)
-      )
+      if (!/^(wasm\/generated\/(nn-)?bytes|node\/(chunks\/nn-binary|index)|standalone\/gradstep)\.js$/.test(file))
         expect(long, file).toEqual([]);
       else if (!file.startsWith("standalone"))
         expect([long.length, long[0].replace(/".*"/, "")], file).toEqual([

@@ -3,6 +3,9 @@ import { readFileSync } from "node:fs";
 
 /** The release and debug binaries; the debug one keeps asserts and is not optimized. */
 export const builds = ["release", "debug"].map((build) => {
-  const file = build === "release" ? "kernels.wasm" : "kernels.debug.wasm";
-  return { build, module: new WebAssembly.Module(readFileSync(new URL(`../../build/${file}`, import.meta.url))) };
+  const compiled = (name: string): WebAssembly.Module => {
+    const file = build === "release" ? `${name}.wasm` : `${name}.debug.wasm`;
+    return new WebAssembly.Module(readFileSync(new URL(`../../build/${file}`, import.meta.url)));
+  };
+  return { build, module: compiled("kernels"), nnModule: compiled("nn") };
 });

@@ -16,6 +16,7 @@ const imports = {
   gradstep: "/dist/index.js",
   "gradstep/threads": "/dist/threads/index.js",
   "#binary": "/dist/wasm/inlined.js",
+  "#nn-binary": "/dist/nn/binary/inlined.js",
   "@assemblyscript/loader": "/node_modules/@assemblyscript/loader/index.js",
 };
 const page = `<!doctype html><script type="importmap">${JSON.stringify({ imports })}</script>

@@ -1,6 +1,8 @@
 // Tests that every kernel is divided among threads, or listed here with the reason why not.
 import { expect, test } from "vitest";
 import { Arena } from "../../src/index.js";
+import { divided } from "../../src/nn/divided.js";
+import { networkKernels } from "../../src/nn/kernels.js";
 import { products, reductions, sweeps } from "../../src/threads/kernels.js";
 
 const undivided = {
@@ -9,12 +11,6 @@ const undivided = {
   unpack: "only the caller has scratch for unpacked state",
   gatherRows: "sparse rows are few",
   scatterRows: "sparse rows are few",
-  addBias: "short beside the product before it",
-  denseBias: "short beside the product before it",
-  transpose: "short beside the convolutions around it",
-  convertBytes: "short beside the product after it, and in place",
-  crossEntropy: "its rows are as short as there are classes",
-  squaredError: "its rows are as short as there are outputs",
   takePart: "tells a thread which part of a product to compute",
 };
 
@@ -23,4 +19,19 @@ test("every kernel is in one of the threads' tables, or in the list of those tha
   const listed = [...Object.keys(sweeps), ...Object.keys(reductions), ...products, ...Object.keys(undivided)];
   const functions = Object.entries(kernels).flatMap(([name, value]) => (typeof value === "function" ? [name] : []));
   expect(listed.sort()).toEqual(functions.sort());
+});
+
+const undividedNetwork = {
+  addBias: "short beside the product before it",
+  denseBias: "short beside the product before it",
+  transpose: "short beside the convolutions around it",
+  convertBytes: "short beside the product after it, and in place",
+  crossEntropy: "its rows are as short as there are classes",
+  squaredError: "its rows are as short as there are outputs",
+  takePart: "tells a thread which part to compute",
+};
+
+test("every kernel of the networks is divided, or in the list of those that are not", () => {
+  const kernels = networkKernels(new Arena({ capacity: 2 ** 16 }));
+  expect([...Object.keys(divided), ...Object.keys(undividedNetwork)].sort()).toEqual(Object.keys(kernels).sort());
 });

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ParameterDict, SGD } from "../../src/index.js";
 import { type Kernels, instantiate } from "../../src/kernels.js";
+import { DONE } from "../../src/wasm/generated/layout/threads.js";
 import { builds } from "../support/builds.js";
 import { rows } from "../rules/table.js";
 
@@ -12,22 +13,30 @@ const shared: (keyof Kernels)[] = [
   ...(["gatherRows", "scatterRows", "pack", "unpack"] as const),
 ];
 
-/** The kernels of gradstep/nn, whose results test/nn tests. */
-const nnKernels: (keyof Kernels)[] = [
-  ...(["addBias", "dense", "denseBias", "denseInput", "denseWeight", "takePart"] as const),
-  ...(["denseSkip", "denseInputSkip", "denseWeightSkip", "convertBytes"] as const),
-  ...(["relu", "tanh", "sigmoid", "gelu"] as const),
-  ...(["reluGradient", "tanhGradient", "sigmoidGradient", "geluGradient"] as const),
-  ...(["crossEntropy", "squaredError", "add", "transpose"] as const),
-];
+/** The matrix product, which Muon needs. */
+const products: (keyof Kernels)[] = ["product", "takePart"];
 
-describe.each(builds)("the $build binary", ({ module }) => {
-  test("imports nothing but its memory", () => {
-    expect(WebAssembly.Module.imports(module)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
+describe.each(builds)("the $build binaries", ({ module, nnModule }) => {
+  test("import nothing but their memory", () => {
+    for (const binary of [module, nnModule])
+      expect(WebAssembly.Module.imports(binary)).toEqual([{ module: "env", name: "memory", kind: "memory" }]);
   });
 
-  test("every kernel that it exports has a row in the table, or belongs to all rules or to gradstep/nn", () => {
-    const known = new Set<string>([...rows.flatMap((row) => row.kernels), ...shared, ...nnKernels]);
+  test("write their constants to different parts of the first page, below the threads' words", () => {
+    const written = (binary: WebAssembly.Module): readonly [number, number] => {
+      const memory = new WebAssembly.Memory({ initial: 1 });
+      const bytes = new Uint8Array(memory.buffer).fill(0xa5);
+      new WebAssembly.Instance(binary, { env: { memory } });
+      const changed = [...bytes.keys()].filter((at) => bytes[at] !== 0xa5);
+      return [changed[0], changed[changed.length - 1]];
+    };
+    const [[, kernelsEnd], [nnStart, nnEnd]] = [written(module), written(nnModule)];
+    expect(kernelsEnd).toBeLessThan(nnStart);
+    expect(nnEnd).toBeLessThan(DONE);
+  });
+
+  test("every kernel that it exports has a row in the table, or belongs to all rules", () => {
+    const known = new Set<string>([...rows.flatMap((row) => row.kernels), ...shared, ...products]);
     const exported = WebAssembly.Module.exports(module).map((e) => e.name);
     expect(exported.filter((name) => !known.has(name))).toEqual([]);
     expect([...known].filter((name) => !exported.includes(name))).toEqual([]);

@@ -1,5 +1,5 @@
 // Activations: the same function of every element.
-import type { Kernels } from "../../wasm/generated/kernels.js";
+import type { NetworkKernels } from "../../wasm/generated/nn-kernels.js";
 import { Layer, type LayerOptions, readOptions, sizeOf } from "./layer.js";
 
 type Activation = "relu" | "tanh" | "sigmoid" | "gelu";
@@ -15,8 +15,8 @@ function activation(kind: Activation, reads: "x" | "y", options: LayerOptions | 
       inPlace: reads === "y",
       inPlaceBackward: true,
       bind({ kernels, x, y, dx, dy }) {
-        const value: Kernels["relu"] = kernels[kind];
-        const gradient: Kernels["reluGradient"] = kernels[`${kind}Gradient`];
+        const value: NetworkKernels["relu"] = kernels[kind];
+        const gradient: NetworkKernels["reluGradient"] = kernels[`${kind}Gradient`];
         const at = reads === "x" ? x : y;
         return {
           forward({ rows }) {

@@ -26,7 +26,7 @@
 //   dy, dx      the gradients with respect to y and x. `inPlaceBackward` allows dx to be at the address of dy; otherwise
 //               backward must not change dy.
 //   kept        bytes that forward writes and backward reads: statistics, attention weights, repacked weights
-//   scratch     bytes for one call of forward or backward; their contents are lost between calls
+//   scratch     bytes for one call of forward or backward on one thread; their contents are lost between calls
 //
 // Bytes may depend on `place.rows`, the most rows of a call. Backward may be called several times after a forward, so it must
 // not change x, y and what is kept.
@@ -36,10 +36,13 @@
 // since the network may redirect it to scratch memory. Where `trains` is false the gradient is not needed: the kernel may be
 // skipped, or called all the same.
 //
-// Threads: a layer calls its kernels through `bound.kernels`, which divides those that are listed in src/threads/kernels.ts.
+// Threads: a layer calls its kernels through `bound.kernels`, which divides those that are listed in src/nn/divided.ts. Each
+// thread then runs the same call, after `takePart(part, parts)`, and the kernel computes its part of the rows, images or
+// elements (assembly/products/parts.ts), with the same bits. Where it needs scratch it takes its part of that, at
+// scratch + part·bytes: `Plan.scratch` is for one thread, and the network takes as much for each.
 import type { Shape } from "../../memory/tensor.js";
 import { type Kind, knownOnly, record } from "../../util/check.js";
-import type { Kernels } from "../../wasm/generated/kernels.js";
+import type { NetworkKernels } from "../../wasm/generated/nn-kernels.js";
 import type { Start } from "../init.js";
 
 export type Order = "first" | "last";
@@ -92,7 +95,7 @@ export interface Plan {
   readonly identity?: boolean;
   /** Bytes that backward needs beside x and y. */
   readonly kept?: number;
-  /** Bytes for a single call. */
+  /** Bytes for a single call, on one thread. */
   readonly scratch?: number;
   /** Multiply-adds of one row forward, in products. */
   readonly flops?: number;
@@ -112,7 +115,7 @@ export interface Slot {
 
 /** The addresses that a layer computes with. */
 export interface Bound {
-  readonly kernels: Kernels;
+  readonly kernels: NetworkKernels;
   readonly x: number;
   readonly y: number;
   readonly dx: number;

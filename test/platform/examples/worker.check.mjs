@@ -3,6 +3,7 @@ import { Buffer } from "node:buffer";
 import { execFile } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
+import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
@@ -28,7 +29,11 @@ const start = (vars = {}) =>
     compatibilityDate: settings.compatibility_date,
     modules: [
       { type: "ESModule", path: "worker.mjs", contents: script },
-      { type: "CompiledWasm", path: "kernels.wasm", contents: readFileSync(`${root}dist/kernels.wasm`) },
+      ...["kernels.wasm", "nn.wasm"].map((path) => ({
+        type: "CompiledWasm",
+        path,
+        contents: readFileSync(`${root}dist/${path}`),
+      })),
     ],
     bindings: { ...settings.vars, ...vars },
     durableObjects: {
@@ -70,7 +75,8 @@ beforeAll(async () => {
     plugins: [
       {
         name: "binary",
-        setup: ({ onResolve }) => onResolve({ filter: /\.wasm$/ }, () => ({ path: "./kernels.wasm", external: true })),
+        setup: ({ onResolve }) =>
+          onResolve({ filter: /\.wasm$/ }, ({ path }) => ({ path: `./${basename(path)}`, external: true })),
       },
     ],
   });

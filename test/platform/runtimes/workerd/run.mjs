@@ -12,7 +12,7 @@ export const run = async ({ bundle, installed, wasm }) => {
     compatibilityDate: "2026-04-01",
     modules: [
       { type: "ESModule", path: "suite.mjs", contents: readFileSync(script, "utf8") },
-      { type: "CompiledWasm", path: "kernels.wasm", contents: readFileSync(wasm) },
+      ...Object.entries(wasm).map(([path, file]) => ({ type: "CompiledWasm", path, contents: readFileSync(file) })),
     ],
   });
   try {

@@ -2,7 +2,8 @@
 
 let part = 0, parts = 1;
 
-// Makes the following products compute only part `index` of `count` of C's rows, with the same bits: each thread takes one.
+// Makes the following kernels compute only part `index` of `count` of their result's rows (or images, or elements), with the
+// same bits: each thread takes one.
 export function takePart(index: i32, count: i32): void {
   part = index;
   parts = count;
@@ -14,6 +15,13 @@ export function firstOfPart(m: i32): i32 {
 }
 export function lastOfPart(m: i32): i32 {
   return part + 1 == parts ? m : (m / parts * (part + 1)) & -4;
+}
+
+// The scratch of this part, if each has so many bytes.
+// @ts-ignore: decorator
+@inline
+export function scratchOfPart(scratch: usize, bytes: usize): usize {
+  return scratch + <usize>part * bytes;
 }
 
 // The size of a piece if `total` is cut evenly into as few pieces as possible of at most `most`.

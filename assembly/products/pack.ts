@@ -23,13 +23,10 @@ export function packRows2(valid: i32, k: i32, from: usize, stride: usize, to: us
 
 export function packColumns2(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
   const end = to + (<usize>k << 3);
-  if (valid > 1) {
-    for (; to < end; to += 8, from += stride) store<u64>(to, load<u64>(from));
-  } else {
-    for (; to < end; to += 8, from += stride) {
-      const one = load<u32>(from);
-      store<u64>(to, one | (<u64>one << 32));
-    }
+  const second: usize = valid > 1 ? 4 : 0;
+  for (; to < end; to += 8, from += stride) {
+    store<u32>(to, load<u32>(from));
+    store<u32>(to, load<u32>(from + second), 4);
   }
 }
 

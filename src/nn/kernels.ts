@@ -1,0 +1,34 @@
+// The kernels of networks over an arena's memory: nn.wasm, which is compiled and instantiated when a first network needs it.
+import { compile, compileShared } from "#nn-binary";
+import type { Arena, ArenaMemory } from "../memory/arena.js";
+import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
+import { checkModule } from "../wasm/module.js";
+import { divided } from "./divided.js";
+
+export type { NetworkKernels };
+
+let compiled: WebAssembly.Module | undefined;
+let compiledShared: WebAssembly.Module | undefined;
+const instances = new WeakMap<ArenaMemory, NetworkKernels>();
+
+/**
+ * The kernels on the arena's memory, and on its threads if it has any; all networks of an arena share one instance.
+ * `module`: the option `nnModule`, which `checkNnModule` has accepted.
+ */
+export function networkKernels(arena: Arena, module?: object): NetworkKernels {
+  const { memory } = arena;
+  let kernels = instances.get(memory);
+  if (kernels === undefined) {
+    kernels = (memory.load?.((compiledShared ??= compileShared()), divided) ??
+      instantiate(memory.memory, module ?? (compiled ??= compile()))) as NetworkKernels;
+    instances.set(memory, kernels);
+  }
+  return kernels;
+}
+
+/** Checks the option `nnModule`. */
+export const checkNnModule = (owner: string, module: object | undefined): object | undefined =>
+  module === undefined ? undefined : checkModule(owner, "nnModule", module, "gradstep/nn.wasm", "crossEntropy");
+
+const instantiate = (memory: WebAssembly.Memory, module: object): unknown =>
+  new WebAssembly.Instance(module, { env: { memory } }).exports;
