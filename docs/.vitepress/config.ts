@@ -8,6 +8,7 @@ const path = (name: string): string => fileURLToPath(new URL(`../../${name}`, im
 const icon = `data:image/svg+xml;base64,${readFileSync(path("examples/playground/icon.svg"), "base64")}`;
 /** What `npm run site` puts beside the guide. The guide's router does not know these pages: a browser loads them. */
 const BESIDE = /^\.?\/?(playground|api)\//;
+const LIGHT = /-light(\.\w+)$/;
 
 const config: UserConfig<DefaultTheme.Config> = {
   lang: "en",
@@ -21,10 +22,22 @@ const config: UserConfig<DefaultTheme.Config> = {
   markdown: {
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },
     config(md) {
-      const render = md.renderer.rules.link_open!;
+      const { image, link_open: link } = md.renderer.rules;
       md.renderer.rules.link_open = (tokens, index, ...others) => {
         if (BESIDE.test(tokens[index].attrGet("href") ?? "")) tokens[index].attrSet("target", "_self");
-        return render(tokens, index, ...others);
+        return link!(tokens, index, ...others);
+      };
+      // A picture whose name ends in -light stands for itself and for that in -dark: the theme shows one of them.
+      md.renderer.rules.image = (tokens, index, ...others) => {
+        const source = tokens[index].attrGet("src") ?? "";
+        if (!LIGHT.test(source)) return image!(tokens, index, ...others);
+        return Object.entries({ light: source, dark: source.replace(LIGHT, "-dark$1") })
+          .map(([form, file]) => {
+            tokens[index].attrSet("src", file);
+            tokens[index].attrSet("class", `${form}-form`);
+            return image!(tokens, index, ...others);
+          })
+          .join("");
       };
     },
   },
