@@ -1,23 +1,23 @@
 import * as Plot from "@observablehq/plot";
 import { WIDTH, figure } from "../../examples/figures/figure.ts";
 import { type Look, curve, dots, panel } from "../../examples/figures/plot.ts";
-import { INK } from "../../examples/figures/svg.ts";
+import { hue, inks } from "../../examples/figures/theme.ts";
 import type { Rule } from "./contender.ts";
 import type { Results } from "./results.ts";
 import { digits, isAbsent, ruleNames } from "./text.ts";
 
 /** One colour for a contender in all pictures; what is no library is dashed. */
 const looks: Readonly<Record<string, Omit<Look, "label">>> = {
-  gradstep: { colour: "#cf222e", width: 2.6 },
-  dense: { colour: "#ff8182" },
-  traffic: { colour: "#57606a", dash: "2 3" },
-  gcc: { colour: "#57606a", dash: "6 3" },
-  loop: { colour: "#bf8700" },
-  jax: { colour: "#0969da" },
-  ruvector: { colour: "#8250df" },
-  "tfjs-wasm": { colour: "#1a7f37" },
-  "tfjs-cpu": { colour: "#6fdd8b" },
-  brain: { colour: "#afb8c1" },
+  gradstep: { colour: hue("red"), width: 2.6 },
+  dense: { colour: hue("magenta") },
+  traffic: { colour: hue("grey"), dash: "2 3" },
+  gcc: { colour: hue("grey"), dash: "6 3" },
+  loop: { colour: hue("amber") },
+  jax: { colour: hue("sky") },
+  ruvector: { colour: hue("violet") },
+  "tfjs-wasm": { colour: hue("green") },
+  "tfjs-cpu": { colour: hue("teal") },
+  brain: { colour: hue("grey") },
 };
 
 const counts = (results: Results): string =>
@@ -31,9 +31,17 @@ export function stepsChart(results: Results): string {
   const flat = results.steps.filter(({ layout }) => layout.count === 1);
   const most = Math.max(...flat.map(({ layout }) => layout.length));
   const frame = { x: [800, most * 1.25], y: [0.05, 700], logX: true, logY: true } as const;
-  const look = (name: string): Look => ({ ...looks[name], label: results.labels[name].replace(", no arithmetic", "") }); // the legend's columns are narrow
-  const panels = (["adam", "momentum"] as const satisfies Rule[]).map((rule) =>
-    panel({
+  const look = (name: string): Look => ({ ...looks[name], label: results.labels[name].replace(", no arithmetic", "") });
+  const panels = (["adam", "momentum"] as const satisfies Rule[]).map((rule) => {
+    const curves = drawn.map((name) => ({
+      look: look(name),
+      points: flat.flatMap((one) => {
+        const cell = one.rule === rule ? one.cells[name] : undefined;
+        if (cell === undefined || isAbsent(cell)) return [];
+        return [{ x: one.layout.length, y: cell.nanosecondsPerElement.median }];
+      }),
+    }));
+    return panel({
       title: ruleNames[rule],
       width: (WIDTH - 16) / 2,
       height: 360,
@@ -45,21 +53,18 @@ export function stepsChart(results: Results): string {
         y: { ticks: [0.1, 1, 10, 100], tickFormat: String, grid: true },
       },
       marks: (pixels) =>
-        drawn.toReversed().flatMap((name) => {
-          const points = flat.flatMap((one) => {
-            const cell = one.rule === rule ? one.cells[name] : undefined;
-            if (cell === undefined || isAbsent(cell)) return [];
-            return [{ x: one.layout.length, y: cell.nanosecondsPerElement.median }];
-          });
-          return [...curve(pixels, points, look(name)), dots(pixels, points, { r: 2.4, fill: looks[name].colour })];
-        }),
-    }),
-  );
+        curves
+          .toReversed()
+          .flatMap((one) => [
+            ...curve(pixels, one.points, one.look),
+            dots(pixels, one.points, { r: 2.4, fill: one.look.colour }),
+          ]),
+      names: curves.filter(({ points }) => points.length > 0),
+    });
+  });
   return figure({
     title: "A step of each optimizer, one core",
     subtitle: ["Lower is better. Contenders in turns, each in its own process; medians. Both axes are logarithmic."],
-    legend: [drawn.map(look)],
-    columns: 3,
     rows: [panels],
     notes: [counts(results)],
   });
@@ -106,7 +111,7 @@ export function mnistChart(results: Results): string {
         frameAnchor: "top",
         dx: 4,
         dy: -12,
-        fill: INK,
+        fill: inks.ink,
       }),
     ],
   });
@@ -115,7 +120,6 @@ export function mnistChart(results: Results): string {
     subtitle: [
       "One epoch from the same start and in the same order, in turns. brain.js steps at every sample, by plain descent.",
     ],
-    legend: [[]],
     rows: [[row]],
     notes: [counts(results)],
   });

@@ -6,6 +6,7 @@ import { curve, panel } from "./plot.ts";
 import { random } from "./random.ts";
 import { ruleOf } from "./rules.ts";
 import type { Point } from "./surfaces.ts";
+import { hue, inks } from "./theme.ts";
 
 const betas = [0.5, 0.9, 0.98];
 const count = 100;
@@ -40,7 +41,8 @@ export function movingAverage(values: readonly number[], beta: number, biasCorre
 }
 
 const corrected = { label: "with bias correction", colour: ruleOf("EMA 0.9").colour, width: 2.6 };
-const plain = { label: "without", colour: "#000000", dash: "5 3", width: 1.6 };
+const plain = { label: "without", colour: inks.ink, dash: "5 3", width: 1.6 };
+const dotted = { label: "signal g, a dot a step", colour: hue("grey") };
 
 /** The moving average of a noisy signal for three β, with and without bias correction. */
 export function averages(): string {
@@ -54,8 +56,6 @@ export function averages(): string {
       "V = βV + (1 − β)g from V = 0, and V / (1 − βᵗ). The larger β, the smoother and later the average, and the longer",
       `the plain one stays too low: the first value is ${first.join(", ")} where the signal is ${values[0].toFixed(1)}.`,
     ],
-    legend: [[corrected, plain, { label: "signal g (a dot a step)", colour: "#8c959f", dotted: true }]],
-    columns: 3,
     rows: betas.map((beta) => [
       panel({
         title: `β = ${beta}: a window of about ${Math.round(1 / (1 - beta))} steps`,
@@ -70,12 +70,17 @@ export function averages(): string {
             x: "x",
             y: "y",
             r: 2.2,
-            fill: "#8c959f",
+            fill: dotted.colour,
             fillOpacity: 0.7,
             ariaLabel: () => "signal",
           }),
           ...curve(pixels, byStep(movingAverage(values, beta, true)), corrected, 0),
           ...curve(pixels, byStep(movingAverage(values, beta, false)), plain, 0),
+        ],
+        names: [
+          { look: corrected, points: byStep(movingAverage(values, beta, true)) },
+          { look: plain, points: byStep(movingAverage(values, beta, false)) },
+          { look: dotted, points: byStep(values), dotted: true },
         ],
       }),
     ]),

@@ -1,11 +1,12 @@
 import * as Plot from "@observablehq/plot";
 import { ParameterDict, SGD } from "gradstep";
 import type { Frame } from "./frame.ts";
-import { landmarkNames, landmarks } from "./paths.ts";
+import { landmarkNames, landmarks, landmarksOf } from "./paths.ts";
 import { WIDTH, figure } from "./figure.ts";
 import { contourColours, contours, curve, panel, powerOfTen } from "./plot.ts";
 import { random, shuffled } from "./random.ts";
 import type { Point } from "./surfaces.ts";
+import { hue, inks } from "./theme.ts";
 
 const samples = 1024;
 const passes = 10;
@@ -68,9 +69,9 @@ export function train(batch: number): Stage[] {
 }
 
 const kinds = [
-  { batch: 1, label: "stochastic: batch 1", colour: "#66b2d6", width: 1 },
-  { batch: 64, label: "mini-batch: 64", colour: "#cc6677", width: 2 },
-  { batch: samples, label: `batch: all ${samples.toLocaleString("en")}`, colour: "#000000", width: 2.4 },
+  { batch: 1, label: "stochastic: batch 1", colour: hue("sky"), width: 1 },
+  { batch: 64, label: "mini-batch: 64", colour: hue("red"), width: 2 },
+  { batch: samples, label: `batch: all ${samples.toLocaleString("en")}`, colour: inks.ink, width: 2.4 },
 ];
 
 /** Batch, mini-batch and stochastic descent over the same passes. */
@@ -81,6 +82,12 @@ export function batches(): string {
     look: { ...look, label: `${look.label}, ${((samples / look.batch) * passes).toLocaleString("en")} steps` },
     stages: train(look.batch),
   }));
+  const excesses = runs.map(({ look, stages }) => ({
+    look,
+    points: stages
+      .filter((_, i) => i % (look.batch === 1 ? 16 : 1) === 0)
+      .map(({ pass, x, y }) => ({ x: pass, y: lossOf(x, y) - least })),
+  }));
   const pathFrame: Frame = { x: [-1.8, 2.4], y: [-1.4, 1.6] };
   const lossFrame: Frame = { x: [0, passes], y: [1e-7, 1e1], logY: true };
   return figure({
@@ -89,8 +96,6 @@ export function batches(): string {
       `A line fitted to ${samples.toLocaleString("en")} points, lr ${lr}, ${passes} passes over the data each. The whole set makes ${passes} steps, exact but few; single`,
       "points come near within a tenth of a pass, then wander; batches of 64 are slower at first and end nearest.",
     ],
-    legend: [runs.map(({ look }) => look)],
-    columns: 3,
     rows: [
       [
         panel({
@@ -108,6 +113,8 @@ export function batches(): string {
             ...runs.slice(2).map(({ look, stages }) => Plot.dot(stages, { x: "x", y: "y", r: 2.6, fill: look.colour })),
             ...landmarkNames(start, best),
           ],
+          names: runs.map(({ look, stages }) => ({ look, points: stages })),
+          landmarks: landmarksOf(start, best),
         }),
         panel({
           title: "Loss above the least possible",
@@ -117,16 +124,8 @@ export function batches(): string {
           xLabel: "passes over the data",
           yLabel: "loss − least loss",
           options: { y: { ticks: 6, tickFormat: powerOfTen, grid: true } },
-          marks: (frame) =>
-            runs.flatMap(({ look, stages }) =>
-              curve(
-                frame,
-                stages
-                  .filter((_, i) => i % (look.batch === 1 ? 16 : 1) === 0)
-                  .map(({ pass, x, y }) => ({ x: pass, y: lossOf(x, y) - least })),
-                look,
-              ),
-            ),
+          marks: (frame) => excesses.flatMap(({ look, points }) => curve(frame, points, look)),
+          names: excesses,
         }),
       ],
     ],

@@ -24,8 +24,8 @@ interface Case {
 
 export const cases: readonly Case[] = [
   {
-    label: "AdaGrad",
-    legend: `AdaGrad, lr ${lr}`,
+    label: "Adagrad",
+    legend: `Adagrad, lr ${lr}`,
     make: (params) => new Adagrad(params, { lr }),
     multiplier: (_, { sum }, i) => lr / (Math.sqrt(sum[i]) + 1e-10),
   },
@@ -36,8 +36,8 @@ export const cases: readonly Case[] = [
     multiplier: (_, { squareAvg }, i) => lr / (Math.sqrt(squareAvg[i]) + 1e-8),
   },
   {
-    label: "AdaDelta",
-    legend: "AdaDelta, lr 1, ρ 0.9, ε 10⁻⁶",
+    label: "Adadelta",
+    legend: "Adadelta, lr 1, ρ 0.9, ε 10⁻⁶",
     make: (params) => new Adadelta(params, { lr: 1 }),
     // The average of squared updates is the one before this step's.
     multiplier: ({ accDelta }, { squareAvg }, i) => Math.sqrt(accDelta[i] + 1e-6) / Math.sqrt(squareAvg[i] + 1e-6),
@@ -80,11 +80,9 @@ export function effective(): string {
   return figure({
     title: "The effective step: what a rule multiplies the gradient by",
     subtitle: [
-      "Gradients drawn anew each step, with mean 0 and variance 1. AdaGrad sums their squares: its multiplier falls as 1/√t,",
-      `here to ${last[0]}. RMSprop and AdaDelta average over a window and level off, here at ${last[1]} and ${last[2]}.`,
+      "Gradients drawn anew each step, with mean 0 and variance 1. Adagrad sums their squares: its multiplier falls as 1/√t,",
+      `here to ${last[0]}. RMSprop and Adadelta average over a window and level off, here at ${last[1]} and ${last[2]}.`,
     ],
-    legend: [runs.map(({ look }) => look)],
-    columns: 3,
     rows: [
       [
         panel({
@@ -109,6 +107,7 @@ export function effective(): string {
               ),
             ),
           ],
+          names: runs.map(({ look, rows }) => ({ look, points: rows.map((row, i) => ({ x: i + 1, y: row[middle] })) })),
         }),
       ],
     ],

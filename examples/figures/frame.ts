@@ -18,7 +18,7 @@ export interface Shown {
 }
 
 /** Fractions of the frame's width and height, 0 to 1 inside. */
-function toUnit({ x, y, logX = false, logY = false }: Frame, point: Point): Point {
+export function toUnit({ x, y, logX = false, logY = false }: Frame, point: Point): Point {
   return { x: fraction(x, logX, point.x), y: fraction(y, logY, point.y) };
 }
 

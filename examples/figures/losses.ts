@@ -15,16 +15,22 @@ export function losses(): string {
   return figure({
     title: "Loss against steps, every rule on three surfaces",
     subtitle: [
-      "The runs of the path pictures, continued at the same learning rates. Late jumps of AdaDelta, RMSprop and NAdam:",
+      "The runs of the path pictures, continued at the same learning rates. Late jumps of Adadelta, RMSprop and NAdam:",
       "where gradients stay small, the averages they divide by fade, and the steps grow past what the curvature bears.",
       "AdamW’s weight decay holds it off a minimum that is not the origin.",
     ],
-    legend: ofFamily.map((members) => members.map((rule, k) => ({ ...rule, width: widthOf(k) }))),
     rows: (Object.keys(surfaces) as SurfaceKey[]).map((key) => {
       const surface = surfaces[key];
       const frame: Frame = { x: [0, steps[key]], y: [1e-8, 1e3], logY: true };
-      return ofFamily.map((members, i) =>
-        panel({
+      return ofFamily.map((members, i) => {
+        const runs = members.map((rule, k) => {
+          const visits = descend(surface, (params) => rule.make(params, rule.lr[key]), steps[key]);
+          return {
+            look: { ...rule, width: widthOf(k) },
+            points: visits.map(({ step, loss }) => ({ x: step, y: loss })),
+          };
+        });
+        return panel({
           title: `${surface.title}: ${familyTitles[families[i]].toLowerCase()}`,
           width: (WIDTH - 16) / 2,
           height: 260,
@@ -32,14 +38,10 @@ export function losses(): string {
           xLabel: "steps",
           yLabel: "loss f − f(minimum)",
           options: { y: { ticks: [1e-8, 1e-6, 1e-4, 1e-2, 1, 1e2], tickFormat: powerOfTen, grid: true } },
-          marks: (pixels) =>
-            members.flatMap((rule, k) => {
-              const visits = descend(surface, (params) => rule.make(params, rule.lr[key]), steps[key]);
-              const points = visits.map(({ step, loss }) => ({ x: step, y: loss }));
-              return curve(pixels, points, { ...rule, width: widthOf(k) });
-            }),
-        }),
-      );
+          marks: (pixels) => runs.flatMap(({ look, points }) => curve(pixels, points, look)),
+          names: runs,
+        });
+      });
     }),
     notes: ["A triangle marks where a curve leaves the frame."],
   });

@@ -1,10 +1,10 @@
 import * as Plot from "@observablehq/plot";
 import { descend } from "./descend.ts";
 import { WIDTH, figure } from "./figure.ts";
-import { contourColours, contours, curve, dots, panel } from "./plot.ts";
-import { INK } from "./svg.ts";
+import { type Landmark, contourColours, contours, curve, dots, panel } from "./plot.ts";
 import { type FigureRule, families, familyTitles, rules } from "./rules.ts";
 import { type Point, type SurfaceKey, surfaces } from "./surfaces.ts";
+import { inks } from "./theme.ts";
 
 const texts: Record<SurfaceKey, { readonly title: string; readonly seen: string }> = {
   quadratic: {
@@ -50,9 +50,15 @@ export function paths(key: SurfaceKey): string {
           ...curve(frame, visits, { ...rule, width }),
           dots(frame, visits.filter(({ step }) => step % pace === 0).slice(1, -1), { ...dotOf(rule), r: 2.8 }),
         ]),
-        ...runs.map(({ rule, visits, width }) => dots(frame, visits.slice(-1), { ...dotOf(rule), r: 3.5 + width })),
+        ...runs.map(({ rule, visits }) => dots(frame, visits.slice(-1), { ...dotOf(rule), r: 4 })),
         ...landmarkNames(surface.start, surface.minimum),
       ],
+      names: runs.map(({ rule, visits }) => ({
+        look: { ...rule, label: `${rule.label}, lr ${rule.lr[key]}` },
+        points: visits,
+        marked: true,
+      })),
+      landmarks: landmarksOf(surface.start, surface.minimum),
     }),
   );
   const { title, seen } = texts[key];
@@ -62,9 +68,6 @@ export function paths(key: SurfaceKey): string {
       `f(x, y) = ${surface.formula}; ${surface.steps} steps, a small dot every ${pace}, a large one at the end.`,
       seen,
     ],
-    legend: byFamily.map((runs) =>
-      runs.map(({ rule, width }) => ({ ...rule, label: `${rule.label}, lr ${rule.lr[key]}`, width })),
-    ),
     rows: [panels],
     notes: [
       "Contours: two a decade of f, darker is higher. Exact gradients; options not named here have their defaults.",
@@ -74,7 +77,7 @@ export function paths(key: SurfaceKey): string {
 }
 
 function dotOf({ label, colour }: FigureRule): Plot.DotOptions {
-  return { fill: colour, stroke: "white", strokeWidth: 0.8, ariaLabel: () => `stage: ${label}` };
+  return { fill: colour, stroke: inks.paper, strokeWidth: 0.8, ariaLabel: () => `stage: ${label}` };
 }
 
 /** Later curves are narrower, so that one that runs under another shows at its sides. */
@@ -84,16 +87,26 @@ export const widthOf = (place: number): number => 3.6 - 0.5 * place;
 export function landmarks(start: Point, minimum: Point): Plot.Markish[] {
   const at = { x: "x", y: "y" } as const;
   return [
-    Plot.dot([start], { ...at, r: 5, fill: "white", stroke: INK, strokeWidth: 2, ariaLabel: () => "start" }),
-    Plot.dot([minimum], { ...at, symbol: "star", r: 9, fill: INK, stroke: "white", ariaLabel: () => "minimum" }),
+    Plot.dot([start], { ...at, r: 5, fill: inks.paper, stroke: inks.ink, strokeWidth: 2, ariaLabel: () => "start" }),
+    Plot.dot([minimum], {
+      ...at,
+      symbol: "star",
+      r: 9,
+      fill: inks.ink,
+      stroke: inks.paper,
+      ariaLabel: () => "minimum",
+    }),
   ];
 }
 
-/** Their names, to be drawn last. */
+/** Their names, which no other name may cover. */
+export const landmarksOf = (start: Point, minimum: Point): Landmark[] => [
+  { ...start, text: "start", dy: -15 },
+  { ...minimum, text: "minimum", dy: 19 },
+];
+
+/** The names, to be drawn last. */
 export function landmarkNames(start: Point, minimum: Point): Plot.Markish[] {
-  const look = { x: "x", y: "y", stroke: "white", strokeWidth: 4, fill: INK, fontWeight: 600 } as const;
-  return [
-    Plot.text([start], { ...look, text: () => "start", dy: -14 }),
-    Plot.text([minimum], { ...look, text: () => "minimum", dy: 18 }),
-  ];
+  const look = { x: "x", y: "y", stroke: inks.paper, strokeWidth: 4, fill: inks.ink, fontWeight: 600 } as const;
+  return landmarksOf(start, minimum).map((one) => Plot.text([one], { ...look, text: "text", dy: one.dy }));
 }

@@ -1,5 +1,4 @@
 import { contours, interpolateRgb, range, scaleLinear, symbol, symbolStar } from "d3";
-import { readFileSync } from "node:fs";
 import { LINE, type Placed, placeLabels } from "../playground/surfaces/labels.ts";
 import { PACES, secondsFor, stepsAfter } from "../playground/surfaces/pace.ts";
 import { type Theme, colours } from "../playground/surfaces/palette.ts";
@@ -7,6 +6,7 @@ import { Race } from "../playground/surfaces/race.ts";
 import type { Racer } from "../playground/surfaces/racer.ts";
 import { FIRST_RULES, type RuleKey, rules } from "../playground/surfaces/rules.ts";
 import { element, serialize, text } from "./svg.ts";
+import { type Inks, inksOf } from "./theme.ts";
 import { tidy } from "./tidy.ts";
 
 const WIDTH = 830;
@@ -33,7 +33,7 @@ interface Runner {
 /** An animated picture of the playground's first race, run here; it stands still where people ask for less motion. */
 export function race(theme: Theme): string {
   const { run, runners } = runRace(theme);
-  const inks = themeColours(theme);
+  const inks = inksOf(theme);
   const last = secondsFor(run.steps, PACE);
   const seconds = last + HOLD;
   const percent = (second: number): string => `${Number(((100 * second) / seconds).toFixed(2))}%`;
@@ -179,26 +179,6 @@ function runRace(theme: Theme): { run: Race; runners: Runner[] } {
   while (!run.over) run.step();
   const runners = [...run.racers].map(([rule, racer], i) => ({ rule, racer, colour: colours[theme][i] }));
   return { run, runners };
-}
-
-interface Inks {
-  readonly ink: string;
-  readonly paper: string;
-  readonly muted: string;
-  readonly rule: string;
-  readonly low: string;
-  readonly high: string;
-  readonly contour: string;
-}
-
-/** The colours of the playground's page. */
-function themeColours(theme: Theme): Inks {
-  const css = readFileSync(new URL("../playground/page/theme.css", import.meta.url), "utf8");
-  const block = css.split("@media")[theme === "light" ? 0 : 1];
-  const names = ["ink", "paper", "muted", "rule", "low", "high", "contour"] as const;
-  return Object.fromEntries(
-    names.map((name) => [name, new RegExp(`--${name}: (#\\w+);`).exec(block)![1]]),
-  ) as unknown as Inks;
 }
 
 /** Where a path is in a frame, and how far along. */

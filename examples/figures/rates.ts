@@ -5,12 +5,13 @@ import { landmarkNames, landmarks } from "./paths.ts";
 import { WIDTH, figure } from "./figure.ts";
 import { contourColours, contours, curve, dots, panel, powerOfTen } from "./plot.ts";
 import { surfaces } from "./surfaces.ts";
+import { hue, inks } from "./theme.ts";
 
 /** The quadratic's larger curvature is 25: from lr = 2/25 = 0.08 on, plain descent diverges. */
 const cases = [
-  { label: "too small: lr 0.003", lr: 0.003, colour: "#6e7781" },
-  { label: "right: lr 0.07", lr: 0.07, colour: "#000000" },
-  { label: "too large: lr 0.082", lr: 0.082, colour: "#c2185b" },
+  { label: "too small: lr 0.003", lr: 0.003, colour: hue("grey") },
+  { label: "right: lr 0.07", lr: 0.07, colour: inks.ink },
+  { label: "too large: lr 0.082", lr: 0.082, colour: hue("red") },
 ];
 const steps = 60;
 
@@ -29,8 +30,6 @@ export function rates(): string {
       `Plain gradient descent on f(x, y) = ${surface.formula}, ${steps} steps, a dot a step. Each step multiplies y by 1 − 25·lr:`,
       `beyond lr = 0.08 that is below −1, and y grows until step ${runs[2].gone} leaves the frame, where the path is cut off.`,
     ],
-    legend: [runs.map(({ look }) => look)],
-    columns: 3,
     rows: [
       runs.map(({ look, shown }) =>
         panel({
@@ -68,6 +67,10 @@ export function rates(): string {
                 0,
               ),
             ),
+          names: runs.map(({ look, visits }) => ({
+            look,
+            points: visits.map(({ step, loss }) => ({ x: step, y: loss })),
+          })),
         }),
       ],
     ],

@@ -1,5 +1,6 @@
 import { Adadelta, Adagrad, Adam, AdamW, NAdam, type ParameterDict, RMSprop, SGD, type StepOptimizer } from "gradstep";
 import type { SurfaceKey } from "./surfaces.ts";
+import { hue, inks } from "./theme.ts";
 
 /** What a descent needs of an optimizer. */
 export type Stepper = Pick<StepOptimizer, "step" | "dispose">;
@@ -8,7 +9,7 @@ export type Stepper = Pick<StepOptimizer, "step" | "dispose">;
 export interface FigureRule {
   readonly label: string;
   readonly family: (typeof families)[number];
-  /** Colours are Okabe and Ito's and Tol's, which colour-blind readers tell apart. */
+  /** On a light page; the names beside the curves tell them apart for all readers. */
   readonly colour: string;
   /** SVG's stroke-dasharray, for a rule whose path runs on top of another's. */
   readonly dash?: string;
@@ -30,64 +31,64 @@ export const rules: readonly FigureRule[] = [
   {
     label: "SGD",
     family: "momentum",
-    colour: "#000000",
+    colour: inks.ink,
     lr: { quadratic: 0.07, rosenbrock: 0.002, beale: 0.02 },
     make: (params, lr) => new SGD(params, { lr }),
   },
   {
     label: "Momentum 0.9",
     family: "momentum",
-    colour: "#e69f00",
+    colour: hue("amber"),
     lr: { quadratic: 0.01, rosenbrock: 0.001, beale: 0.002 },
     make: (params, lr) => new SGD(params, { lr, momentum }),
   },
   {
     label: "Nesterov 0.9",
     family: "momentum",
-    colour: "#0072b2",
+    colour: hue("blue"),
     lr: { quadratic: 0.01, rosenbrock: 0.001, beale: 0.002 },
     make: (params, lr) => new SGD(params, { lr, momentum, nesterov: true }),
   },
   {
     label: "EMA 0.9",
     family: "momentum",
-    colour: "#cc79a7",
+    colour: hue("magenta"),
     dash: "5 3",
     lr: { quadratic: 0.05, rosenbrock: 0.002, beale: 0.01 },
     make: (params, lr) => new SGD(params, { lr, momentum, momentumForm: "ema", biasCorrection: true }),
   },
   {
-    label: "AdaGrad",
+    label: "Adagrad",
     family: "adaptive",
-    colour: "#d55e00",
+    colour: hue("red"),
     lr: { quadratic: 1, rosenbrock: 0.5, beale: 1 },
     make: (params, lr) => new Adagrad(params, { lr }),
   },
   {
-    label: "AdaDelta",
+    label: "Adadelta",
     family: "adaptive",
-    colour: "#009e73",
+    colour: hue("teal"),
     lr: { quadratic: 50, rosenbrock: 0.5, beale: 2 },
     make: (params, lr) => new Adadelta(params, { lr }),
   },
   {
     label: "RMSprop",
     family: "adaptive",
-    colour: "#56b4e9",
+    colour: hue("sky"),
     lr: { quadratic: 0.2, rosenbrock: 0.01, beale: 0.03 },
     make: (params, lr) => new RMSprop(params, { lr }),
   },
   {
     label: "Adam",
     family: "adaptive",
-    colour: "#882255",
+    colour: hue("wine"),
     lr: { quadratic: 0.5, rosenbrock: 0.1, beale: 0.2 },
     make: (params, lr) => new Adam(params, { lr }),
   },
   {
     label: "AdamW",
     family: "adaptive",
-    colour: "#999933",
+    colour: hue("olive"),
     dash: "5 3",
     lr: { quadratic: 0.5, rosenbrock: 0.1, beale: 0.2 },
     make: (params, lr) => new AdamW(params, { lr }),
@@ -95,7 +96,7 @@ export const rules: readonly FigureRule[] = [
   {
     label: "NAdam",
     family: "adaptive",
-    colour: "#332288",
+    colour: hue("violet"),
     lr: { quadratic: 0.5, rosenbrock: 0.05, beale: 0.2 },
     make: (params, lr) => new NAdam(params, { lr }),
   },

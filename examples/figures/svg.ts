@@ -1,7 +1,5 @@
 import { JSDOM } from "jsdom";
 
-export const INK = "#1f2328";
-export const FADED = "#59636e";
 const SVG = "http://www.w3.org/2000/svg";
 
 const { window } = new JSDOM("");

@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { descend } from "../../examples/figures/descend.ts";
 import { figures } from "../../examples/figures/figures.ts";
@@ -56,6 +56,33 @@ describe.each(names)("%s", (name) => {
     }
   });
 
+  it("has each curve's name in its panel, in its colour", () => {
+    const named = [...root.querySelectorAll("[data-frame]")].map((panel) => {
+      const curves = [...panel.querySelectorAll('path[aria-label^="curve: "]')];
+      const texts = [...panel.querySelectorAll("text[paint-order]")];
+      return curves.map((curve) => {
+        const [rule, colour] = [curve.getAttribute("aria-label")!.slice("curve: ".length), curve.closest("[stroke]")];
+        const same = texts.filter((text) => text.getAttribute("fill") === colour?.getAttribute("stroke"));
+        return same.some((text) => text.textContent.startsWith(rule)) || panel.textContent.includes(rule);
+      });
+    });
+    expect(named.flat()).not.toContain(false);
+  });
+
+  it("has a dark counterpart of every colour", () => {
+    const style = root.querySelector("style")?.textContent ?? "";
+    const colours = [root, ...root.querySelectorAll("*")].flatMap((node) =>
+      ["fill", "stroke", "color"].flatMap((name) => {
+        const colour = node.getAttribute(name);
+        return colour === null || /^(none|currentColor)$/.test(colour) ? [] : [`[${name}="${colour}"]{${name}:#`];
+      }),
+    );
+    expect(colours.length).toBeGreaterThan(10);
+    expect(colours.filter((rule) => !style.includes(rule))).toEqual([]);
+    expect(style.startsWith("@media (prefers-color-scheme:dark){")).toBe(true);
+    expect(svg).not.toMatch(/style="/);
+  });
+
   it("is the same when drawn again", () => {
     expect(figures[name]() === svg).toBe(true);
   });
@@ -63,7 +90,7 @@ describe.each(names)("%s", (name) => {
 
 it.each(withEveryRule)("%s names every rule and draws a curve of its colour for each", (name) => {
   const { root } = pictureOf(name);
-  const words = [...root.children].map(({ textContent }) => textContent);
+  const words = [...root.querySelectorAll("text")].map(({ textContent }) => textContent);
   for (const { label, colour } of rules) {
     expect(words.some((word) => word === label || word.startsWith(`${label}, lr `))).toBe(true);
     const selector = `g[stroke="${colour}"] path[aria-label="curve: ${label}"]`;
@@ -108,10 +135,12 @@ describe("what leaves a frame is marked", () => {
   });
 });
 
-it("the committed pictures are these", () => {
+it("the committed pictures are these, as npm run figures draws them", () => {
   const folder = new URL("../../docs/figures/", import.meta.url);
   const drawn = readdirSync(folder).filter((name) => /^(?!speed-|race-).*\.svg$/.test(name));
   expect(drawn.sort()).toEqual([...names].sort());
+  const other = names.filter((name) => readFileSync(new URL(name, folder), "utf8") !== pictureOf(name).svg);
+  expect(other).toEqual([]);
 });
 
 it("a rule has one colour, and no two rules share one", () => {

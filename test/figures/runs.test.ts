@@ -67,7 +67,7 @@ describe("effective step", () => {
     }
   });
 
-  it("falls as 1/√t with AdaGrad and levels off with the others", () => {
+  it("falls as 1/√t with Adagrad and levels off with the others", () => {
     const [adagrad, rmsprop, adadelta] = cases.map((one) => multipliers(one, 2000).map((row) => row[50]));
     expect(adagrad[1999] / adagrad[499]).toBeCloseTo(0.5, 1);
     expect(rmsprop[1999]).toBeCloseTo(0.01, 3);
