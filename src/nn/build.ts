@@ -5,13 +5,13 @@ import { arenaFor, threadsOf } from "../memory/memory-options.js";
 import { ParameterDict } from "../memory/parameters.js";
 import type { Shape } from "../memory/tensor.js";
 import { list, wholeFrom, wrongValue } from "../util/check.js";
-import { compile } from "./compile.js";
+import { type Program, compile } from "./compile.js";
 import { Engine } from "./engine.js";
 import { fill } from "./init.js";
 import { InputBuffer } from "./input.js";
 import { networkKernels } from "./kernels.js";
 import { type Layer, sizeOf } from "./layers/layer.js";
-import { Criterion } from "./losses.js";
+import { Criterion, type Loss } from "./losses.js";
 import { Span, planMemory } from "./memory.js";
 import { type NetworkOptions, readOptions } from "./options.js";
 import { RowViews } from "./row-views.js";
@@ -28,15 +28,25 @@ export interface Variant {
 
 /** The parts of a network. */
 export interface Built {
+  /** Begins every message. */
+  readonly owner: string;
+  readonly program: Program;
   readonly params: ParameterDict;
   /** Elements of a row of x, and of the outputs. */
+  readonly inputShape: Shape;
   readonly inputs: number;
   readonly outputs: number;
+  /** The last dimension of the outputs. */
+  readonly classes: number;
   /** The most rows of a batch, and of a call of the engine. */
   readonly batchSize: number;
   readonly rows: number;
-  /** Address of the memory beside the parameters. */
+  readonly loss: Loss;
+  readonly random: Random;
+  /** The memory beside the parameters. */
   readonly block: number;
+  readonly blockBytes: number;
+  readonly ownsArena: boolean;
   readonly engine: Engine;
   readonly criterion: Criterion;
   readonly input: InputBuffer;
@@ -84,12 +94,20 @@ export function build(
   const kernels = networkKernels(arena, nnModule);
   const form = { size: inputs, tokens: program.tokens, tokenOwner: nodes[0].owner, scale: inputScale };
   return {
+    owner,
+    program,
     params,
+    inputShape: shape,
     inputs,
     outputs,
+    classes: output[output.length - 1],
     batchSize,
     rows,
+    loss,
+    random,
     block,
+    blockBytes: bytes,
+    ownsArena: options.arena === undefined,
     engine: new Engine(arena, kernels, program, params.tensors(owner), []),
     criterion: new Criterion(arena, kernels, loss, output, rows, { outputs: result, delta, targets, losses }),
     input: new InputBuffer(arena, kernels, form, rows, input),

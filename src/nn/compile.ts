@@ -35,6 +35,7 @@ export interface Row {
   readonly path: string;
   readonly kind: string;
   readonly output: Shape;
+  /** Elements of its parameters. */
   readonly parameters: number;
 }
 

@@ -1,9 +1,12 @@
-// Checks the inputs, targets and labels that a network is given.
+// Reads the inputs, targets and labels that a network is given: checks them, and makes one flat list of arrays of arrays.
 import { counted, wrongType, wrongValue } from "../util/check.js";
 
-/** Class indices: any integer array, or an array of whole numbers. */
+/** Numbers in arrays of arrays, as deep as one likes, row by row; the inner ones may be typed arrays. */
+export type Nested = readonly (number | Nested | Float32Array | Float64Array)[];
+
+/** Class indices: any integer array, or an array of whole numbers or of such arrays. */
 export type Labels =
-  | readonly number[]
+  | Nested
   | Int8Array
   | Uint8Array
   | Uint8ClampedArray
@@ -14,33 +17,51 @@ export type Labels =
   | BigInt64Array
   | BigUint64Array;
 
+/** Rows of x: numbers, rounded to float32; bytes, which are multiplied by `inputScale`; or tokens, as {@link Labels}. */
+export type Inputs = Float32Array | Float64Array | Labels;
+
+/** Class indices, or the numbers that the outputs should be. */
+export type Targets = Float32Array | Float64Array | Labels;
+
+/** Numbers in one typed array. */
+export type Floats = Float32Array | Float64Array | Uint8Array | Uint8ClampedArray;
+/** Whole numbers in one list. */
+export type Indices = ArrayLike<number | bigint>;
+
 const integerArrays = new Set<unknown>(
   [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array]
     .map((kind) => kind.name)
     .concat("BigInt64Array", "BigUint64Array"),
 );
+const inputArrays = new Set<unknown>(["Float32Array", "Float64Array", "Uint8Array", "Uint8ClampedArray"]);
 
 const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
 
 /** The name of a typed array's class, also from another realm, where `instanceof` fails; undefined for anything else. */
 const kindOf = (value: unknown): unknown => tag?.get?.call(value);
 
-/** Rows of x: float32, or bytes, which are multiplied by `inputScale`. */
-export type Inputs = Float32Array | Uint8Array | Uint8ClampedArray;
-const inputKinds = new Set<unknown>(["Float32Array", "Uint8Array", "Uint8ClampedArray"]);
+/** x as rows of `size` numbers. */
+export function readInput(owner: string, x: unknown, size: number): Floats {
+  const floats = Array.isArray(x) ? Float32Array.from(flat(owner, "x", x, size)) : (x as Floats);
+  if (!inputArrays.has(kindOf(floats)))
+    throw wrongType(owner, "x", `a Float32Array, Uint8Array or array of rows of ${size}`, x);
+  if (floats.length % size !== 0)
+    throw wrongValue(owner, "x", `a Float32Array, Uint8Array or array of rows of ${size}`, x);
+  return floats;
+}
 
-/** The number of rows of x. */
-export function checkInput(owner: string, x: unknown, inputs: number): number {
-  const expected = (): string => `a Float32Array or Uint8Array of rows of ${inputs}`;
-  if (!inputKinds.has(kindOf(x))) throw wrongType(owner, "x", expected(), x);
-  const rows = (x as Inputs).length / inputs;
-  if (!Number.isInteger(rows)) throw wrongValue(owner, "x", expected(), x);
-  return rows;
+/** x as rows of `size` tokens below `tokens`. */
+export function readTokens(owner: string, x: unknown, size: number, tokens: number): Indices {
+  const indices = Array.isArray(x) ? flat(owner, "x", x, size) : (x as Indices);
+  if (!isIndices(indices)) throw wrongType(owner, "x", `tokens in an integer array, in rows of ${size}`, x);
+  if (indices.length % size !== 0) throw wrongValue(owner, "x", `tokens in an integer array, in rows of ${size}`, x);
+  checkIndices(owner, "x", indices, "a token", tokens);
+  return indices;
 }
 
 /** Throws for bytes that look like one-hot rows or masks: some are 1, none is larger. Of an image, it reads only a few. */
-export function checkImages(owner: string, x: Inputs): void {
-  if (x.BYTES_PER_ELEMENT === 4) return;
+export function checkImages(owner: string, x: Floats): void {
+  if (x.BYTES_PER_ELEMENT !== 1) return;
   let most = 0;
   for (let i = 0; i < x.length && most <= 1; i++) if (x[i] > most) most = x[i];
   if (most === 1)
@@ -49,64 +70,70 @@ export function checkImages(owner: string, x: Inputs): void {
     );
 }
 
-/** Throws unless y has `count` float32 numbers, `perRow` for each row. */
-export function checkTargets(owner: string, y: unknown, count: number, perRow: number): void {
-  const expected = (): string => `a Float32Array of ${count}: ${perRow} for each row of x`;
-  if (kindOf(y) !== "Float32Array") throw wrongType(owner, "y", expected(), y);
-  if ((y as Float32Array).length !== count) throw wrongValue(owner, "y", expected(), y);
+/** y as `count` numbers, `size` for each row. */
+export function readTargets(owner: string, name: string, y: unknown, count: number, size: number): Floats {
+  const floats = Array.isArray(y) ? Float32Array.from(flat(owner, name, y, size)) : (y as Floats);
+  const kind = kindOf(floats);
+  if (kind !== "Float32Array" && kind !== "Float64Array")
+    throw wrongType(owner, name, `a Float32Array of ${count}: ${size} for each row of x`, y);
+  if (floats.length !== count)
+    throw wrongValue(owner, name, `a Float32Array of ${count}: ${size} for each row of x`, y);
+  return floats;
 }
 
-/** Throws unless `gradient` has `count` float32 numbers. */
-export function checkGradient(owner: string, gradient: unknown, count: number): void {
-  const expected = (): string => `a Float32Array of ${count}, the size of the outputs`;
-  if (kindOf(gradient) !== "Float32Array") throw wrongType(owner, "gradOutput", expected(), gradient);
-  if ((gradient as Float32Array).length !== count) throw wrongValue(owner, "gradOutput", expected(), gradient);
-}
-
-/** Throws unless y has `count` class indices, `perRow` for each row. */
-export function checkLabels(owner: string, y: unknown, count: number, classes: number, perRow: number): void {
-  const each = perRow === 1 ? "one" : String(perRow);
-  const expected = (): string =>
-    `${counted(count, "class index", "class indices")} in an integer array, ${each} for each row of x`;
-  checkIndices(owner, "y", y, count, expected, `a class index, a whole number in [0, ${classes})`, classes);
-}
-
-/** The number of rows of x, which consists of tokens. */
-export function checkTokens(owner: string, x: unknown, perRow: number, tokens: number): number {
-  const expected = (): string => `tokens in an integer array, in rows of ${perRow}`;
-  if (!isIndices(x)) throw wrongType(owner, "x", expected(), x);
-  const rows = x.length / perRow;
-  if (!Number.isInteger(rows)) throw wrongValue(owner, "x", expected(), x);
-  checkIndices(owner, "x", x, rows * perRow, expected, `a token, a whole number in [0, ${tokens})`, tokens);
-  return rows;
-}
-
-function isIndices(value: unknown): value is ArrayLike<unknown> {
-  return Array.isArray(value) || integerArrays.has(kindOf(value));
-}
-
-/** Throws unless `values` are `count` whole numbers in [0, limit). */
-function checkIndices(
+/** y as `count` class indices, `size` for each row. `ignored` is one that stands for no class. */
+export function readLabels(
   owner: string,
-  name: string,
-  values: unknown,
+  y: unknown,
   count: number,
-  expected: () => string,
-  one: string,
-  limit: number,
-): void {
-  if (!isIndices(values)) throw wrongType(owner, name, expected(), values);
-  if (values.length !== count) throw wrongValue(owner, name, expected(), values);
-  const isList = Array.isArray(values);
-  for (let i = 0; i < count; i++) {
-    const value: unknown = values[i];
-    if (isList && typeof value !== "number") throw wrongType(owner, `${name}[${i}]`, one, value);
-    const index = Number(value);
-    if (!(index >= 0 && index < limit && Number.isInteger(index))) throw wrongValue(owner, `${name}[${i}]`, one, value);
+  size: number,
+  classes: number,
+  ignored?: number,
+): Indices {
+  const indices = Array.isArray(y) ? flat(owner, "y", y, size) : (y as Indices);
+  const fits = isIndices(indices);
+  if (!fits || indices.length !== count) {
+    const each = size === 1 ? "one" : String(size);
+    const expected = `${counted(count, "class index", "class indices")} in an integer array, ${each} for each row of x`;
+    throw (fits ? wrongValue : wrongType)(owner, "y", expected, y);
+  }
+  checkIndices(owner, "y", indices, "a class index", classes, ignored);
+  return indices;
+}
+
+/** Throws unless all are whole numbers in [0, limit), or `ignored`. */
+function checkIndices(owner: string, name: string, list: Indices, one: string, limit: number, ignored = 0): void {
+  for (let i = 0; i < list.length; i++) {
+    const index = Number(list[i]);
+    if (!((index >= 0 && index < limit && Number.isInteger(index)) || index === ignored))
+      throw wrongValue(owner, `${name}[${i}]`, `${one}, a whole number in [0, ${limit})`, list[i]);
   }
 }
 
+function isIndices(value: unknown): value is Indices {
+  return Array.isArray(value) || integerArrays.has(kindOf(value));
+}
+
+/** The numbers of an array of arrays in order. Where its elements are arrays, each must be a row of `size`. */
+function flat(owner: string, name: string, list: readonly unknown[], size: number): number[] {
+  const numbers: number[] = [];
+  const add = (items: ArrayLike<unknown>, path: string): void => {
+    for (let i = 0; i < items.length; i++) {
+      const item = items[i];
+      const before = numbers.length;
+      if (typeof item === "number") numbers.push(item);
+      else if (Array.isArray(item) || inputArrays.has(kindOf(item)) || integerArrays.has(kindOf(item)))
+        add(item as ArrayLike<unknown>, `${path}[${i}]`);
+      else throw wrongType(owner, `${path}[${i}]`, "a number", item);
+      if (items === list && typeof item !== "number" && numbers.length - before !== size)
+        throw wrongValue(owner, `${path}[${i}]`, counted(size, "number"), item);
+    }
+  };
+  add(list, name);
+  return numbers;
+}
+
 /** `from` itself, or a view of a part of it. */
-export function part<T extends Inputs>(from: T, start: number, count: number): T {
+export function part<T extends Floats>(from: T, start: number, count: number): T {
   return count === from.length ? from : (from.subarray(start, start + count) as T);
 }

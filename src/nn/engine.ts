@@ -34,6 +34,8 @@ export class Engine {
   readonly #kernels: NetworkKernels;
   readonly #nodes: readonly Bound[];
   readonly #checks: readonly Operation[];
+  /** The current call. */
+  readonly #run: { -readonly [Key in keyof Run]: Run[Key] } = { rows: 0, training: true, step: 0 };
   /** Index of the first node with a parameter that trains; below it, backward has nothing to do. */
   #lowest = 0;
 
@@ -72,18 +74,25 @@ export class Engine {
     this.#findLowest();
   }
 
-  /** Throws if a layer cannot take this run. */
-  check(rows: number, training: boolean): void {
+  /** The rows of the current call. */
+  get rows(): number {
+    return this.#run.rows;
+  }
+
+  /** Begins a call: throws if a layer cannot take it, and changes nothing then. The input is loaded after this. */
+  begin(rows: number, training: boolean): void {
     for (let i = 0; i < this.#checks.length; i++) this.#checks[i].check?.(rows, training);
+    this.#run.rows = rows;
+    this.#run.training = training;
   }
 
   /** Computes the result from the input. */
-  forward(run: Run): void {
-    for (let i = 0; i < this.#nodes.length; i++) this.#nodes[i].operation.forward(run);
+  forward(): void {
+    for (let i = 0; i < this.#nodes.length; i++) this.#nodes[i].operation.forward(this.#run);
   }
 
   /** Computes the gradients of the parameters that train from that of the result, and the input's gradient if asked for. */
-  backward(run: Run, toInput: boolean, accumulate: boolean): void {
+  backward(toInput: boolean, accumulate: boolean): void {
     const end = toInput ? 0 : this.#lowest;
     for (let i = this.#nodes.length - 1; i >= end; i--) {
       const { operation, parameters } = this.#nodes[i];
@@ -91,7 +100,7 @@ export class Engine {
         const parameter = parameters[k];
         parameter.gradAt = accumulate || !parameter.trains ? parameter.sideAt : parameter.tensor.gradAt;
       }
-      operation.backward(run, toInput || i > end);
+      operation.backward(this.#run, toInput || i > end);
       if (accumulate) for (let k = 0; k < parameters.length; k++) this.#accumulate(parameters[k]);
     }
   }

@@ -13,7 +13,10 @@
  * @module gradstep/nn
  */
 
-export { Network, type Evaluation } from "./network.js";
+export { Network } from "./network.js";
+export type { BaseNetwork } from "./base-network.js";
+export type { EpochResult, FitOptions } from "./fit.js";
+export type { Evaluation } from "./passes.js";
 export type { NetworkOptions } from "./options.js";
 export { MLP, type Activation, type MLPOptions } from "./mlp.js";
 export { linear, type LinearOptions } from "./layers/linear.js";
@@ -21,7 +24,7 @@ export { flatten } from "./layers/flatten.js";
 export { gelu, relu, sigmoid, tanh } from "./layers/activation.js";
 export { residual } from "./layers/residual.js";
 export type { Layer, LayerOptions } from "./layers/layer.js";
-export type { Inputs, Labels } from "./data.js";
+export type { Inputs, Labels, Nested, Targets } from "./data.js";
 export type { Init } from "./init.js";
 export type { Loss } from "./losses.js";
 export { Random } from "../init/random.js";

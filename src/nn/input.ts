@@ -3,7 +3,7 @@ import type { Arena } from "../memory/arena.js";
 import type { Vector } from "../memory/tensor.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 import { BYTES_TOGETHER } from "../wasm/generated/layout/products.js";
-import { type Inputs, type Labels, checkImages, checkInput, checkTokens, part } from "./data.js";
+import { type Floats, type Indices, checkImages, part, readInput, readTokens } from "./data.js";
 import type { Span } from "./memory.js";
 
 /** What the input consists of. */
@@ -35,27 +35,33 @@ export class InputBuffer {
     this.#tokens = new Int32Array(arena.buffer, at, count);
   }
 
-  /** The number of rows of x. */
-  check(owner: string, x: unknown): number {
+  /** Whether x consists of tokens. */
+  get hasTokens(): boolean {
+    return this.#form.tokens !== undefined;
+  }
+
+  /** Checks x and makes one list of it: whole rows. */
+  read(owner: string, x: unknown): Floats | Indices {
     const { size, tokens, tokenOwner } = this.#form;
-    return tokens === undefined ? checkInput(owner, x, size) : checkTokens(tokenOwner, x, size, tokens);
+    return tokens === undefined ? readInput(owner, x, size) : readTokens(tokenOwner, x, size, tokens);
   }
 
   /** Throws for bytes of 0 and 1, which the default scale does not suit. */
-  checkImages(owner: string, x: Inputs | Labels): void {
-    if (this.#form.scale === undefined && this.#form.tokens === undefined) checkImages(owner, x as Inputs);
+  checkImages(owner: string, x: Floats | Indices): void {
+    if (this.#form.scale === undefined && this.#form.tokens === undefined) checkImages(owner, x as Floats);
   }
 
   /** Copies rows of x into the arena; bytes become float32, multiplied by the scale. */
-  load(x: Inputs | Labels, first: number, rows: number): void {
+  load(x: Floats | Indices, first: number, rows: number): void {
     const { size, tokens, scale = 1 / 255 } = this.#form;
-    const [start, count] = [first * size, rows * size];
+    const start = first * size;
+    const count = rows * size;
     if (tokens !== undefined) {
       for (let i = 0; i < count; i++) this.#tokens[i] = Number(x[start + i]);
       return;
     }
-    const given = part(x as Inputs, start, count);
-    if (given.BYTES_PER_ELEMENT === 4) {
+    const given = part(x as Floats, start, count);
+    if (given.BYTES_PER_ELEMENT !== 1) {
       this.#floats.set(given);
       return;
     }

@@ -2,7 +2,7 @@
 import type { Arena } from "../memory/arena.js";
 import type { Shape, Vector } from "../memory/tensor.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
-import { type Labels, checkLabels, checkTargets, part } from "./data.js";
+import { type Floats, type Indices, part, readLabels, readTargets } from "./data.js";
 import { sizeOf } from "./layers/layer.js";
 import type { Span } from "./memory.js";
 
@@ -45,20 +45,32 @@ export class Criterion {
     this.#outputs = new Float32Array(arena.buffer, at.outputs.at, positions * this.#classes);
   }
 
-  /** Throws unless y fits so many rows. */
-  check(owner: string, y: unknown, rows: number): void {
-    const positions = rows * this.#positions;
-    if (this.#loss === "mse") checkTargets(owner, y, positions * this.#classes, this.#positions * this.#classes);
-    else checkLabels(owner, y, positions, this.#classes, this.#positions);
+  /** Whether targets are class indices, of which the outputs are scores. */
+  get hasClasses(): boolean {
+    return this.#loss === "cross-entropy";
+  }
+
+  /** How many targets a row has. */
+  get targetsPerRow(): number {
+    return this.#positions * (this.hasClasses ? 1 : this.#classes);
+  }
+
+  /** Checks y, which has to fit so many rows, and makes one list of it. */
+  read(owner: string, y: unknown, rows: number): Floats | Indices {
+    const size = this.targetsPerRow;
+    if (this.hasClasses) return readLabels(owner, y, rows * size, size, this.#classes);
+    const targets = readTargets(owner, "y", y, rows * size, size);
+    // Loading x may overwrite what lies in the network's own memory.
+    return targets.buffer === this.#losses.buffer ? targets.slice() : targets;
   }
 
   /** Copies the targets of some rows into the arena. */
-  load(y: Labels | Float32Array, first: number, rows: number): void {
-    const positions = rows * this.#positions;
-    const start = first * this.#positions;
-    if (this.#loss === "mse")
-      this.#targets.set(part(y as Float32Array, start * this.#classes, positions * this.#classes));
-    else for (let i = 0; i < positions; i++) this.#labels[i] = Number(y[start + i]);
+  load(y: Floats | Indices, first: number, rows: number): void {
+    const size = this.targetsPerRow;
+    const start = first * size;
+    const count = rows * size;
+    if (!this.hasClasses) this.#targets.set(part(y as Floats, start, count));
+    else for (let i = 0; i < count; i++) this.#labels[i] = Number(y[start + i]);
   }
 
   /** Returns `total` plus the losses, added in order; computes the gradient of their mean. */
@@ -73,12 +85,12 @@ export class Criterion {
 
   /** Number of terms in the sum of the losses. */
   terms(rows: number): number {
-    return rows * this.#positions * (this.#loss === "mse" ? this.#classes : 1);
+    return rows * this.targetsPerRow;
   }
 
   /** Positions whose largest output is the label's; those with a NaN are not. NaN if there are no classes. */
   correct(rows: number): number {
-    if (this.#loss !== "cross-entropy") return NaN;
+    if (!this.hasClasses) return NaN;
     const outputs = this.#outputs;
     const classes = this.#classes;
     let correct = 0;

@@ -1,23 +1,14 @@
-// A network of layers: its parameters, and its use.
-import type { ParameterDict } from "../memory/parameters.js";
+// A network of layers with a loss: training, evaluation and prediction.
 import type { Shape, Vector } from "../memory/tensor.js";
-import { flag, wrongValue } from "../util/check.js";
-import { defineDispose } from "../util/dispose.js";
-import { type Built, type Variant, build } from "./build.js";
-import { type Inputs, type Labels, checkGradient } from "./data.js";
-import type { Layer, Run } from "./layers/layer.js";
-import { type NetworkOptions, readRecord } from "./options.js";
-
-/** What {@link Network.evaluate} returns. */
-export interface Evaluation {
-  /** The mean loss. */
-  loss: number;
-  /**
-   * Fraction of labels, in [0, 1], whose output is the largest of their row (the first of equal ones), and none is NaN; NaN
-   * for losses without classes.
-   */
-  accuracy: number;
-}
+import { wrongValue } from "../util/check.js";
+import { BaseNetwork } from "./base-network.js";
+import type { Variant } from "./build.js";
+import type { Inputs, Targets } from "./data.js";
+import { type EpochResult, type FitOptions, fit } from "./fit.js";
+import type { Layer } from "./layers/layer.js";
+import type { NetworkOptions } from "./options.js";
+import { classesOf, probabilitiesOf } from "./outputs.js";
+import { type Evaluation, addLosses, readData } from "./passes.js";
 
 /**
  * A network of layers, forward and backward as SIMD kernels in the arena of its parameters. The same seed and data give the
@@ -39,23 +30,7 @@ export interface Evaluation {
  * }
  * const { accuracy } = network.evaluate(testImages, testLabels);
  */
-export class Network {
-  /** {@link dispose}, for `using`; where the platform has it. */
-  declare [Symbol.dispose]: () => void;
-
-  /** Parameters, and their gradients. */
-  readonly params: ParameterDict;
-
-  readonly #owner: string;
-  readonly #built: Built;
-  readonly #ownsArena: boolean;
-  /** The current call. */
-  readonly #run: { -readonly [Key in keyof Run]: Run[Key] } = { rows: 0, training: true, step: 0 };
-  /** Whether `backward` may follow. */
-  #ready = false;
-  #training = true;
-  #disposed = false;
-
+export class Network extends BaseNetwork {
   /**
    * @param inputShape The shape of a row of x: one or more whole numbers >= 1.
    * @param layers One or more layers, each of which takes the output of the one before it.
@@ -70,10 +45,7 @@ export class Network {
     options: NetworkOptions = {},
     variant: Variant = { owner: "Network", options: [], leastRows: 1 },
   ) {
-    this.#owner = variant.owner;
-    this.#built = build(inputShape, layers, options, variant);
-    this.params = this.#built.params;
-    this.#ownsArena = options.arena === undefined;
+    super(inputShape, layers, options, variant);
   }
 
   /**
@@ -89,68 +61,15 @@ export class Network {
    * const network = new Network([2], [linear(8), relu(), linear(2)]);
    * const loss = network.trainBatch(Float32Array.of(0, 1, 1, 1), [1, 0]);
    */
-  trainBatch(x: Inputs | Labels, y: Labels | Float32Array): number {
-    const rows = this.#batch(x);
-    this.#built.criterion.check(this.#owner, y, rows);
-    this.#built.input.checkImages(this.#owner, x);
-    this.#begin(rows, this.#training);
-    const criterion = this.#built.criterion;
-    criterion.load(y, 0, rows);
-    this.#built.input.load(x, 0, rows);
-    this.#built.engine.forward(this.#run);
-    const loss = criterion.add(rows, 0);
-    this.#built.engine.backward(this.#run, false, false);
+  trainBatch(x: Inputs, y: Targets): number {
+    const { owner, criterion, input, engine } = this.built;
+    const read = this.readBatch(x);
+    const rows = this.rowsOf(read);
+    const targets = criterion.read(owner, y, rows);
+    input.checkImages(owner, read);
+    const loss = addLosses(this, read, targets, 0, rows, 0);
+    engine.backward(false, false);
     return loss / criterion.terms(rows);
-  }
-
-  /**
-   * The outputs of one batch, for losses of your own: see {@link backward}.
-   *
-   * @param x As in {@link trainBatch}.
-   * @param options `training`: whether dropout drops and batch normalization uses the batch's statistics. Default: the mode,
-   * which {@link train} and {@link eval} set.
-   * @returns A view, row-major, [rows, ...outputs], valid until the next call.
-   * @throws TypeError, RangeError when an argument does not fit, Error after `dispose()`.
-   * @example
-   * const outputs = network.forward(x);
-   */
-  forward(x: Inputs | Labels, options: { training?: boolean | undefined } = {}): Vector {
-    const rows = this.#batch(x);
-    const { training = this.#training } = readRecord(this.#owner, options, { training: flag });
-    this.#begin(rows, training);
-    this.#built.input.load(x, 0, rows);
-    this.#built.engine.forward(this.#run);
-    this.#ready = true;
-    return this.#built.result.of(rows);
-  }
-
-  /**
-   * The gradients of a loss of your own, after {@link forward}: of the parameters, into `params.grad`, and of the input.
-   *
-   * @param gradOutput The gradient with respect to the outputs: float32, row-major, as many as `forward` returned.
-   * @param options `accumulate`: whether to add to `params.grad` instead of overwriting it; default false. `inputGradient`:
-   * whether to compute the input's gradient; default true. Without it, backward stops below the last layer that trains.
-   * @returns A view of the gradient with respect to x, row-major, [rows, ...inputShape], valid until the next call; undefined
-   * without `inputGradient`, and where the input consists of tokens.
-   * @throws TypeError, RangeError when an argument does not fit; Error unless `forward` was the last call but for others of
-   * `backward`, or after `dispose()`.
-   * @example
-   * const outputs = network.forward(x);
-   * network.backward(outputs.map((z, i) => (z - targets[i]) / rows)); // of ½·(z − t)², the mean over rows
-   */
-  backward(
-    gradOutput: Vector,
-    options: { accumulate?: boolean | undefined; inputGradient?: boolean | undefined } = {},
-  ): Vector | undefined {
-    this.params.check(this.#owner);
-    if (!this.#ready) throw new Error(`${this.#owner}: backward() needs a forward() before it`);
-    const { rows } = this.#run;
-    checkGradient(this.#owner, gradOutput, rows * this.#built.outputs);
-    const given = readRecord(this.#owner, options, { accumulate: flag, inputGradient: flag });
-    const toInput = this.#built.hasInputGradient && (given.inputGradient ?? true);
-    this.#built.delta.of(rows).set(gradOutput);
-    this.#built.engine.backward(this.#run, toInput, given.accumulate ?? false);
-    return toInput ? this.#built.inputGradient.of(rows) : undefined;
   }
 
   /**
@@ -162,17 +81,19 @@ export class Network {
    * @example
    * const logits = new Network([2], [linear(3)]).predict(Float32Array.of(0, 1)); // 3 numbers
    */
-  predict(x: Inputs | Labels): Vector {
-    const rows = this.#check(x);
-    const result = new Float32Array(rows * this.#built.outputs);
-    for (let first = 0; first < rows; first += this.#built.rows) {
-      const count = Math.min(this.#built.rows, rows - first);
-      this.#begin(count, false);
-      this.#built.input.load(x, first, count);
-      this.#built.engine.forward(this.#run);
-      result.set(this.#built.result.of(count), first * this.#built.outputs);
+  predict(x: Inputs): Vector {
+    const { rows: most, outputs, input, engine, result } = this.built;
+    const read = this.read(x);
+    const rows = this.rowsOf(read);
+    const predicted = new Float32Array(rows * outputs);
+    for (let first = 0; first < rows; first += most) {
+      const count = Math.min(most, rows - first);
+      this.begin(count, false);
+      input.load(read, first, count);
+      engine.forward();
+      predicted.set(result.of(count), first * outputs);
     }
-    return result;
+    return predicted;
   }
 
   /**
@@ -184,87 +105,64 @@ export class Network {
    * @example
    * const { loss, accuracy } = new Network([2], [linear(2)]).evaluate(Float32Array.of(0, 1, 1, 1), [1, 0]);
    */
-  evaluate(x: Inputs | Labels, y: Labels | Float32Array): Evaluation {
-    const rows = this.#check(x);
-    if (rows < 1) throw wrongValue(this.#owner, "x", `at least one row of ${this.#built.inputs}`, x);
-    const criterion = this.#built.criterion;
-    criterion.check(this.#owner, y, rows);
-    this.#built.input.checkImages(this.#owner, x);
+  evaluate(x: Inputs, y: Targets): Evaluation {
+    const { owner, rows: most, inputs, criterion } = this.built;
+    this.params.check(owner);
+    const data = readData(this, owner, x, y);
+    if (data.rows < 1) throw wrongValue(owner, "x", `at least one row of ${inputs}`, x);
     let loss = 0;
     let correct = 0;
-    for (let first = 0; first < rows; first += this.#built.rows) {
-      const count = Math.min(this.#built.rows, rows - first);
-      this.#begin(count, false);
-      criterion.load(y, first, count);
-      this.#built.input.load(x, first, count);
-      this.#built.engine.forward(this.#run);
-      loss = criterion.add(count, loss);
-      correct += criterion.correct(count);
+    for (let first = 0; first < data.rows; first += most) {
+      const rows = Math.min(most, data.rows - first);
+      loss = addLosses(this, data.x, data.y, first, rows, loss, false);
+      correct += criterion.correct(rows);
     }
-    const terms = criterion.terms(rows);
+    const terms = criterion.terms(data.rows);
     return { loss: loss / terms, accuracy: correct / terms };
   }
 
   /**
-   * Releases parameters and memory; every later use throws. Idempotent.
-   * @throws Error while a live optimizer owns one of the parameters.
+   * The most likely classes. With `"cross-entropy"` the class of the largest output (the first of equal ones) of each row,
+   * or of each position where outputs have several; with `"binary-cross-entropy"` 1 for each output >= 0, else 0.
+   *
+   * @param x As in {@link trainBatch}, but any number of rows.
+   * @throws TypeError, RangeError when x does not fit; Error for losses without classes, and after `dispose()`.
+   * @example
+   * const [digit] = network.classify(image);
    */
-  dispose(): void {
-    if (this.#disposed) return;
-    const { arena } = this.params;
-    this.params.dispose();
-    this.#disposed = true;
-    arena.release(this.#built.block);
-    if (this.#ownsArena) arena.dispose();
-  }
-
-  /** The number of rows of x. */
-  #check(x: unknown): number {
-    this.params.check(this.#owner);
-    return this.#built.input.check(this.#owner, x);
-  }
-
-  /** The number of rows of x, which is one batch. */
-  #batch(x: unknown): number {
-    const rows = this.#check(x);
-    if (rows < 1 || rows > this.#built.batchSize)
-      throw wrongValue(
-        this.#owner,
-        "x",
-        `1 to ${this.#built.batchSize} ("batchSize") rows of ${this.#built.inputs}`,
-        x,
-      );
-    return rows;
+  classify(x: Inputs): ReturnType<typeof Int32Array.of> {
+    return classesOf(this.built, "classify()", () => this.predict(x));
   }
 
   /**
-   * Sets the mode of `trainBatch` and `forward`, in which a network starts: dropout drops, and batch normalization uses the
-   * batch's statistics.
+   * The outputs as probabilities: softmax over the classes with `"cross-entropy"`, the logistic function of each output with
+   * `"binary-cross-entropy"`.
+   *
+   * @param x As in {@link trainBatch}, but any number of rows.
+   * @returns An owned array, row-major, [rows, ...outputs].
+   * @throws As {@link classify}.
    * @example
-   * network.train();
+   * const [no, yes] = network.probabilities(x);
    */
-  train(): void {
-    this.params.check(this.#owner);
-    this.#training = true;
+  probabilities(x: Inputs): Vector {
+    return probabilitiesOf(this.built, "probabilities()", () => this.predict(x));
   }
 
   /**
-   * Sets the other mode: dropout passes everything, and batch normalization uses its running statistics. `predict` and
-   * `evaluate` do so in either mode.
+   * Trains for some epochs: shuffles the rows, and for each batch computes the gradients and steps. It goes back to the event
+   * loop every 30 ms, so that a page stays alive.
+   *
+   * @param x As in {@link trainBatch}, but any number of rows.
+   * @param y As in {@link trainBatch}.
+   * @param options `optimizer` must be given: one of this network's `params`.
+   * @returns For each epoch, the mean loss and the accuracy over its batches, and those on the validation data.
+   * @throws TypeError, RangeError when an argument does not fit; nothing has changed then. The reason of `signal` when it is
+   * aborted, and what the optimizer or a callback throws. All of them reject the promise.
    * @example
-   * network.eval();
+   * const optimizer = new AdamW(network.params);
+   * const history = await network.fit(x, y, { epochs: 5, optimizer, validation: 0.1 });
    */
-  eval(): void {
-    this.params.check(this.#owner);
-    this.#training = false;
-  }
-
-  /** Sets the current call, and throws if a layer cannot take it. */
-  #begin(rows: number, training: boolean): void {
-    this.#built.engine.check(rows, training);
-    this.#ready = false;
-    this.#run.rows = rows;
-    this.#run.training = training;
+  fit(x: Inputs, y: Targets, options: FitOptions): Promise<EpochResult[]> {
+    return fit(this, x, y, options);
   }
 }
-defineDispose(Network);

@@ -187,6 +187,26 @@ describe("trainBatch", () => {
       expect(mlp.trainBatch(x, labels)).toBe(loss);
   });
 
+  it("accepts numbers in every form, with the same bits", () => {
+    const mlp = new MLP([2, 3], { loss: "mse" });
+    const [x, y] = [numbers(4, 1), numbers(6, 2)];
+    const loss = mlp.trainBatch(x, y);
+    const rows = (from: Float32Array, size: number): Float32Array[] => [from.subarray(0, size), from.subarray(size)];
+    for (const form of [
+      (from: Float32Array) => [...from],
+      (from: Float32Array) => Float64Array.from(from),
+      (from: Float32Array, size: number) => rows(from, size),
+      (from: Float32Array, size: number) => rows(from, size).map((row) => [...row]),
+      (from: Float32Array, size: number) => rows(from, size).map((row) => [[...row]]),
+    ]) {
+      expect(mlp.trainBatch(form(x, 2), form(y, 3))).toBe(loss);
+      expect(mlp.evaluate(form(x, 2), form(y, 3)).loss).toBe(loss);
+      expect(mlp.predict(form(x, 2))).toEqual(mlp.predict(x));
+    }
+    const classifier = new MLP([2, 3]);
+    expect(classifier.trainBatch([...x], [[1], [2]])).toBe(classifier.trainBatch(x, [1, 2]));
+  });
+
   it("learns exclusive or", () => {
     const mlp = new MLP([2, 8, 2], { activation: "tanh", seed: 3 });
     const x = Float32Array.of(0, 0, 0, 1, 1, 0, 1, 1);
@@ -348,12 +368,50 @@ describe("wrong use", () => {
     [
       "x of another type",
       classifier,
-      [1, 2, 3, 4],
+      "1, 2",
       [0, 1],
       "TypeError",
-      'MLP: "x" expected a Float32Array or Uint8Array of rows of 2',
+      'MLP: "x" expected a Float32Array, Uint8Array or array of rows of 2',
     ],
-    ["x of float64", classifier, Float64Array.of(1, 2), [0], "TypeError", "got a Float64Array of 2"],
+    ["x of other numbers", classifier, [1, "2"], [0], "TypeError", 'MLP: "x[1]" expected a number, got "2"'],
+    [
+      "rows of other numbers",
+      classifier,
+      [
+        [1, 2],
+        [3, null],
+      ],
+      [0, 1],
+      "TypeError",
+      'MLP: "x[1][1]" expected a number, got null',
+    ],
+    [
+      "rows of other lengths",
+      classifier,
+      [[1], [2, 3, 4]],
+      [0, 1],
+      "RangeError",
+      'MLP: "x[0]" expected 2 numbers, got [1]',
+    ],
+    [
+      "one row that is two",
+      classifier,
+      [[1, 2, 3, 4]],
+      [0, 1],
+      "RangeError",
+      'MLP: "x[0]" expected 2 numbers, got [1, 2, 3, 4]',
+    ],
+    [
+      "one-hot labels",
+      classifier,
+      x,
+      [
+        [0, 1, 0],
+        [1, 0, 0],
+      ],
+      "RangeError",
+      'MLP: "y[0]" expected 1 number, got [0, 1, 0]',
+    ],
     ["x of signed bytes", classifier, Int8Array.of(1, 2), [0], "TypeError", "got an Int8Array of 2"],
     ["bytes of half a row", classifier, Uint8Array.of(1, 2, 3), [0, 1], "RangeError", "got a Uint8Array of 3"],
     ["x of half a row", classifier, x.slice(0, 3), [0, 1], "RangeError", "got a Float32Array of 3"],
@@ -378,8 +436,16 @@ describe("wrong use", () => {
       "labels for squared errors",
       regression,
       x,
-      [0, 1],
+      Int32Array.of(0, 1),
       "TypeError",
+      'MLP: "y" expected a Float32Array of 6: 3 for each row of x',
+    ],
+    [
+      "too few targets",
+      regression,
+      x,
+      [0, 1],
+      "RangeError",
       'MLP: "y" expected a Float32Array of 6: 3 for each row of x',
     ],
     ["targets of a wrong length", regression, x, numbers(5, 1), "RangeError", "got a Float32Array of 5"],
@@ -397,7 +463,7 @@ describe("wrong use", () => {
   });
 
   it("predict of a wrong x", () => {
-    expect(() => classifier.predict([1, 2] as never)).toThrow(TypeError);
+    expect(() => classifier.predict("12" as never)).toThrow(TypeError);
     expect(() => classifier.predict(new Float32Array(3))).toThrow(RangeError);
   });
 });

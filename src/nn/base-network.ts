@@ -1,0 +1,174 @@
+// Layers with parameters, forward and backward: the part of a network that has nothing to do with its loss.
+import type { ParameterDict } from "../memory/parameters.js";
+import type { Shape, Vector } from "../memory/tensor.js";
+import { flag, wrongValue } from "../util/check.js";
+import { defineDispose } from "../util/dispose.js";
+import { type Built, type Variant, build } from "./build.js";
+import { type Floats, type Indices, type Inputs, type Targets, readTargets } from "./data.js";
+import type { Layer } from "./layers/layer.js";
+import { type NetworkOptions, readRecord } from "./options.js";
+import { jsonOf, summaryOf, textOf } from "./summary.js";
+
+/** What all networks have: parameters, and forward and backward for losses of one's own. See {@link Network}. */
+export abstract class BaseNetwork {
+  /** {@link dispose}, for `using`; where the platform has it. */
+  declare [Symbol.dispose]: () => void;
+
+  /** Parameters, and their gradients. */
+  readonly params: ParameterDict;
+  /** @internal */
+  readonly built: Built;
+  /** Whether `backward` may follow. */
+  #ready = false;
+  #training = true;
+  #disposed = false;
+
+  /** @internal */
+  constructor(inputShape: Shape, layers: readonly Layer[], options: NetworkOptions, variant: Variant) {
+    this.built = build(inputShape, layers, options, variant);
+    this.params = this.built.params;
+  }
+
+  /**
+   * The outputs of one batch, for losses of your own: see {@link backward}.
+   *
+   * @param x As in {@link trainBatch}.
+   * @param options `training`: whether dropout drops and batch normalization uses the batch's statistics. Default: the mode,
+   * which {@link train} and {@link eval} set.
+   * @returns A view, row-major, [rows, ...outputs], valid until the next call.
+   * @throws TypeError, RangeError when an argument does not fit, Error after `dispose()`.
+   * @example
+   * const outputs = network.forward(x);
+   */
+  forward(x: Inputs, options: { training?: boolean | undefined } = {}): Vector {
+    const { engine, input, result } = this.built;
+    const read = this.readBatch(x);
+    const { training = this.#training } = readRecord(this.built.owner, options, { training: flag });
+    const rows = this.rowsOf(read);
+    this.begin(rows, training);
+    input.load(read, 0, rows);
+    engine.forward();
+    this.#ready = true;
+    return result.of(rows);
+  }
+
+  /**
+   * The gradients of a loss of your own, after {@link forward}: of the parameters, into `params.grad`, and of the input.
+   *
+   * @param gradOutput The gradient with respect to the outputs: float32, row-major, as many as `forward` returned.
+   * @param options `accumulate`: whether to add to `params.grad` instead of overwriting it; default false. `inputGradient`:
+   * whether to compute the input's gradient; default true. Without it, backward stops below the last layer that trains.
+   * @returns A view of the gradient with respect to x, row-major, [rows, ...inputShape], valid until the next call; undefined
+   * without `inputGradient`, and where the input consists of tokens.
+   * @throws TypeError, RangeError when an argument does not fit; Error unless `forward` was the last call but for others of
+   * `backward`, or after `dispose()`.
+   * @example
+   * const outputs = network.forward(x);
+   * network.backward(outputs.map((z, i) => (z - targets[i]) / rows)); // of ½·(z − t)², the mean over rows
+   */
+  backward(
+    gradOutput: Targets,
+    options: { accumulate?: boolean | undefined; inputGradient?: boolean | undefined } = {},
+  ): Vector | undefined {
+    this.params.check(this.built.owner);
+    if (!this.#ready) throw new Error(`${this.built.owner}: backward() needs a forward() before it`);
+    const { owner, engine, outputs, delta, inputGradient, hasInputGradient } = this.built;
+    const { rows } = engine;
+    const gradient = readTargets(owner, "gradOutput", gradOutput, rows * outputs, outputs);
+    const given = readRecord(owner, options, { accumulate: flag, inputGradient: flag });
+    const toInput = hasInputGradient && (given.inputGradient ?? true);
+    delta.of(rows).set(gradient);
+    engine.backward(toInput, given.accumulate ?? false);
+    return toInput ? inputGradient.of(rows) : undefined;
+  }
+
+  /**
+   * Sets the mode of `trainBatch` and `forward`, in which a network starts: dropout drops, and batch normalization uses the
+   * batch's statistics.
+   * @example
+   * network.train();
+   */
+  train(): void {
+    this.params.check(this.built.owner);
+    this.#training = true;
+  }
+
+  /**
+   * Sets the other mode: dropout passes everything, and batch normalization uses its running statistics. `predict` and
+   * `evaluate` do so in either mode.
+   * @example
+   * network.eval();
+   */
+  eval(): void {
+    this.params.check(this.built.owner);
+    this.#training = false;
+  }
+
+  /**
+   * A table of the layers with the shapes of their outputs, without the rows, and their numbers of parameters; then the
+   * memory that the network takes.
+   * @example
+   * console.log(network.summary());
+   */
+  summary(): string {
+    this.params.check(this.built.owner);
+    return summaryOf(this.built);
+  }
+
+  /**
+   * Releases parameters and memory; every later use throws. Idempotent.
+   * @throws Error while a live optimizer owns one of the parameters.
+   */
+  dispose(): void {
+    if (this.#disposed) return;
+    const { arena } = this.params;
+    this.params.dispose();
+    this.#disposed = true;
+    arena.release(this.built.block);
+    if (this.built.ownsArena) arena.dispose();
+  }
+
+  /** The {@link summary}. Does not throw. */
+  toString(): string {
+    return textOf(this);
+  }
+
+  /** Names of the network, shapes and layers: small, and no parameters, which `gradstep/checkpoint` saves. */
+  toJSON(): object {
+    return jsonOf(this.built);
+  }
+
+  /** @internal The rows of x in one list, at most `batchSize` of them. */
+  readBatch(x: unknown): Floats | Indices {
+    const { owner, batchSize, inputs } = this.built;
+    const read = this.read(x);
+    const rows = this.rowsOf(read);
+    if (rows < 1 || rows > batchSize)
+      throw wrongValue(owner, "x", `1 to ${batchSize} ("batchSize") rows of ${inputs}`, x);
+    return read;
+  }
+
+  /** @internal The rows of x in one list. */
+  read(x: unknown): Floats | Indices {
+    this.params.check(this.built.owner);
+    return this.built.input.read(this.built.owner, x);
+  }
+
+  /** @internal */
+  rowsOf(read: Floats | Indices): number {
+    return read.length / this.built.inputs;
+  }
+
+  /** @internal Begins a call of the engine, by default in the mode of the network. */
+  begin(rows: number, training = this.#training): void {
+    this.built.engine.begin(rows, training);
+    this.#ready = false;
+  }
+}
+defineDispose(BaseNetwork);
+Object.defineProperty(BaseNetwork.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+  configurable: true,
+  value(this: BaseNetwork) {
+    return this.toString();
+  },
+});

@@ -1,0 +1,207 @@
+// The training loop of `Network.fit`.
+import { Random } from "../init/random.js";
+import { flag, knownOnly, record, wholeFrom, wrongType, wrongValue } from "../util/check.js";
+import type { BaseNetwork } from "./base-network.js";
+import type { Floats, Indices, Inputs, Targets } from "./data.js";
+import { type Data, type Evaluation, addLosses, readData } from "./passes.js";
+
+/** What happened in an epoch. */
+export interface EpochResult {
+  /** Counts from 1. */
+  epoch: number;
+  /** The mean loss over the epoch's batches, each before its step. */
+  loss: number;
+  /** The accuracy over the epoch's batches, each before its step; NaN for losses without classes. */
+  accuracy: number;
+  /** Loss and accuracy on the validation data, after the epoch; without such data undefined. */
+  validation: Evaluation | undefined;
+}
+
+/** Options of {@link Network.fit}. */
+export interface FitOptions {
+  /** An optimizer of the network's `params`, which steps after each batch. */
+  optimizer: { step(): unknown };
+  /** How often to go through the data, a whole number >= 1. Default 1. */
+  epochs?: number | undefined;
+  /** Rows of a batch, a whole number in [1, the network's `batchSize`]. Default: the network's. The last batch may have fewer. */
+  batchSize?: number | undefined;
+  /** Whether to shuffle the rows in each epoch, or the generator to do it with. Default true: by the network's `seed`. */
+  shuffle?: boolean | Random | undefined;
+  /** Data to evaluate after each epoch, [x, y]; or the fraction of the rows, in (0, 1), that are taken from the end for it. */
+  validation?: readonly [x: Inputs, y: Targets] | number | undefined;
+  /** Called after each epoch, and waited for. If it returns false, training ends. */
+  onEpoch?: ((result: EpochResult) => unknown) | undefined;
+  /** Ends training after the batch during which it is aborted; the promise is then rejected with its reason. */
+  signal?: AbortSignal | undefined;
+}
+
+const optionNames = ["optimizer", "epochs", "batchSize", "shuffle", "validation", "onEpoch", "signal"];
+/** Milliseconds of work after which other tasks get their turn. */
+const SLICE = 30;
+
+export async function fit(network: BaseNetwork, x: Inputs, y: Targets, options: FitOptions): Promise<EpochResult[]> {
+  const { owner, engine, criterion, inputs } = network.built;
+  network.params.check(owner);
+  const { optimizer, epochs, batchSize, shuffle, onEpoch, signal, ...given } = readOptions(network, options);
+  const data = readData(network, owner, x, y);
+  const { training, validation } = split(network, data, given.validation);
+  const order = Uint32Array.from({ length: training }, (_, i) => i);
+  const batch = {
+    x: sized(data.x, batchSize * inputs, network.built.input.hasTokens),
+    y: sized(data.y, batchSize * criterion.targetsPerRow, criterion.hasClasses),
+  };
+  const clock = new Clock(network, signal);
+  const history: EpochResult[] = [];
+  await clock.tick();
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    if (shuffle) shuffle.shuffle(order);
+    let loss = 0;
+    let correct = 0;
+    for (let first = 0; first < training; first += batchSize) {
+      const rows = Math.min(batchSize, training - first);
+      gather(data.x, inputs, order, first, rows, batch.x);
+      gather(data.y, criterion.targetsPerRow, order, first, rows, batch.y);
+      loss = addLosses(network, batch.x, batch.y, 0, rows, loss);
+      correct += criterion.correct(rows);
+      engine.backward(false, false);
+      optimizer.step();
+      await clock.tick();
+    }
+    const terms = criterion.terms(training);
+    const result = {
+      epoch,
+      loss: loss / terms,
+      accuracy: correct / terms,
+      validation: validation && (await evaluate(network, validation, clock)),
+    };
+    history.push(result);
+    const goesOn = await onEpoch?.(result);
+    if (goesOn === false) break;
+    await clock.tick();
+  }
+  return history;
+}
+
+/** Gives other tasks their turn from time to time, and ends training when that is asked for. */
+class Clock {
+  readonly #network: BaseNetwork;
+  readonly #signal: AbortSignal | undefined;
+  #last = Date.now();
+
+  constructor(network: BaseNetwork, signal: AbortSignal | undefined) {
+    this.#network = network;
+    this.#signal = signal;
+  }
+
+  /** Waits if it is time to, and throws if training must not go on. */
+  async tick(): Promise<void> {
+    this.#signal?.throwIfAborted();
+    if (Date.now() - this.#last < SLICE) return;
+    await otherTasks();
+    this.#last = Date.now();
+    this.#signal?.throwIfAborted();
+    this.#network.params.check(this.#network.built.owner);
+  }
+}
+
+/** Waits until other tasks, such as events of a page, have had their turn. */
+function otherTasks(): Promise<unknown> {
+  const { scheduler, setImmediate } = globalThis as {
+    scheduler?: { yield?(): Promise<void> };
+    setImmediate?: (callback: () => void) => void;
+  };
+  if (scheduler?.yield !== undefined) return scheduler.yield();
+  return new Promise<void>((resolve) => (setImmediate ?? setTimeout)(resolve));
+}
+
+/** As `Network.evaluate`, with pauses. */
+async function evaluate(network: BaseNetwork, { x, y, first, end }: Rows, clock: Clock): Promise<Evaluation> {
+  const { criterion, rows: most } = network.built;
+  let loss = 0;
+  let correct = 0;
+  for (let at = first; at < end; at += most) {
+    const rows = Math.min(most, end - at);
+    loss = addLosses(network, x, y, at, rows, loss, false);
+    correct += criterion.correct(rows);
+    await clock.tick();
+  }
+  const terms = criterion.terms(end - first);
+  return { loss: loss / terms, accuracy: correct / terms };
+}
+
+/** The rows of data in [first, end). */
+interface Rows extends Data {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** The number of rows to train on, and the rows to evaluate. */
+function split(network: BaseNetwork, data: Data, validation: FitOptions["validation"]) {
+  const { owner } = network.built;
+  const { rows } = data;
+  if (rows < 1) throw wrongValue(owner, "x", "at least one row", data.x);
+  if (validation === undefined) return { training: rows, validation };
+  if (typeof validation === "number") {
+    const training = Math.floor(rows * (1 - validation));
+    if (!(validation > 0 && training > 0 && training < rows))
+      throw wrongValue(owner, "validation", `a fraction in (0, 1) that leaves rows for both, of ${rows}`, validation);
+    return { training, validation: { ...data, first: training, end: rows } };
+  }
+  const pair: unknown = validation;
+  if (!Array.isArray(pair) || pair.length !== 2)
+    throw wrongType(owner, "validation", "[x, y] or a fraction in (0, 1)", pair);
+  const [x, y] = pair as unknown[];
+  const other = readData(network, `${owner}: validation`, x, y);
+  if (other.rows < 1) throw wrongValue(owner, "validation[0]", "at least one row", x);
+  return { training: rows, validation: { ...other, first: 0, end: other.rows } };
+}
+
+/** An array for the numbers of a batch: class indices and tokens, or numbers of the same kind as those of `like`. */
+function sized(like: Floats | Indices, length: number, whole: boolean): Floats | Int32Array {
+  if (whole) return new Int32Array(length);
+  return new (like.constructor as Float32ArrayConstructor)(length);
+}
+
+/** Copies rows of `size` numbers in the given order. */
+function gather(
+  from: Floats | Indices,
+  size: number,
+  order: Uint32Array,
+  first: number,
+  rows: number,
+  to: Floats | Int32Array,
+): void {
+  for (let i = 0; i < rows; i++) {
+    const at = order[first + i] * size;
+    if (!(to instanceof Int32Array)) to.set((from as Floats).subarray(at, at + size), i * size);
+    else for (let j = 0; j < size; j++) to[i * size + j] = Number(from[at + j]);
+  }
+}
+
+function readOptions(network: BaseNetwork, options: FitOptions) {
+  const { owner, batchSize: most, random } = network.built;
+  const given = record(owner, "options", options);
+  knownOnly(owner, "", given, optionNames);
+  const { optimizer, epochs = 1, batchSize = most, shuffle = true, validation, onEpoch, signal } = options;
+  const expected = "an optimizer of the network's params, such as new AdamW(network.params)";
+  if (typeof (optimizer as { step?: unknown } | undefined)?.step !== "function")
+    throw wrongType(owner, "optimizer", expected, optimizer);
+  if (!network.params.tensors(owner).some((tensor) => tensor.owner !== undefined))
+    throw wrongValue(owner, "optimizer", expected, optimizer);
+  if (onEpoch !== undefined && typeof onEpoch !== "function") throw wrongType(owner, "onEpoch", "a function", onEpoch);
+  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted !== "function")
+    throw wrongType(owner, "signal", "an AbortSignal", signal);
+  const size = wholeFrom(1).read(owner, "batchSize", batchSize);
+  if (size > most) throw wrongValue(owner, "batchSize", `at most the network's "batchSize", ${most}`, batchSize);
+  const isRandom = shuffle instanceof Random;
+  if (!isRandom) flag.read(owner, "shuffle", shuffle);
+  return {
+    optimizer,
+    epochs: wholeFrom(1).read(owner, "epochs", epochs),
+    batchSize: size,
+    shuffle: isRandom ? shuffle : shuffle && random,
+    validation,
+    onEpoch,
+    signal,
+  };
+}
