@@ -7,6 +7,7 @@ import type { Shape } from "../memory/tensor.js";
 import { wrongType, wrongValue } from "../util/check.js";
 import { Layer, type Order, type Place, type Plan, type TensorPlan } from "./layers/layer.js";
 import { readOptions, showShape, sizeOf } from "./layers/layer.js";
+import { forkPlan, sumPlan, transposition } from "./connections.js";
 import { Span } from "./memory.js";
 
 /** One operation of the program. */
@@ -250,46 +251,6 @@ class Compiler {
       node.dx = delta;
     }
   }
-}
-
-/** Before the layers of a residual. Their input goes on as it is; its gradient is the sum of the branch's and the whole's. */
-const forkPlan = (shape: Shape, size: number, whole: () => Span): Plan => ({
-  output: shape,
-  inPlaceBackward: true,
-  bind({ kernels, dy, dx }) {
-    const skip = whole().at;
-    return {
-      forward: () => undefined,
-      backward({ rows }, needsInputGradient) {
-        if (needsInputGradient) kernels.add(rows * size, dy, skip, dx);
-      },
-    };
-  },
-});
-
-/** After the layers of a residual: adds their input. */
-const sumPlan = (shape: Shape, size: number, input: Span): Plan => ({
-  output: shape,
-  inPlace: true,
-  bind: ({ kernels, x, y }) => ({
-    forward: ({ rows }) => kernels.add(rows * size, x, input.at, y),
-    backward: () => undefined,
-  }),
-});
-
-/** Changes the order of the elements. */
-function transposition(shape: Shape, channels: number, positions: number, gives: Order): Plan {
-  const [height, width] = gives === "last" ? [channels, positions] : [positions, channels];
-  return {
-    output: shape,
-    gives,
-    bind: ({ kernels, x, y, dx, dy }) => ({
-      forward: ({ rows }) => kernels.transpose(rows, height, width, x, y),
-      backward({ rows }, needsInputGradient) {
-        if (needsInputGradient) kernels.transpose(rows, width, height, dy, dx);
-      },
-    }),
-  };
 }
 
 function checkLayers(owner: string, layers: unknown): asserts layers is readonly Layer[] {
