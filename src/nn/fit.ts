@@ -31,8 +31,8 @@ export interface FitOptions {
   validation?: readonly [x: Inputs, y: Targets] | number | undefined;
   /** Called after each epoch, and waited for. If it returns false, training ends. */
   onEpoch?: ((result: EpochResult) => unknown) | undefined;
-  /** Ends training after the batch during which it is aborted; the promise is then rejected with its reason. */
-  signal?: AbortSignal | undefined;
+  /** An `AbortSignal`. Ends training after the batch during which it is aborted; the promise is then rejected with its reason. */
+  signal?: { throwIfAborted(): void } | undefined;
 }
 
 const optionNames = ["optimizer", "epochs", "batchSize", "shuffle", "validation", "onEpoch", "signal"];
@@ -85,10 +85,10 @@ export async function fit(network: BaseNetwork, x: Inputs, y: Targets, options: 
 /** Gives other tasks their turn from time to time, and ends training when that is asked for. */
 class Clock {
   readonly #network: BaseNetwork;
-  readonly #signal: AbortSignal | undefined;
+  readonly #signal: FitOptions["signal"];
   #last = Date.now();
 
-  constructor(network: BaseNetwork, signal: AbortSignal | undefined) {
+  constructor(network: BaseNetwork, signal: FitOptions["signal"]) {
     this.#network = network;
     this.#signal = signal;
   }
@@ -189,7 +189,7 @@ function readOptions(network: BaseNetwork, options: FitOptions) {
   if (!network.params.tensors(owner).some((tensor) => tensor.owner !== undefined))
     throw wrongValue(owner, "optimizer", expected, optimizer);
   if (onEpoch !== undefined && typeof onEpoch !== "function") throw wrongType(owner, "onEpoch", "a function", onEpoch);
-  if (signal !== undefined && typeof (signal as Partial<AbortSignal> | null)?.throwIfAborted !== "function")
+  if (signal !== undefined && typeof (signal as { throwIfAborted?: unknown } | null)?.throwIfAborted !== "function")
     throw wrongType(owner, "signal", "an AbortSignal", signal);
   const size = wholeFrom(1).read(owner, "batchSize", batchSize);
   if (size > most) throw wrongValue(owner, "batchSize", `at most the network's "batchSize", ${most}`, batchSize);
