@@ -36,6 +36,7 @@ export { Lookahead, type LookaheadOptions, type LookaheadState } from "./average
 export { StepOptimizer } from "./optimizer/step-optimizer.js";
 export type {
   GroupOptions,
+  GroupPredicate,
   OptimizerOptions,
   ParamGroup,
   StepOptions,
@@ -43,6 +44,24 @@ export type {
   TensorState,
 } from "./optimizer/options.js";
 export { ParameterDict } from "./memory/parameters.js";
+export {
+  type KaimingOptions,
+  type Nonlinearity,
+  type NormalOptions,
+  type TruncNormalOptions,
+  type UniformOptions,
+  type XavierOptions,
+  calculateGain,
+  kaimingNormal,
+  kaimingUniform,
+  normal,
+  truncNormal,
+  uniform,
+  xavierNormal,
+  xavierUniform,
+} from "./init/initializers.js";
+export { type NumericalGradientOptions, numericalGradient } from "./gradients/numerical.js";
+export { fromJSON, toJSON } from "./state/json-text.js";
 export { Random } from "./init/random.js";
 export type { Shape, Values, Vector } from "./memory/tensor.js";
 export type { SmallSlot, StateFormat } from "./state/small-formats.js";

@@ -1,9 +1,9 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // What the averages of parameters, WeightEma and WeightAverage, have in common.
 import { usedAfterDispose, whole, wrongValue } from "../util/check.js";
-import { defineDispose } from "../util/dispose.js";
+import { type Description, describe } from "../util/describe.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
-import { type Tensor, type Vector, refuseApplied } from "../memory/tensor.js";
+import { type Tensor, type Vector, countOf, refuseApplied } from "../memory/tensor.js";
 import { type SavedTensor, readSaved } from "../state/validation.js";
 import { ParameterCopies } from "./parameter-copies.js";
 
@@ -199,6 +199,13 @@ export abstract class Average<Name extends string> {
     this.#copies.dispose();
   }
 
+  /** @internal */
+  describe(): Description {
+    const { updates } = this;
+    const applied = this.#kept && true;
+    return [this.#owner, { ...this.options?.(), updates, applied, ...countOf(this.#copies.tensors) }];
+  }
+
   /** The options to save. @internal */
   protected options?(): Pick<AverageState, "decay" | "debias">;
   /** Checks saved options and returns a function that sets them. @internal */
@@ -222,4 +229,8 @@ export abstract class Average<Name extends string> {
     this.#params.arena.applied += applied === undefined ? -1 : 1;
   }
 }
-defineDispose(Average);
+describe(
+  Average<string>,
+  (average) => average.describe(),
+  "update_parameters,updateParameters=update() module,shadow,ema,averages=values store,copy_to,copyTo,swap=apply() state_dict load_state_dict",
+);

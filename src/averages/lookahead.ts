@@ -1,7 +1,8 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Lookahead: slow weights that follow those of another optimizer every k steps.
 import { fraction, knownOnly, record, usedAfterDispose, whole, wholeFrom, wrongType } from "../util/check.js";
-import { defineDispose } from "../util/dispose.js";
+import { type Description, describe } from "../util/describe.js";
+import { FOREIGN } from "../optimizer/describe-optimizer.js";
 import type { StepOptions } from "../optimizer/options.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import { type Tensor, refuseApplied } from "../memory/tensor.js";
@@ -73,7 +74,7 @@ export class Lookahead<Name extends string = string> {
     if (!(optimizer instanceof StepOptimizer))
       throw wrongType(OWNER, "optimizer", "an optimizer whose step() takes no closure", optimizer);
     const { k, alpha, ...unknown } = record(OWNER, "options", options);
-    knownOnly(OWNER, "", unknown, ["k", "alpha"]);
+    knownOnly(OWNER, "", unknown, ["k", "alpha"], { aliases: "k=syncperiod,period,steps alpha=slowstepsize" });
     this.#k = k === undefined ? 6 : steps.read(OWNER, "k", k);
     this.#alpha = alpha === undefined ? 0.5 : fraction.read(OWNER, "alpha", alpha);
     refuseApplied(OWNER, optimizer.tensors);
@@ -161,6 +162,14 @@ export class Lookahead<Name extends string = string> {
     };
   }
 
+  /** @internal */
+  describe(): Description {
+    if (!this.#alive) throw usedAfterDispose(OWNER);
+    const optimizer = this.#optimizer;
+    const fields = { k: this.#k, alpha: this.#alpha, steps: this.#steps };
+    return [OWNER, fields, { ...fields, optimizer }, [(optimizer as { toString(): string }).toString()]];
+  }
+
   /** Frees the slow weights' memory; later use throws. Idempotent. The wrapped optimizer stays usable. */
   dispose(): void {
     if (!this.#alive) return;
@@ -193,4 +202,4 @@ export class Lookahead<Name extends string = string> {
     return tensors.length > this.#slow.tensors.length ? tensors.slice(this.#slow.tensors.length) : NONE;
   }
 }
-defineDispose(Lookahead);
+describe(Lookahead<string>, (lookahead) => lookahead.describe(), FOREIGN);

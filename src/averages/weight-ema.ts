@@ -4,6 +4,8 @@ import { flag, fraction, knownOnly, record } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import type { ParameterDict } from "../memory/parameters.js";
 
+const ALIASES = "decay=momentum,beta,alpha,rate,emadecay,emamomentum debias=zerodebias,biascorrection";
+
 /** Options of {@link WeightEma}. */
 export interface WeightEmaOptions {
   /** The factor of the old average at each update, in [0, 1]. Default 0.999. */
@@ -39,7 +41,7 @@ export class WeightEma<Name extends string = string> extends Average<Name> {
   constructor(params: ParameterDict<Name>, options: WeightEmaOptions = {}) {
     const owner = "WeightEma";
     const given = record(owner, "options", options);
-    knownOnly(owner, "", given, ["decay", "debias"]);
+    knownOnly(owner, "", given, ["decay", "debias"], { aliases: ALIASES });
     const decay = given.decay === undefined ? 0.999 : fraction.read(owner, "decay", given.decay);
     const debias = given.debias !== undefined && flag.read(owner, "debias", given.debias);
     super(owner, "gradstep/weight-ema", params);

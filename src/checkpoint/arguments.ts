@@ -7,7 +7,7 @@ import type { Tensor } from "../memory/tensor.js";
 import { bytesOf } from "./plain-values.js";
 
 export function optimizerList(owner: string, given: readonly AnyOptimizer[] = []): readonly Optimizer[] {
-  if (!Array.isArray(given)) throw wrongType(owner, "optimizers", "an array of optimizers", given);
+  if (!Array.isArray(given)) throw wrongType(owner, "optimizers", "an array of optimizers, such as [optimizer]", given);
   given.forEach((item: unknown, i) => {
     if (!(item instanceof Optimizer)) throw wrongType(owner, `optimizers[${i}]`, "an optimizer", item);
     if (given.indexOf(item) !== i) throw wrongValue(owner, `optimizers[${i}]`, "each optimizer once", item);

@@ -97,7 +97,9 @@ export function load<Name extends string>(
   options: LoadOptions = {},
 ): Loaded {
   const file = checkBytes("load", bytes);
-  knownOnly("load", "", record("load", "options", options), ["optimizers", "strict", "rename"]);
+  knownOnly("load", "", record("load", "options", options), ["optimizers", "strict", "rename"], {
+    aliases: "optimizers=optimizer rename=map,mapping,names,keys",
+  });
   const strict = options.strict === undefined || flag.read("load", "strict", options.strict);
   const rename = renamer(options.rename);
   const optimizers = optimizerList("load", options.optimizers);

@@ -43,7 +43,9 @@ export interface SaveOptions {
  */
 export function save<Name extends string>(params: ParameterDict<Name>, options: SaveOptions = {}): Uint8Array {
   const given = record("save", "options", options);
-  knownOnly("save", "", given, ["optimizers", "extra", "metadata", "stateFormat"]);
+  knownOnly("save", "", given, ["optimizers", "extra", "metadata", "stateFormat"], {
+    aliases: "optimizers=optimizer extra=extras,schedulers,epoch metadata=meta",
+  });
   const decoded = given.stateFormat !== undefined;
   if (decoded) oneOf("float32").read("save", "stateFormat", given.stateFormat);
   const optimizers = optimizerList("save", options.optimizers);

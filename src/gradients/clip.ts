@@ -23,6 +23,7 @@ export interface ClipGradAdaptiveOptions {
   eps?: number | undefined;
 }
 
+const ALIASES = { aliases: "normType=p,ord,norm,type errorIfNonFinite=strict,error" };
 const normKind = number("1, 2 or Infinity", (x) => x === 1 || x === 2 || x === Infinity);
 
 /**
@@ -39,7 +40,7 @@ export function gradNorm(params: ParameterDict, options: GradNormOptions = {}): 
   const owner = "gradNorm";
   const tensors = tensorsOf(owner, params);
   const given = record(owner, "options", options);
-  knownOnly(owner, "", given, ["normType"]);
+  knownOnly(owner, "", given, ["normType"], ALIASES);
   return norm(params.arena.kernels, tensors, readNormType(owner, given.normType));
 }
 
@@ -64,7 +65,7 @@ export function clipGradNorm(params: ParameterDict, maxNorm: number, options: Cl
   const tensors = tensorsOf(owner, params);
   const max = atLeast0.read(owner, "maxNorm", maxNorm);
   const given = record(owner, "options", options);
-  knownOnly(owner, "", given, ["normType", "errorIfNonFinite"]);
+  knownOnly(owner, "", given, ["normType", "errorIfNonFinite"], ALIASES);
   const normType = readNormType(owner, given.normType);
   const strict = given.errorIfNonFinite !== undefined && flag.read(owner, "errorIfNonFinite", given.errorIfNonFinite);
 

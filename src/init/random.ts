@@ -1,4 +1,5 @@
 // A seeded random number generator.
+import { describe } from "../util/describe.js";
 import { number, whole, wrongType, wrongValue } from "../util/check.js";
 
 const OWNER = "Random";
@@ -105,6 +106,8 @@ export class Random {
     return items;
   }
 }
+
+describe(Random, (random) => [OWNER, { state: random.state() }, random.state()]);
 
 function mix(x: number): number {
   x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);

@@ -3,7 +3,7 @@
 // This import comes first so that a bundle begins with the binary's text; gzip compresses the code better that way.
 import { instantiateKernels } from "../wasm/module.js";
 import { clip, knownOnly, number, record, usedAfterDispose } from "../util/check.js";
-import { defineDispose } from "../util/dispose.js";
+import { describe } from "../util/describe.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { ALIGNMENT, PAGE_BYTES } from "../wasm/generated/layout/memory.js";
 
@@ -234,7 +234,7 @@ export class Arena {
     this.#floats.copyWithin(to / 4, from / 4, (from + bytes) / 4);
   }
 }
-defineDispose(Arena);
+describe(Arena, ({ capacity, used, free }) => ["Arena", { capacity, used, free }]);
 
 /** @internal */
 export function makeMemory(owner: string, pages: number, shared: boolean): WebAssembly.Memory {

@@ -1,11 +1,11 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Named tensors and their gradients in an arena.
 import { type Arena, padded } from "./arena.js";
-import { knownOnly, nameList, record, usedAfterDispose, wrongType, wrongValue } from "../util/check.js";
-import { defineDispose } from "../util/dispose.js";
+import { clip, knownOnly, lookUp, nameList, record, usedAfterDispose, wrongType, wrongValue } from "../util/check.js";
+import { type Description, describe } from "../util/describe.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory-options.js";
 import type { Shape, Tensor, Values, Vector } from "./tensor.js";
-import { checkValues, owned, refuseApplied, shapeSize } from "./tensor.js";
+import { checkValues, countOf, owned, refuseApplied, shapeSize } from "./tensor.js";
 
 /** What a dictionary and its subsets share. */
 interface Shared {
@@ -16,6 +16,8 @@ interface Shared {
 }
 
 const OWNER = "ParameterDict";
+/** How many tensors the text of a dictionary shows. */
+const MOST_SHOWN = 8;
 
 /**
  * Named float32 tensors and a gradient for each, in one arena. `data[name]` and `grad[name]` are views: they never detach
@@ -195,12 +197,25 @@ export class ParameterDict<Name extends string = string> {
 
   /** @internal The tensor that the user named in `option`. */
   tensor(owner: string, option: string, name: string): Tensor {
-    const tensor = this.#tensors.get(name as Name);
-    if (tensor === undefined) throw wrongValue(owner, option, `one of the tensors ${listOf(this.#names)}`, name);
-    return tensor;
+    return lookUp(owner, option, this.#tensors, name, "");
   }
 }
-defineDispose(ParameterDict);
+describe(
+  ParameterDict<string>,
+  (params: ParameterDict) => describeDict(OWNER, params),
+  "parameters,named_parameters=data state_dict,stateDict,clone=copy() load_state_dict,loadStateDict=assign() zero_grad",
+);
+
+/** @internal The names, shapes and first values; as JSON the shapes, from which another dictionary can be made. */
+export function describeDict(name: string, params: ParameterDict): Description {
+  const tensors = params.tensors(name);
+  const lines = tensors.slice(0, MOST_SHOWN).map(({ name, shape, data }) => {
+    const first = Array.from(data.subarray(0, 4), (x) => String(Number(x.toPrecision(4))));
+    return `${clip(name, 60)} [${shape.join(", ")}]: ${[...first, ...(data.length > 4 ? ["…"] : [])].join(", ")}`;
+  });
+  if (tensors.length > MOST_SHOWN) lines.push(`… ${tensors.length - MOST_SHOWN} more`);
+  return [name, countOf(tensors), params.shapes, lines];
+}
 
 class Subset<Name extends string> {
   constructor(
@@ -251,6 +266,8 @@ export function checkDict(owner: string, name: string, value: unknown): asserts 
   const { name: kind } = constructor ?? {};
   if (params instanceof ParameterDict) error.message += `: pass ${kind === "MLP" ? "mlp.params" : "its params"}`;
   else if (kind === "ParameterDict") error.message += " of another copy of gradstep";
+  else if (Array.isArray(value) || ["Number", "Object"].includes(kind ?? ""))
+    error.message += ": make one with new ParameterDict({ name: shape })";
   throw error;
 }
 
@@ -261,12 +278,4 @@ function byName<Name extends string, T>(
   const result = Object.create(null) as Record<Name, T>;
   for (const [name, tensor] of tensors) result[name] = pick(tensor);
   return Object.freeze(result);
-}
-
-function listOf(names: readonly string[]): string {
-  const shown = names
-    .slice(0, 12)
-    .map((name) => `"${name}"`)
-    .join(", ");
-  return names.length > 12 ? `${shown}, … (${names.length} in all)` : shown;
 }

@@ -26,6 +26,12 @@ export interface Tensor {
   applied: string | undefined;
 }
 
+/** How many tensors there are, and elements in them. */
+export const countOf = (tensors: readonly Tensor[]): { tensors: number; parameters: number } => ({
+  tensors: tensors.length,
+  parameters: tensors.reduce((sum, { size }) => sum + size, 0),
+});
+
 /** The message for a tensor that a live optimizer owns. */
 export const owned = (name: string, tensor: Tensor): string =>
   `${name}: "${clip(tensor.name, 100)}" belongs to a live ${tensor.owner?.rule.name}; dispose that first`;

@@ -1,8 +1,9 @@
 // Parameter groups: reads and checks their options, and makes the live objects of `paramGroups`.
-import { type Kind, knownOnly, nameList, oneOf, record, wrongType, wrongValue } from "../util/check.js";
+import { type Kind, kindOf, knownOnly, listOf, oneOf, record, wrongType, wrongValue } from "../util/check.js";
+import { INSPECT, textOf } from "../util/describe.js";
 import { type Conflict, readOptions, refuseConflict } from "../util/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
-import type { Tensor } from "../memory/tensor.js";
+import type { Shape, Tensor } from "../memory/tensor.js";
 import { type CommonOptions, type Dialect, type Rule, type Settled } from "./rule.js";
 
 /** Marks a group whose rate and base rate were loaded from a saved state and that nobody has set since. */
@@ -49,10 +50,24 @@ export function knownOptions<Options extends CommonOptions>(
   given: object,
   known: readonly string[] = ["params", ...Object.keys(rule.kinds)],
 ): void {
-  knownOnly(rule.name, prefix, given, known, rule.elsewhere);
+  knownOnly(rule.name, prefix, given, known, rule);
 }
 
-/** Reads `groups`: options and tensor names of each, after the group of the tensors that none names; and each tensor's group. */
+const MEMBERS = "an array of tensor names, a RegExp or a function";
+
+/** What chooses a group's tensors: a pattern for names, or a function. */
+type Choice = RegExp | ((name: string, shape: Shape) => unknown);
+
+const isChoice = (value: unknown): value is Choice => typeof value === "function" || kindOf(value) === "RegExp";
+
+/** `search` ignores where a pattern with the flag g stopped last. */
+const chooses = (choice: Choice, { name, shape }: Tensor): boolean =>
+  typeof choice === "function" ? Boolean(choice(name, shape)) : name.search(choice) >= 0;
+
+/**
+ * Reads `groups`: options and tensor names of each, after the group of the tensors that none has; and each tensor's group. A
+ * tensor is in the group that names it, else in the first that has a pattern or a function for it.
+ */
 export function readGroups<Options extends CommonOptions>(
   rule: Rule<Options>,
   params: ParameterDict,
@@ -62,21 +77,35 @@ export function readGroups<Options extends CommonOptions>(
   const { name } = rule;
   const groupOf = new Map<Tensor, number>();
   const settled = [{ options: base, params: [] as string[] }];
+  const choices: { choice: Choice; option: string; group: number }[] = [];
   if (!Array.isArray(groups)) throw wrongType(name, "groups", "an array of groups", groups);
   groups.forEach((item: unknown, i) => {
     const prefix = `groups[${i}]`;
     const group = record(name, prefix, item);
     knownOptions(rule, `${prefix}.`, group);
-    const names = nameList(name, `${prefix}.params`, group.params);
-    names.forEach((tensorName, k) => {
-      const option = `${prefix}.params[${k}]`;
-      const tensor = params.tensor(name, option, tensorName);
-      if (groupOf.has(tensor)) throw wrongValue(name, option, "each tensor once, in one group", tensorName);
+    const names: string[] = [];
+    const list: unknown = isChoice(group.params) ? [group.params] : group.params;
+    if (!Array.isArray(list)) throw wrongType(name, `${prefix}.params`, MEMBERS, list);
+    list.forEach((member: unknown, k) => {
+      const option = `${prefix}.params${list === group.params ? `[${k}]` : ""}`;
+      if (isChoice(member)) return void choices.push({ choice: member, option, group: i + 1 });
+      if (typeof member !== "string") throw wrongType(name, option, "a tensor name, a RegExp or a function", member);
+      const tensor = params.tensor(name, option, member);
+      if (groupOf.has(tensor)) throw wrongValue(name, option, "each tensor once, in one group", member);
       groupOf.set(tensor, i + 1);
+      names.push(member);
     });
-    settled.push({ options: groupOptions(rule, `${prefix}.`, base, group), params: [...names] });
+    settled.push({ options: groupOptions(rule, `${prefix}.`, base, group), params: names });
   });
-  for (const tensor of params.tensors(name)) if (!groupOf.has(tensor)) settled[0].params.push(tensor.name);
+  const tensors = params.tensors(name);
+  const free = tensors.filter((tensor) => !groupOf.has(tensor));
+  for (const { choice, option, group } of choices) {
+    const chosen = tensors.filter((tensor) => chooses(choice, tensor));
+    if (chosen.length === 0)
+      throw wrongValue(name, option, `what matches one of the tensors ${listOf(params.names)}`, choice);
+    for (const tensor of chosen) if (!groupOf.has(tensor)) groupOf.set(tensor, group);
+  }
+  for (const tensor of free) settled[groupOf.get(tensor) ?? 0].params.push(tensor.name);
   return { settled, groupOf };
 }
 
@@ -91,7 +120,12 @@ export function makeGroup<Options extends CommonOptions>(
   const options = Object.defineProperties(
     { ...settled, params: Object.freeze([...params]) },
     // Not enumerable: these are not options of the rule, and no other group inherits them.
-    { initialLr: { value: undefined, writable: true }, [RESTORED]: { value: false, writable: true } },
+    {
+      initialLr: { value: undefined, writable: true },
+      [RESTORED]: { value: false, writable: true },
+      toString: { value: () => textOf({ ...options }) },
+      [INSPECT]: { value: () => textOf({ ...options }) },
+    },
   ) as Group<Options>["options"] & { params: readonly string[] };
   const group = {
     options,

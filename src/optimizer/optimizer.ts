@@ -1,9 +1,10 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The base class of all optimizers: parameter groups, ownership of tensors, state, saving and disposal.
 import type { Arena } from "../memory/arena.js";
-import { record, usedAfterDispose, wrongValue } from "../util/check.js";
-import { defineDispose } from "../util/dispose.js";
+import { lookUp, record, usedAfterDispose, wrongValue } from "../util/check.js";
 import { type StateFormat, formatKind } from "../state/small-formats.js";
+import { describe } from "../util/describe.js";
+import { EXAMPLE, FOREIGN, describeOptimizer } from "./describe-optimizer.js";
 import { type Group, defaultsOf, groupOptions, knownOptions, makeGroup, readGroups } from "./groups.js";
 import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./options.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
@@ -53,7 +54,7 @@ export abstract class Optimizer<
     const { name } = rule;
     checkDict(name, "params", params);
     const tensors = params.tensors(name);
-    const { groups = [], dialect, nonFinite, stateFormat, ...given } = record(name, "options", options);
+    const { groups = [], dialect, nonFinite, stateFormat, ...given } = record(name, "options", options, EXAMPLE);
     knownOptions(rule, "", given, [...Object.keys(rule.kinds), "dialect", "nonFinite", "stateFormat", "groups"]);
     this.nonFinite = nonFinite === undefined ? "propagate" : nonFiniteKind.read(name, "nonFinite", nonFinite);
     this.stateFormat = stateFormat === undefined ? "float32" : formatKind.read(name, "stateFormat", stateFormat);
@@ -104,13 +105,8 @@ export abstract class Optimizer<
     const option = `${prefix}.params`;
     checkDict(name, option, params);
     const tensors = params.tensors(name);
-    if (params.arena !== this.arena)
-      throw wrongValue(
-        name,
-        option,
-        "a ParameterDict in the optimizer's arena, made with { arena: params.arena }",
-        params,
-      );
+    const expected = "a ParameterDict in the optimizer's arena, made with { arena: params.arena }";
+    if (params.arena !== this.arena) throw wrongValue(name, option, expected, params);
     for (const tensor of tensors) {
       if (tensor.owner) throw new RangeError(owned(name, tensor));
       if (this.indexOf.has(tensor.name))
@@ -139,11 +135,12 @@ export abstract class Optimizer<
    */
   state(name: TensorName<Name>): State {
     this.check();
-    const index = this.indexOf.get(name);
-    if (index === undefined) throw wrongValue(this.rule.name, "name", "one of the optimizer's tensors", name);
+    const index = lookUp(this.rule.name, "name", this.indexOf, name);
     const { scalars, group } = this.table;
-    const slots = this.slots.read(this.table, index);
-    const state: Record<string, Vector | number> = { step: stepsOf(this.table, index), ...slots };
+    const state: Record<string, Vector | number> = {
+      step: stepsOf(this.table, index),
+      ...this.slots.read(this.table, index),
+    };
     this.scalarNames.forEach((scalar, k) => (state[scalar] = scalars[k][index]));
     this.sharedNames.forEach((shared, k) => (state[shared] = this.groups[group[index]].shared[k]));
     return state as TensorState as State;
@@ -197,7 +194,7 @@ export abstract class Optimizer<
    * @throws Error while an average is applied to the tensors of a schedule-free rule.
    */
   train(): void {
-    this.#switch(false, "toTrain");
+    this.#switch(false);
   }
 
   /**
@@ -210,7 +207,7 @@ export abstract class Optimizer<
    * optimizer.train();
    */
   eval(): void {
-    this.#switch(true, "toEval");
+    this.#switch(true);
   }
 
   /** Releases the tensors and the state's memory; each later use throws. Idempotent. */
@@ -241,14 +238,15 @@ export abstract class Optimizer<
   }
 
   /** p ← p + w(z − p) for every tensor that has taken a step. */
-  #switch(evaluating: boolean, way: "toEval" | "toTrain"): void {
+  #switch(evaluating: boolean): void {
     this.check();
     const { table, groups, rule } = this;
     if (!rule.evaluation || evaluating === this.evaluating) return;
     this.checkValues();
     const z = table.slots[this.slots.names.indexOf(rule.evaluation.slot)];
     for (let i = 0; i < table.tensors.length; i++) {
-      const w = rule.evaluation[way](groups[table.group[i]].options);
+      const beta = rule.evaluation.beta(groups[table.group[i]].options);
+      const w = 1 - (evaluating ? 1 / beta : beta);
       if (stepsOf(table, i) > 0) this.arena.kernels.approach(table.length[i], table.data[i], z[i], w);
     }
     this.evaluating = evaluating;
@@ -260,19 +258,18 @@ export abstract class Optimizer<
     added: readonly { options: Settled<Options>; params: readonly string[] }[],
     groupOf: (tensor: Tensor) => number,
   ): void {
-    const { rule } = this;
-    const from = this.groups.length;
-    this.#addTensors(tensors, (tensor) => from + groupOf(tensor), [...this.groups, ...added]);
+    const { rule, groups } = this;
+    const from = groups.length;
+    const isCommon = rule.shared?.by === "optimizer";
+    this.#addTensors(tensors, (tensor) => from + groupOf(tensor), [...groups, ...added]);
     const { options: first } = added.find(({ params }) => params.length > 0) ?? added[0];
     const start = Object.values(rule.shared?.start(first) ?? {});
-    if (rule.shared?.by === "optimizer" && !this.groups.some(({ occupied }) => occupied))
-      this.groups.at(0)?.shared.set(start);
+    if (isCommon && !groups.some(({ occupied }) => occupied)) groups.at(0)?.shared.set(start);
     for (const { options, params } of added) {
-      const common = rule.shared?.by === "optimizer" ? this.groups.at(0)?.shared : undefined;
-      const shared = common ?? Float64Array.from(start);
-      this.groups.push(makeGroup(rule, this.groups.length, options, params, shared, () => this.check()));
+      const shared = (isCommon ? groups.at(0)?.shared : undefined) ?? Float64Array.from(start);
+      groups.push(makeGroup(rule, groups.length, options, params, shared, () => this.check()));
     }
-    this.#paramGroups = Object.freeze(this.groups.map(({ view }) => view)) as unknown as typeof this.paramGroups;
+    this.#paramGroups = Object.freeze(groups.map(({ view }) => view)) as unknown as typeof this.paramGroups;
   }
 
   /** Adds tensors to the table, with slots. Throws when there is no room for these; nothing is changed then. */
@@ -296,4 +293,4 @@ export abstract class Optimizer<
     this.table = table;
   }
 }
-defineDispose(Optimizer);
+describe(Optimizer, describeOptimizer, FOREIGN);

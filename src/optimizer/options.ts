@@ -1,19 +1,26 @@
 // Types of what users pass to optimizers and get from them.
-import type { Vector } from "../memory/tensor.js";
+import type { Shape, Vector } from "../memory/tensor.js";
 import type { WholeOptions } from "./rule.js";
 import type { WeightAverage } from "../averages/weight-average.js";
 import type { WeightEma } from "../averages/weight-ema.js";
 
+/** A function that says whether a tensor of this name and shape is in a group. */
+export type GroupPredicate<Name extends string = string> = (name: NoInfer<Name>, shape: Shape) => boolean;
+
 /** A parameter group in the options of an optimizer: tensors with options of their own. */
 export type GroupOptions<Options, Name extends string = string> = Options & {
-  /** Names of the tensors. */
-  readonly params: readonly NoInfer<Name>[];
+  /**
+   * Names of the tensors; or a pattern for names, such as `/bias/`, or a function, such as `(name, shape) => shape.length < 2`;
+   * or an array of any of these. A tensor belongs to the group that names it, else to the first that matches it. One that
+   * matches no tensor is a RangeError.
+   */
+  readonly params: readonly (NoInfer<Name> | RegExp | GroupPredicate<Name>)[] | RegExp | GroupPredicate<Name>;
 };
 
 /** Options of an optimizer: the rule's options for all tensors, and groups that override them. */
 export type OptimizerOptions<Options, Name extends string = string> = Options &
   WholeOptions & {
-    /** Tensors with options of their own. Tensors that no group names are in `paramGroups[0]`. */
+    /** Tensors with options of their own. Tensors that are in none of them are in `paramGroups[0]`. */
     readonly groups?: readonly GroupOptions<Options, Name>[] | undefined;
   };
 

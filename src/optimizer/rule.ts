@@ -1,5 +1,5 @@
 // What a rule declares in its file in src/rules/: options, state, coefficients and the kernel call.
-import { fixed, flag, nonNegative, oneOf } from "../util/check.js";
+import { type Elsewhere, fixed, flag, nonNegative, oneOf } from "../util/check.js";
 import type { Conflict, Kinds, Resolved } from "../util/options.js";
 import type { Shape, Tensor } from "../memory/tensor.js";
 import type { SlotKind, StateFormat } from "../state/small-formats.js";
@@ -93,15 +93,13 @@ export interface Run {
 export { DEC, GS, OWN, WD };
 
 /** The arithmetic of one optimizer. */
-export interface Rule<Options extends CommonOptions> {
+export interface Rule<Options extends CommonOptions> extends Elsewhere {
   /** The class's name, with which every message begins. */
   readonly name: string;
   /** What each option accepts. */
   readonly kinds: Kinds<Options>;
   /** Defaults of the dialects that the rule has. */
   readonly defaults: Readonly<Partial<Record<Dialect, Defaults<Options>>>>;
-  /** Options of other rules that users may expect here: the class that has each. */
-  readonly elsewhere?: Readonly<Record<string, string>>;
   /** For options that are valid alone but not together: the option to blame and what was expected of it. */
   conflict?(options: Settled<Options>): Conflict | undefined;
   /**
@@ -160,11 +158,10 @@ export interface Rule<Options extends CommonOptions> {
   sweep(kernels: Kernels, run: Run, options: Settled<Options>): void;
   /** Sparse steps, where the rule has them: `sparseSteps` makes them, so that other rules do without their code. */
   readonly rows?: SparseSteps<Options>;
-  /** For a rule with other parameters for evaluation: the slot z, and w of p ← p + w(z − p) in each direction. */
+  /** For a rule with other parameters for evaluation: the slot z, and β of p ← p + (1 − 1/β)(z − p), undone with 1 − β. */
   readonly evaluation?: {
     readonly slot: string;
-    toEval(options: Settled<Options>): number;
-    toTrain(options: Settled<Options>): number;
+    beta(options: Settled<Options>): number;
   };
 }
 

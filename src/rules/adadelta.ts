@@ -22,6 +22,7 @@ export type AdadeltaState = TensorState<Record<"squareAvg" | "accDelta", Vector>
 
 const rule: Rule<AdadeltaOptions> = {
   name: "Adadelta",
+  aliases: "rho=alpha,beta2,decay",
   kinds: { ...commonKinds, rho: fraction, eps: epsilon },
   defaults: {
     torch: { ...commonDefaults, lr: 1, rho: 0.9, eps: 1e-6 },

@@ -52,6 +52,7 @@ const columnSums = ({ shape }: TensorInfo): number => product(shape.slice(0, -2)
 
 const rule: Rule<AdafactorOptions> = {
   name: "Adafactor",
+  aliases: "beta2Decay=decayrate,beta2 d=clipthreshold,clippingthreshold eps=eps1,eps2",
   kinds: {
     ...commonKinds,
     beta2Decay: float("a finite number <= 0", (x) => x <= 0 && x > -Infinity),

@@ -25,6 +25,7 @@ export type AdagradState = TensorState<Record<"sum", Vector>>;
 
 const rule: Rule<AdagradOptions> = {
   name: "Adagrad",
+  aliases: "lrDecay=decay initialAccumulatorValue=accumulator,init",
   kinds: { ...commonKinds, lrDecay: nonNegative, initialAccumulatorValue: nonNegative, eps: epsilon },
   defaults: {
     torch: { ...commonDefaults, lr: 1e-2, lrDecay: 0, initialAccumulatorValue: 0, eps: 1e-10 },

@@ -37,6 +37,7 @@ function setNext(scalars: Float64Array, o: Settled<ASGDOptions>, t: number): voi
 
 const rule: Rule<ASGDOptions> = {
   name: "ASGD",
+  aliases: "lambd=lambda,decay",
   kinds: { ...commonKinds, lambd: nonNegative, alpha: nonNegative, t0: nonNegative },
   defaults: { torch: { ...commonDefaults, lr: 1e-2, lambd: 1e-4, alpha: 0.75, t0: 1e6 } },
   slots: () => ({ ax: exact() }),

@@ -32,6 +32,7 @@ const isFrozen = ({ lr, l2, beta }: Settled<FtrlOptions>): boolean =>
 
 const rule: Rule<FtrlOptions> = {
   name: "Ftrl",
+  aliases: "l1=l1regularizationstrength,l1reg l2=l2regularizationstrength,l2reg",
   kinds: {
     ...commonKinds,
     l1: nonNegative,

@@ -27,6 +27,7 @@ export type LARSState = TensorState<Partial<Record<"momentumBuffer", Vector>>>;
 
 const rule: Rule<LARSOptions> = {
   name: "LARS",
+  aliases: "trustCoefficient=trustcoeff,eeta",
   kinds: {
     ...commonKinds,
     momentum: nonNegative,

@@ -42,6 +42,7 @@ function lrFactor(adjustLr: Settled<MuonOptions>["adjustLr"], rows: number, colu
 
 const rule: Rule<MuonOptions> = {
   name: "Muon",
+  aliases: "nsSteps=newtonschulz,steps adjustLr=scale",
   kinds: {
     ...commonKinds,
     momentum: belowOne,

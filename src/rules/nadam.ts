@@ -41,6 +41,7 @@ const LOG_096 = -0.040821994520255166;
 
 const rule: Rule<NAdamOptions> = {
   name: "NAdam",
+  aliases: "momentumDecay=scheduledecay,decay",
   kinds: {
     ...commonKinds,
     betas: pair(belowOne),

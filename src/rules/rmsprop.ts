@@ -30,6 +30,7 @@ const defaults = { ...commonDefaults, centered: false, momentum: 0 };
 
 const rule: Rule<RMSpropOptions> = {
   name: "RMSprop",
+  aliases: "alpha=rho,decay,beta2,smoothing",
   kinds: { ...commonKinds, alpha: fraction, eps: epsilon, centered: fixedFlag, momentum: nonNegative },
   defaults: {
     torch: { ...defaults, lr: 1e-2, alpha: 0.99, eps: 1e-8 },

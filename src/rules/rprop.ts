@@ -22,6 +22,7 @@ export type RpropState = TensorState<Record<"prev" | "stepSize", Vector>>;
 
 const rule: Rule<RpropOptions> = {
   name: "Rprop",
+  aliases: "etas=etaminus,etaplus stepSizes=minstep,maxstep,stepsize",
   kinds: { ...commonKinds, etas: pair(nonNegative), stepSizes: pair(nonNegative) },
   defaults: { torch: { ...commonDefaults, lr: 1e-2, etas: [0.5, 1.2], stepSizes: [1e-6, 50] } },
   conflict({ etas, stepSizes }) {

@@ -44,7 +44,7 @@ const rule: Rule<ScheduleFreeAdamWOptions> = {
   slots: () => ({ expAvgSq: positive(), z: exact("parameters") }),
   shared: { by: "group", start: scheduleFreeStart },
   advance: advanceScheduleFree,
-  evaluation: { slot: "z", toEval: ({ betas }) => 1 - 1 / betas[0], toTrain: ({ betas }) => 1 - betas[0] },
+  evaluation: { slot: "z", beta: ({ betas }) => betas[0] },
   coefficients(c, o, _, __, shared) {
     setDecay(c, o, false);
     c[OWN] = o.betas[1];

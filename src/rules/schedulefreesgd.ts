@@ -79,7 +79,7 @@ const rule: Rule<ScheduleFreeSGDOptions> = {
   slots: () => ({ z: exact("parameters") }),
   shared: { by: "group", start: scheduleFreeStart },
   advance: advanceScheduleFree,
-  evaluation: { slot: "z", toEval: ({ momentum }) => 1 - 1 / momentum, toTrain: ({ momentum }) => 1 - momentum },
+  evaluation: { slot: "z", beta: ({ momentum }) => momentum },
   coefficients(c, o, _, __, shared) {
     setDecay(c, o, false);
     c[OWN + 1] = o.momentum;

@@ -1,9 +1,10 @@
 // A schedule that lowers the rate when a metric stops getting better.
 import { anyNumber, belowOne, nonNegative, number, oneOf, record, whole } from "../util/check.js";
+import { describe } from "../util/describe.js";
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { onlyFields, readSaved } from "../state/validation.js";
 import type { CommonScheduleOptions, OptionSet, OwnOptions, PerGroup } from "./definition.js";
-import { groupsWith, newOptions, ownOptions, perGroup, readGiven, valueAt } from "./definition.js";
+import { FOREIGN, groupsWith, newOptions, ownOptions, perGroup, readGiven, valueAt } from "./definition.js";
 import { checkOptimizer, refuseArguments, setValues } from "./rates.js";
 import { FORMAT, VERSION, groupNumbers } from "./state.js";
 
@@ -210,3 +211,13 @@ export class ReduceLROnPlateau {
     return lr - next > eps ? next : lr;
   }
 }
+describe(
+  ReduceLROnPlateau,
+  (schedule) => {
+    const saved = schedule.stateDict();
+    const { lastLrs, best, badSteps } = saved;
+    const lr = lastLrs.length > 1 ? { lastLr: lastLrs } : { lr: lastLrs[0] };
+    return [NAME, { ...saved.options, ...lr, best, badSteps, step: saved.counter }, saved];
+  },
+  FOREIGN,
+);

@@ -2,8 +2,9 @@
 import { belowOne, counted, nonNegative, record, whole, wrongType, wrongValue } from "../util/check.js";
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { onlyFields, readSaved, same } from "../state/validation.js";
+import { describe } from "../util/describe.js";
 import { type Curve, limited } from "./curve.js";
-import { type Definition, groupsWith, newOptions, ownOptions, readGiven } from "./definition.js";
+import { type Definition, FOREIGN, groupsWith, newOptions, ownOptions, readGiven } from "./definition.js";
 import {
   baseRateFor,
   checkMomentum,
@@ -271,6 +272,18 @@ export abstract class LRScheduler {
     return this.#settingsFor(options, inner);
   }
 }
+
+describe(
+  LRScheduler,
+  (schedule) => {
+    const saved = schedule.stateDict();
+    const { lastLr } = schedule;
+    const inner = saved.schedulers?.map(({ kind }) => kind);
+    const lr = lastLr.length > 1 ? { lastLr } : { lr: lastLr[0] };
+    return [saved.kind, { ...saved.options, ...(inner && { schedulers: inner }), ...lr, step: saved.counter }, saved];
+  },
+  FOREIGN,
+);
 
 const SCHEDULE =
   'a schedule whose step() takes no metric (step a ReduceLROnPlateau beside it: "Warm-up with a plateau" in docs/schedules.md)';

@@ -1,5 +1,5 @@
 // Checks of saved states, shared by optimizers, averages, schedules and wrappers.
-import { flag, oneOf, record, withArticle, wrongType, wrongValue } from "../util/check.js";
+import { flag, kindOf, oneOf, record, withArticle, wrongType, wrongValue } from "../util/check.js";
 import { type SmallSlot, isBase } from "./small-formats.js";
 import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 import { SHARED } from "../wasm/generated/layout/formats.js";
@@ -70,7 +70,10 @@ function readArray<T extends ArrayBufferView & { readonly length: number }>(
   length: number,
 ): T {
   const expected = `${withArticle(kind)} of ${length}`;
-  if (Object.prototype.toString.call(value) !== `[object ${kind}]`) throw wrongType(owner, name, expected, value);
+  const given = kindOf(value);
+  if (given === "Object")
+    throw wrongType(owner, name, `${expected}, which JSON.stringify does not keep (use toJSON and fromJSON)`, value);
+  if (given !== kind) throw wrongType(owner, name, expected, value);
   if ((value as T).length !== length) throw wrongValue(owner, name, expected, value);
   return value as T;
 }
@@ -91,7 +94,7 @@ export function readEach<T>(
   const given = record(owner, prefix, value);
   const known = new Set(tensors.map((tensor) => tensor.name));
   for (const name of Object.keys(given))
-    if (!known.has(name)) throw wrongValue(owner, prefix, "only the tensors that are here", name);
+    if (!known.has(name)) throw wrongValue(owner, prefix, "only the tensors that are here", name, [...known]);
   return tensors.map((tensor, i) => {
     const name = `${prefix}.${tensor.name}`;
     if (!Object.hasOwn(given, tensor.name)) throw wrongType(owner, name, "the tensor's state", undefined);

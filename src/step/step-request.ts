@@ -1,6 +1,6 @@
 // What one call of step() asks for: its options, checked, and what clipping makes of them.
 import type { Average } from "../averages/average.js";
-import { atLeast0, finite, flag, knownOnly, nameList, record, wrongType, wrongValue } from "../util/check.js";
+import { atLeast0, finite, flag, knownOnly, lookUp, nameList, record, wrongType, wrongValue } from "../util/check.js";
 import type { StateFormat } from "../state/small-formats.js";
 import type { Group } from "../optimizer/groups.js";
 import type { StepOptions } from "../optimizer/options.js";
@@ -98,8 +98,7 @@ export class StepRequest {
   #readSkip<Options extends CommonOptions>(skip: readonly string[], { rule, indexOf }: Target<Options>): void {
     nameList(rule.name, "skip", skip);
     for (let k = 0; k < skip.length; k++) {
-      const index = indexOf.get(skip[k]);
-      if (index === undefined) throw wrongValue(rule.name, `skip[${k}]`, "one of the optimizer's tensors", skip[k]);
+      const index = indexOf.get(skip[k]) ?? lookUp(rule.name, `skip[${k}]`, indexOf, skip[k]);
       if (this.skipped[index] === 1) throw wrongValue(rule.name, `skip[${k}]`, "each tensor once", skip[k]);
       this.skipped[index] = 1;
     }
@@ -112,8 +111,7 @@ export class StepRequest {
     const { name } = rule;
     for (const [tensorName, value] of Object.entries(rows)) {
       const option = `rows.${tensorName}`;
-      const index = indexOf.get(tensorName);
-      if (index === undefined) throw wrongValue(name, option, "one of the optimizer's tensors", tensorName);
+      const index = lookUp(name, option, indexOf, tensorName);
       const { options } = groups[table.group[index]];
       const refusal = rule.rows ? rule.rows.refuses?.(options) : "a rule that has sparse steps";
       if (!rule.rows || refusal !== undefined) throw wrongValue(name, option, refusal ?? "", value);

@@ -6,6 +6,11 @@ import { type Budget, type Pattern, SafePattern, newBudget } from "./safe-patter
 // Converts options to the config that TensorFlow.js saves with a model, and back. TensorFlow.js rewrites strings in a saved
 // config in camel case ("dense_1/bias" becomes "dense1/bias") except under the key "name", so strings are stored under it.
 
+/** Names that users look for on the optimizer: see `describe`. */
+export const FOREIGN =
+  "lr=learningRate param_groups=paramGroups stateDict,state_dict=getWeights() loadStateDict,load_state_dict=setWeights() " +
+  "zeroGrad,zero_grad,step=minimize() clipnorm,clip_norm=clipNorm";
+
 /** Options as plain JSON that survives saving with a model. JSON has no infinity: such numbers become strings. */
 export function encode(value: unknown): unknown {
   if (typeof value === "string") return { name: value };

@@ -7,11 +7,13 @@ import {
   serialization,
 } from "@tensorflow/tfjs-core";
 import { type Kind, finite, number, record, wrongType, wrongValue } from "../util/check.js";
+import { type Description, describe } from "../util/describe.js";
+import { describeOptimizer } from "../optimizer/describe-optimizer.js";
 import type { ParamGroup } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { WholeOptions } from "../optimizer/rule.js";
 import { LBFGS } from "../rules/lbfgs/lbfgs.js";
-import { allowStrings, encode, groupsOf, optionsOf, readConfig } from "./config.js";
+import { FOREIGN, allowStrings, encode, groupsOf, optionsOf, readConfig } from "./config.js";
 import { type GroupSpec, type VariableGroup, groupOf, readGroups, liveGroup, warnOfUnmatched } from "./groups.js";
 import { readGradients } from "./gradients.js";
 import { VariableCopies } from "./variable-copies.js";
@@ -75,7 +77,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     super();
     const known = Object.keys(rules);
     if (typeof rule !== "string") throw wrongType(OWNER, "rule", "the name of a rule", rule);
-    if (!Object.hasOwn(rules, rule)) throw wrongValue(OWNER, "rule", `one of ${known.join(", ")}`, rule);
+    if (!Object.hasOwn(rules, rule)) throw wrongValue(OWNER, "rule", `one of ${known.join(", ")}`, rule, known);
     const { groups, clipNorm, gradScale, ...given } = record(OWNER, "options", options);
     const whole = rule === "lbfgs";
     for (const [name, value] of Object.entries({ groups, clipNorm, gradScale }))
@@ -272,6 +274,11 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
     this.#copies.dispose();
   }
 
+  /** @internal */
+  describe(): Description {
+    return [OWNER, { rule: this.#rule, clipNorm: this.#clipNorm, ...describeOptimizer(this.#copies.inner)[1] }];
+  }
+
   #make(params: ParameterDict, names: readonly (readonly string[])[]) {
     const groups = this.#specs.map(({ options }, g) => ({ ...options, params: names.at(g) ?? [] }));
     return new rules[this.#rule](params, groups.length > 0 ? { ...this.#options, groups } : this.#options);
@@ -285,6 +292,7 @@ export class GradstepOptimizer<Rule extends RuleName = RuleName> extends Optimiz
   }
 }
 serialization.registerClass(GradstepOptimizer);
+describe(GradstepOptimizer, (optimizer) => optimizer.describe(), FOREIGN);
 
 function readOptional<T>(kind: Kind<T>, name: string, value: unknown): T | undefined {
   return value === undefined ? undefined : kind.read(OWNER, name, value);

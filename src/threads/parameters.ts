@@ -1,6 +1,7 @@
 import type { MemoryOptions } from "../memory/memory-options.js";
-import { ParameterDict } from "../memory/parameters.js";
+import { ParameterDict, describeDict } from "../memory/parameters.js";
 import type { Shape, Values } from "../memory/tensor.js";
+import { describe } from "../util/describe.js";
 import { wrongType } from "../util/check.js";
 import { SharedArena, Threads } from "./threads.js";
 
@@ -57,6 +58,8 @@ export class SharedParameterDict<Name extends string = string> extends Parameter
     return made as SharedParameterDict<Name>;
   }
 }
+
+describe(SharedParameterDict<string>, (params) => describeDict("SharedParameterDict", params));
 
 function checkShared(options: unknown): void {
   const { threads, arena } = (options ?? {}) as { threads?: unknown; arena?: unknown };

@@ -3,7 +3,7 @@
 import { Arena } from "../memory/arena.js";
 import { ThreadPool } from "../memory/memory-options.js";
 import { knownOnly, number, record, wrongType } from "../util/check.js";
-import { defineDispose } from "../util/dispose.js";
+import { describe } from "../util/describe.js";
 import { MAX_THREADS } from "../wasm/generated/layout/threads.js";
 import { obstacle, processors } from "./host.js";
 import { type Tuning, WorkerPool } from "./pool.js";
@@ -105,7 +105,7 @@ export class Threads extends ThreadPool {
     return new SharedArena({ capacity, threads: this }, owner, remedy);
   }
 }
-defineDispose(Threads);
+describe(Threads, ({ size, workers }) => ["Threads", { size, workers }]);
 
 /** Options of a {@link SharedArena}. */
 export interface SharedArenaOptions {
@@ -140,6 +140,8 @@ export class SharedArena extends Arena {
     super({ capacity }, owner, remedy, (pages) => new SharedMemory(owner, threads.pool, pages));
   }
 }
+
+describe(SharedArena, ({ capacity, used, free }) => ["SharedArena", { capacity, used, free }]);
 
 function readScript(script: unknown): string | undefined {
   if (script === undefined || typeof script === "string") return script;

@@ -1,4 +1,5 @@
 // Checks of what users pass, and the one form of message when it is wrong.
+import { didYouMean } from "./names.js";
 
 /** Checks a user's value: returns it, or throws an error that names it. */
 export interface Kind<T> {
@@ -12,21 +13,30 @@ export function wrongType(owner: string, name: string, expected: string, value: 
   return new TypeError(message(owner, name, expected, value));
 }
 
-/** A value of the right type that is out of range. */
-export function wrongValue(owner: string, name: string, expected: string, value: unknown): RangeError {
-  return new RangeError(message(owner, name, expected, value));
+/** A value of the right type that is out of range, or a name that is not among the `known` ones. */
+export function wrongValue(
+  owner: string,
+  name: string,
+  expected: string,
+  value: unknown,
+  known: readonly string[] = [],
+): RangeError {
+  return new RangeError(
+    message(owner, name, expected, value, typeof value === "string" ? didYouMean(value, known) : ""),
+  );
 }
 
 /** At most 400 characters, however long a tensor's name or a file's value is. */
-function message(owner: string, name: string, expected: string, value: unknown): string {
-  return `${owner}: "${clip(name, 100)}" expected ${clip(expected, 190)}, got ${clip(show(value), 60)}`;
+function message(owner: string, name: string, expected: string, value: unknown, hint = ""): string {
+  return `${owner}: "${clip(name, 100)}" expected ${clip(expected, 190 - hint.length)}, got ${clip(show(value), 60)}${hint}`;
 }
 
 /** Shortens a text to `most` characters by leaving out its middle. */
 export const clip = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most / 2)}…${text.slice(1 - most / 2)}` : text;
 
-function show(value: unknown): string {
+/** A value as messages quote it. */
+export function show(value: unknown): string {
   if (typeof value === "string")
     return value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}…` : JSON.stringify(value);
   if (Array.isArray(value) && value.length <= 8)
@@ -35,7 +45,8 @@ function show(value: unknown): string {
   if (typeof value === "function") return "a function";
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "object" && value !== null) {
-    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    const kind = kindOf(value);
+    if (kind === "RegExp") return (value as RegExp).toString();
     if (ArrayBuffer.isView(value) && "length" in value) return `${withArticle(kind)} of ${String(value.length)}`;
     const maker = (value as { constructor?: { name?: unknown } }).constructor?.name;
     const made = kind === "Object" && typeof maker === "string" ? maker : kind;
@@ -43,6 +54,9 @@ function show(value: unknown): string {
   }
   return String(value);
 }
+
+/** "Float32Array", "RegExp", of any realm. */
+export const kindOf = (value: unknown): string => Object.prototype.toString.call(value).slice(8, -1);
 
 /** "an Adam", "a Yogi"; "an SGD", which is spelled out, but "a LAMB". */
 export const withArticle = (noun: string): string =>
@@ -116,7 +130,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): Kind<T> 
     live: false,
     read(owner, name, value) {
       if (typeof value !== "string") throw wrongType(owner, name, expected, value);
-      if (!values.includes(value as T)) throw wrongValue(owner, name, expected, value);
+      if (!values.includes(value as T)) throw wrongValue(owner, name, expected, value, values);
       return value as T;
     },
   };
@@ -151,28 +165,40 @@ export const fixed = <T>(kind: Kind<T>): Kind<T> => ({ ...kind, live: false });
  * An object of named values, such as options. It must be a plain one, of any realm: entries of a Map or getters of a class
  * would be ignored silently.
  */
-export function record(owner: string, name: string, value: unknown): Record<string, unknown> {
+export function record(owner: string, name: string, value: unknown, expected = "an object"): Record<string, unknown> {
   const prototype: unknown = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined;
   if (prototype === undefined || (prototype !== null && Object.getPrototypeOf(prototype) !== null))
-    throw wrongType(owner, name, "an object", value);
+    throw wrongType(owner, name, expected, value);
   return value as Record<string, unknown>;
 }
 
-/** Throws at the first key of `given` that is not in `known`; `elsewhere` says what to use instead of some keys. */
+/**
+ * Throws at the first key of `given` that is not in `known`. `elsewhere` says what to use instead of some keys, `aliases` what
+ * they are called in other libraries, as in names.ts.
+ */
 export function knownOnly(
   owner: string,
   prefix: string,
   given: object,
   known: readonly string[],
-  elsewhere: Readonly<Record<string, string>> = {},
+  { elsewhere = {}, aliases }: Elsewhere = {},
 ): void {
   for (const key of Object.keys(given))
     if (Object.hasOwn(elsewhere, key))
       throw new RangeError(`${owner}: no option "${prefix}${key}": use ${elsewhere[key]}`);
-    else if (!known.includes(key))
-      throw new RangeError(
-        `${owner}: unknown option "${clip(prefix + key, 100)}"; the options are ${known.join(", ") || "none"}`,
-      );
+    else if (!known.includes(key)) {
+      const hint = didYouMean(key, known, aliases);
+      const options = `${hint ? " The" : "; the"} options are ${known.join(", ") || "none"}`;
+      throw new RangeError(`${owner}: unknown option "${clip(prefix + key, 90)}"${hint}${clip(options, 210)}`);
+    }
+}
+
+/** What options that are not here are called, and where they are. */
+export interface Elsewhere {
+  /** Options of other classes that users may expect here: the class that has each. */
+  readonly elsewhere?: Readonly<Record<string, string>>;
+  /** What other libraries call the options: `here=there,there here=there`, in lower case without punctuation. */
+  readonly aliases?: string;
 }
 
 /** A list of names. */
@@ -181,6 +207,26 @@ export function nameList(owner: string, name: string, value: unknown): readonly 
   for (let i = 0; i < value.length; i++)
     if (typeof value[i] !== "string") throw wrongType(owner, `${name}[${i}]`, "a tensor name", value[i]);
   return value as string[];
+}
+
+/** The entry of the tensor that the user named in `option`. */
+export function lookUp<T>(
+  owner: string,
+  option: string,
+  entries: ReadonlyMap<string, T>,
+  name: string,
+  whose = "optimizer's ",
+): T {
+  const found = entries.get(name);
+  if (found !== undefined) return found;
+  const names = [...entries.keys()];
+  throw wrongValue(owner, option, `one of the ${whose}tensors ${listOf(names)}`, name, names);
+}
+
+/** The first names of a list, in quotes. */
+export function listOf(names: readonly string[]): string {
+  const shown = names.slice(0, 12).map((name) => `"${name}"`);
+  return `${shown.join(", ")}${names.length > 12 ? `, … (${names.length} in all)` : ""}`;
 }
 
 export const usedAfterDispose = (owner: string): Error => new Error(`${owner}: used after dispose()`);

@@ -256,7 +256,7 @@ test("options", () => {
   expect(() => new WeightEma(params, { decay: -0.1 })).toThrow(RangeError);
   expect(() => new WeightEma(params, { decay: "0.9" as never })).toThrow(TypeError);
   expect(() => new WeightEma(params, { rate: 1 } as never)).toThrow(
-    'WeightEma: unknown option "rate"; the options are decay',
+    'WeightEma: unknown option "rate"; did you mean "decay"? The options are decay',
   );
   expect(() => new WeightEma(params, null as never)).toThrow('WeightEma: "options" expected an object, got null');
   expect(() => new WeightAverage(params, { decay: 1 } as never)).toThrow(

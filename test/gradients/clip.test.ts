@@ -183,7 +183,11 @@ test("bad arguments are refused, and change nothing", () => {
     [() => gradNorm({} as never), TypeError, 'gradNorm: "params" expected a ParameterDict, got an object'],
     [() => gradNorm(params, { normType: 3 }), RangeError, 'gradNorm: "normType" expected 1, 2 or Infinity, got 3'],
     [() => gradNorm(params, { normType: "2" as never }), TypeError, '"normType" expected 1, 2 or Infinity, got "2"'],
-    [() => gradNorm(params, { p: 2 } as never), RangeError, 'unknown option "p"; the options are normType'],
+    [
+      () => gradNorm(params, { p: 2 } as never),
+      RangeError,
+      'unknown option "p"; did you mean "normType"? The options are normType',
+    ],
     [() => gradNorm(params, null as never), TypeError, 'gradNorm: "options" expected an object, got null'],
     [() => clipGradNorm(params, -1), RangeError, 'clipGradNorm: "maxNorm" expected a number >= 0, got -1'],
     [() => clipGradNorm(params, NaN), RangeError, '"maxNorm" expected a number >= 0, got NaN'],

@@ -15,7 +15,11 @@ describe("Arena", () => {
     [{ capacity: "1" }, TypeError, 'Arena: "capacity" expected'],
     [{ capacity: 1.5 }, RangeError, 'Arena: "capacity" expected'],
     [{ capacity: 2 ** 32 }, RangeError, 'Arena: "capacity" expected'],
-    [{ capacity: 1, size: 2 }, RangeError, 'Arena: unknown option "size"; the options are capacity, module'],
+    [
+      { capacity: 1, size: 2 },
+      RangeError,
+      'Arena: unknown option "size"; did you mean "capacity"? The options are capacity, module',
+    ],
     [undefined, TypeError, 'Arena: "options" expected an object, got undefined'],
   ])("refuses %j", (options, error, message) => {
     const construct = () => new Arena(options as never);

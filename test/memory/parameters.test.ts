@@ -82,7 +82,7 @@ describe("ParameterDict", () => {
     [
       { slot: 1 },
       RangeError,
-      'ParameterDict: unknown option "slot"; the options are slots, capacity, arena, module, threads',
+      'ParameterDict: unknown option "slot"; did you mean "slots"? The options are slots, capacity, arena, module, threads',
     ],
     [{ slots: -1 }, RangeError, 'ParameterDict: "slots" expected a whole number >= 0, got -1'],
     [{ slots: "2" }, TypeError, 'ParameterDict: "slots" expected a whole number >= 0, got "2"'],

@@ -336,7 +336,7 @@ describe("wrong use", () => {
     [
       { skipzeros: true },
       "RangeError",
-      'MLP: unknown option "skipzeros"; the options are activation, loss, init, batchSize, seed, inputScale, skipZeros, nnModule, slots, capacity, arena, module, threads',
+      'MLP: unknown option "skipzeros"; did you mean "skipZeros"? The options are activation, loss, init, batchSize, seed, inputScale, skipZeros, nnModule, slots, capacity, arena, module, threads',
     ],
     [{ skipZeros: 1 }, "TypeError", 'MLP: "skipZeros" expected true or false, got 1'],
     [{ inputScale: 0 }, "RangeError", 'MLP: "inputScale" expected a finite number > 0, got 0'],

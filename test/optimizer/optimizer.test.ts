@@ -163,13 +163,17 @@ describe("step", () => {
   const optimizer = new Adam(params);
 
   test.each([
-    [{ skip: ["z"] }, RangeError, 'Adam: "skip[0]" expected one of the optimizer\'s tensors, got "z"'],
+    [{ skip: ["z"] }, RangeError, 'Adam: "skip[0]" expected one of the optimizer\'s tensors "a", "b", "c", got "z"'],
     [{ skip: ["a", "a"] }, RangeError, 'Adam: "skip[1]" expected each tensor once, got "a"'],
     [{ skip: "a" }, TypeError, 'Adam: "skip" expected an array of tensor names, got "a"'],
     [{ skip: [3] }, TypeError, 'Adam: "skip[0]" expected a tensor name, got 3'],
     [{ gradScale: NaN }, RangeError, 'Adam: "gradScale" expected a finite number, got NaN'],
     [{ gradScale: "1" }, TypeError, 'Adam: "gradScale" expected a finite number, got "1"'],
-    [{ scale: 1 }, RangeError, 'unknown option "scale"; the options are skip, gradScale, rows, clipNorm, zeroGrad'],
+    [
+      { scale: 1 },
+      RangeError,
+      'unknown option "scale"; did you mean "gradScale"? The options are skip, gradScale, rows, clipNorm, zeroGrad',
+    ],
     [{ zeroGrad: 1 }, TypeError, 'Adam: "zeroGrad" expected true or false, got 1'],
     [{ clipNorm: -1 }, RangeError, 'Adam: "clipNorm" expected a number >= 0, got -1'],
     [{ average: null }, TypeError, 'Adam: "average" expected a WeightEma or a WeightAverage, got null'],
@@ -298,7 +302,9 @@ describe("state", () => {
     optimizer.step();
     expect(optimizer.state("b").expAvg).toBe(expAvg);
     expect((expAvg as Float32Array)[19]).toBeCloseTo(0.1, 6);
-    expect(() => optimizer.state("z")).toThrow('Adam: "name" expected one of the optimizer\'s tensors, got "z"');
+    expect(() => optimizer.state("z")).toThrow(
+      'Adam: "name" expected one of the optimizer\'s tensors "a", "b", "c", got "z"',
+    );
   });
 
   test("Keras's velocity points downhill", () => {

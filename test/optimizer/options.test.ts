@@ -38,7 +38,7 @@ describe.each(rows)("$rule", (row) => {
         `"paramGroups[0].${name}" cannot change`,
       );
     expect(() => ((optimizer.paramGroups[0] as Options).learningRate = 1)).toThrow(
-      `${row.rule}: unknown option "paramGroups[0].learningRate"; the options are lr,`,
+      `${row.rule}: unknown option "paramGroups[0].learningRate"; did you mean "lr"? The options are lr,`,
     );
     expect(() => delete (optimizer.paramGroups[0] as Options).lr).toThrow(TypeError);
   });

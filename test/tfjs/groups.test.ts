@@ -164,7 +164,7 @@ test.each<[unknown, unknown, string]>([
   ["Adam", {}, 'got "Adam"'],
   ["constructor", {}, 'got "constructor"'],
   [gradstep.Adam, {}, 'GradstepOptimizer: "rule" expected the name of a rule, got a function'],
-  ["adam", { learningRate: 1 }, 'Adam: unknown option "learningRate"; the options are lr,'],
+  ["adam", { learningRate: 1 }, 'Adam: unknown option "learningRate"; did you mean "lr"? The options are lr,'],
   ["adam", { lr: -1 }, 'Adam: "lr" expected a finite number >= 0, got -1'],
   ["adam", null, 'GradstepOptimizer: "options" expected an object'],
   ["adam", { clipNorm: -1 }, 'GradstepOptimizer: "clipNorm" expected a finite number >= 0, got -1'],

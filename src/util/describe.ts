@@ -1,0 +1,78 @@
+// What a person sees of an object: its text in templates and consoles, its JSON, and what to use instead of other libraries' names.
+import { show } from "./check.js";
+import { defineDispose } from "./dispose.js";
+
+/** The name of an object's class, what there is to say of the object, its JSON if that is something else, and more lines of text. */
+export type Description = readonly [
+  name: string,
+  fields: Readonly<Record<string, unknown>>,
+  json?: unknown,
+  lines?: readonly string[],
+];
+
+/** Node's console and debuggers call the method of this name. */
+export const INSPECT = Symbol.for("nodejs.util.inspect.custom");
+
+/**
+ * Gives a class `toString()`, `toJSON()` and Node's inspection. None of them throws, not even after `dispose()`. `foreign` are
+ * names that users of other libraries look for, which throw an error with the name here: `zero_grad lr,learningRate=…`.
+ * Without a name here it is the same in camel case, a method.
+ */
+export function describe<T extends object>(
+  type: { readonly prototype: T },
+  of: (self: T) => Description,
+  foreign = "",
+): void {
+  const { prototype } = type;
+  const attempt = (self: T): Description => {
+    try {
+      return of(self);
+    } catch (error) {
+      const { message } = error as Error;
+      return [message, {}, { error: message }];
+    }
+  };
+  const text = function (this: T, depth?: unknown): string {
+    const [name, fields, , lines = []] = attempt(this);
+    if (name.includes(":") || (depth as number) < 0) return `[${name}]`;
+    return `${name} { ${[textOfEntries(fields), ...lines].join("\n  ")} }`;
+  };
+  const json = function (this: T): unknown {
+    const [, fields, value = fields] = attempt(this);
+    return value;
+  };
+  for (const [key, value] of [
+    ["toString", text],
+    [INSPECT, text],
+    ["toJSON", json],
+  ] as const)
+    Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
+  if ("dispose" in prototype) defineDispose(type as never);
+  for (const entry of foreign.match(/\S+/g) ?? []) {
+    const [names, here] = entry.split("=") as [string, string?];
+    for (const name of names.split(",")) {
+      const refuse = function (this: T): never {
+        const use = here ?? `${name.replace(/_./g, (pair) => pair[1].toUpperCase())}()`;
+        throw new TypeError(`${attempt(this)[0].split(":")[0]}: no "${name}": use ${use}`);
+      };
+      Object.defineProperty(prototype, name, { get: refuse, set: refuse, configurable: true });
+    }
+  }
+}
+
+const textOfEntries = (fields: object): string =>
+  Object.entries(fields)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => {
+      if (name === "step") return `step ${value}`;
+      if (name !== "tensors" && name !== "parameters") return `${name}: ${textOf(value)}`;
+      return `${(value as number).toLocaleString("en")} ${value === 1 ? name.slice(0, -1) : name}`;
+    })
+    .join(", ");
+
+/** A value in one line, as one would write it in a program; long arrays by their length. */
+export function textOf(value: unknown): string {
+  const text = show(value);
+  if (text === "an object") return `{ ${textOfEntries(value as object)} }`;
+  return Array.isArray(value) && text.includes("an object") ? `[${value.map(textOf).join(", ")}]` : text;
+}
