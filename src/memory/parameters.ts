@@ -23,6 +23,9 @@ const MOST_SHOWN = 8;
  * Named float32 tensors and a gradient for each, in one arena. `data[name]` and `grad[name]` are views: they never detach
  * and are always the same object. Values start at zero.
  *
+ * `structuredClone` and `postMessage` give an empty object, since they copy only plain properties of an object's own: take
+ * {@link ParameterDict#copy | copy()}. `JSON.stringify` gives the shapes, from which another dictionary can be made.
+ *
  * @throws TypeError, RangeError when a shape or an option is wrong or the arena is too small; nothing is taken then.
  * @example
  * const params = new ParameterDict({ "fc1.weight": [128, 784], "fc1.bias": [128] });

@@ -70,7 +70,7 @@ describe("wrong layers", () => {
       [4],
       [relu(), residual([linear(4, { biass: true } as never)])],
       "RangeError",
-      'Network: layer 1.0 (linear): unknown option "biass"; the options are bias, name',
+      'Network: layer 1.0 (linear): unknown option "biass"; did you mean "bias"? The options are bias, name',
     ],
     [
       [4],

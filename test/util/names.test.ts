@@ -6,14 +6,13 @@ import { load, save } from "../../src/checkpoint/index.js";
 import { MLP } from "../../src/nn/index.js";
 import * as schedule from "../../src/schedule/index.js";
 import { GradstepOptimizer } from "../../src/tfjs/index.js";
-import { Threads } from "../../src/threads/index.js";
 
 const { Adam, AdamW, Lookahead, ParameterDict, SGD, WeightAverage, WeightEma, clipGradNorm } = gradstep;
 const make = () => new ParameterDict({ "fc1.weight": [4, 3], "fc1.bias": [4] }, { capacity: 2 ** 20 });
 const adam = () => new Adam(make());
 
 /** An option given to a class, and the right name. */
-const options: readonly [where: string, option: string, right: string][] = [
+const options: readonly (readonly [where: string, option: string, right: string])[] = [
   ...["learning_rate", "learningRate", "LR", "rate", "lrr"].map((name) => ["AdamW", name, "lr"] as const),
   ...["weight_decay", "weightdecay", "wd", "l2", "wieghtDecay"].map((name) => ["SGD", name, "weightDecay"] as const),
   ...["beta1", "beta_1", "beta2", "beta_2", "b1", "beta"].map((name) => ["Adam", name, "betas"] as const),
@@ -102,7 +101,6 @@ const calls: readonly [call: () => unknown, error: new () => Error, message: str
   [() => new ParameterDict({ w: [1] }, any({ slot: 1 })), RangeError, 'did you mean "slots"?'],
   [() => new gradstep.Arena(any({ size: 1 })), RangeError, 'did you mean "capacity"?'],
   [() => new MLP([4, 2], any({ batch_size: 1 })), RangeError, 'did you mean "batchSize"?'],
-  [() => Threads.create(1, any({ scripts: "" })), RangeError, 'did you mean "script"?'],
   [() => new GradstepOptimizer("adam", any({ learningRate: 1 })), RangeError, 'did you mean "lr"?'],
   [() => new GradstepOptimizer("sgd", any({ clipvalue: 1 })), RangeError, "unknown option"],
   [
