@@ -18,6 +18,7 @@ const config: UserConfig<DefaultTheme.Config> = {
   outDir: path("out/site"),
   cacheDir: path("out/.vitepress"),
   head: [["link", { rel: "icon", href: icon }]],
+  router: { prefetchLinks: false },
   ignoreDeadLinks: [BESIDE],
   markdown: {
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" },

@@ -8,7 +8,11 @@ const CONTROLS = 'a[href], button, select, input, [tabindex="0"]';
 const faults: string[] = [];
 let frames = 0;
 
-addEventListener("error", ({ message }) => faults.push(message || "a resource could not be loaded"), true);
+addEventListener(
+  "error",
+  ({ message, target }) => faults.push(message || `could not be loaded: ${(target as Element).outerHTML}`),
+  true,
+);
 addEventListener("unhandledrejection", ({ reason }) => faults.push(String(reason)));
 addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI }) => {
   faults.push(`content security policy: ${violatedDirective} ${blockedURI}`);
