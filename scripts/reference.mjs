@@ -3,18 +3,20 @@ import { Application, Comment, CommentTag, Converter, JSX, ReflectionKind } from
 
 /** What a reader wants to do, and the exports for it. `AdamOptions` and `AdamState` go with `Adam`, and so on. */
 const tasks = {
-  "Parameters and memory": "ParameterDict Arena Memory ThreadPool Shape Values Vector TensorName Random",
-  "Optimizers: gradient descent": "SGD ASGD Rprop LBFGS",
+  "Parameters and memory": "ParameterDict Arena Memory ThreadPool Shape Values Vector TensorName",
+  "Initial values":
+    "Random kaimingUniform kaimingNormal xavierUniform xavierNormal uniform normal truncNormal Kaiming Xavier calculateGain Nonlinearity",
+  "Optimizers: gradient descent": "SGD SGDP ASGD Rprop Signum LBFGS",
   "Optimizers: a step size for each parameter":
-    "Adagrad Adadelta RMSprop Adam AdamW Adamax NAdam RAdam AdaBelief Yogi ADOPT AdEMAMix Adan MADGRAD Ftrl",
+    "Adagrad Adadelta RMSprop Adam AdamW Adamax NAdam RAdam AdaBelief Yogi ADOPT AdEMAMix Adan LaProp MARS AdamP StableAdamW AdaBound MADGRAD Ftrl",
   "Optimizers: norms of tensors, whole matrices": "LAMB LARS NovoGrad Muon",
   "Optimizers: little state": "Lion Adafactor",
-  "Optimizers: no schedule, or no learning rate": "ScheduleFree ScheduleFreeSGD ScheduleFreeAdamW Prodigy",
+  "Optimizers: no schedule, or no learning rate": "ScheduleFree ScheduleFreeSGD ScheduleFreeAdamW Prodigy DAdaptAdam",
   "Every optimizer: options, groups, steps":
-    "Optimizer StepOptimizer Common Whole Group ParamGroup Step Dialect NonFinitePolicy",
-  "Every optimizer: its state": "Tensor TensorStateDict SavedTensor StateFormat SmallSlot",
-  Gradients: "clipGradNorm clipGradValue clipGradAdaptive gradNorm numericalGradient",
-  "Averages of the parameters": "WeightEma WeightAverage Lookahead Average",
+    "Optimizer StepOptimizer Common Whole Group ParamGroup GroupPredicate Step Dialect NonFinitePolicy",
+  "Every optimizer: its state": "Tensor TensorStateDict SavedTensor StateFormat SmallSlot toJSON fromJSON",
+  Gradients: "clipGradNorm clipGradValue clipGradAdaptive gradNorm centralizeGradients numericalGradient",
+  "Averages and wrappers": "WeightEma WeightAverage Lookahead SAM Average",
 };
 const taskOf = new Map(
   Object.entries(tasks).flatMap(([task, names]) => names.split(" ").map((name) => [name.toLowerCase(), task])),

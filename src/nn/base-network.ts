@@ -32,7 +32,7 @@ export abstract class BaseNetwork {
   /**
    * The outputs of one batch, for losses of your own: see {@link backward}.
    *
-   * @param x As in {@link trainBatch}.
+   * @param x As in {@link Network.trainBatch}.
    * @param options `training`: whether dropout drops and batch normalization uses the batch's statistics. Default: the mode,
    * which {@link train} and {@link eval} set.
    * @returns A view, row-major, [rows, ...outputs], valid until the next call.

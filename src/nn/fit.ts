@@ -20,7 +20,10 @@ export interface EpochResult {
 /** Options of {@link Network.fit}. */
 export interface FitOptions {
   /** An optimizer of the network's `params`, which steps after each batch. */
-  optimizer: { step(): unknown };
+  optimizer: {
+    /** Moves the parameters against the gradients. */
+    step(): unknown;
+  };
   /** How often to go through the data, a whole number >= 1. Default 1. */
   epochs?: number | undefined;
   /** Rows of a batch, a whole number in [1, the network's `batchSize`]. Default: the network's. The last batch may have fewer. */
@@ -32,7 +35,12 @@ export interface FitOptions {
   /** Called after each epoch, and waited for. If it returns false, training ends. */
   onEpoch?: ((result: EpochResult) => unknown) | undefined;
   /** An `AbortSignal`. Ends training after the batch during which it is aborted; the promise is then rejected with its reason. */
-  signal?: { throwIfAborted(): void } | undefined;
+  signal?:
+    | {
+        /** Throws once the signal is aborted. */
+        throwIfAborted(): void;
+      }
+    | undefined;
 }
 
 const optionNames = ["optimizer", "epochs", "batchSize", "shuffle", "validation", "onEpoch", "signal"];
