@@ -2,7 +2,8 @@
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { Optimizer } from "../optimizer/optimizer.js";
 import { wrongType, wrongValue } from "../util/check.js";
-import { checkDict } from "../memory/parameters.js";
+import { ParameterDict, checkDict } from "../memory/parameters.js";
+import type { Saveable, Saved } from "../memory/saved.js";
 import type { Tensor } from "../memory/tensor.js";
 import { bytesOf } from "./plain-values.js";
 
@@ -15,10 +16,22 @@ export function optimizerList(owner: string, given: readonly AnyOptimizer[] = []
   return given as readonly Optimizer[];
 }
 
-/** The tensors of the dictionary and of the optimizers, by name. */
-export function allTensors(owner: string, params: unknown, optimizers: readonly Optimizer[]): Map<string, Tensor> {
+/** What is in a file under a name. */
+export type NamedTensor = Pick<Tensor, "name" | "shape" | "data" | "applied">;
+
+/** What a network has beside its parameters; undefined for a dictionary. */
+export function savedBeside(given: unknown): Saved | undefined {
+  const { params, saved } = Object(given) as Partial<Saveable>;
+  return params instanceof ParameterDict ? saved : undefined;
+}
+
+/** The tensors of the dictionary or network and of the optimizers, by name. */
+export function allTensors(owner: string, given: unknown, optimizers: readonly Optimizer[]): Map<string, NamedTensor> {
+  const beside = savedBeside(given);
+  const params: unknown = beside ? (given as Saveable).params : given;
   checkDict(owner, "params", params);
-  const tensors = new Map(params.tensors(owner).map((tensor) => [tensor.name, tensor]));
+  const tensors = new Map<string, NamedTensor>(params.tensors(owner).map((tensor) => [tensor.name, tensor]));
+  for (const buffer of beside?.buffers ?? []) tensors.set(buffer.name, { ...buffer, applied: undefined });
   optimizers.forEach((optimizer, i) => {
     for (const tensor of optimizer.tensors) {
       if (tensors.has(tensor.name) && tensors.get(tensor.name) !== tensor)

@@ -1,5 +1,6 @@
 // saveFile(), loadFile() and readFile(): checkpoints in files, in Node.
 import type { ParameterDict } from "../memory/parameters.js";
+import type { Saveable } from "../memory/saved.js";
 import { type SaveOptions, save } from "./save.js";
 import { type LoadOptions, type Loaded, load } from "./load.js";
 import { type FileContents, read } from "./read.js";
@@ -32,7 +33,7 @@ const searched = new Set<string>();
  */
 export async function saveFile<Name extends string>(
   path: string,
-  params: ParameterDict<Name>,
+  params: ParameterDict<Name> | Saveable,
   options: SaveOptions = {},
 ): Promise<void> {
   const { paths, process } = node("saveFile");
@@ -138,7 +139,7 @@ async function flush(folder: string): Promise<void> {
  */
 export async function loadFile<Name extends string>(
   path: string,
-  params: ParameterDict<Name>,
+  params: ParameterDict<Name> | Saveable,
   options: LoadOptions = {},
 ): Promise<Loaded> {
   return load(await node("loadFile").files.readFile(path), params, options);

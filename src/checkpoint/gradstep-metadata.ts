@@ -18,6 +18,8 @@ export interface Own {
   readonly params: readonly string[];
   readonly optimizers: readonly Json[];
   readonly extra: Json;
+  /** Number of training forwards, if a network was saved. */
+  readonly steps?: number | undefined;
 }
 
 /** Whether a metadata name is gradstep's or PyTorch's, and not free for users. */
@@ -59,12 +61,19 @@ export function readOwn(file: Uint8Array, { metadata }: Contents, owner = "load"
   if (text === undefined || opening !== CHECKSUM_OPENING || checksum !== checksumOf(file))
     throw damaged("is not as gradstep wrote it: its checksum does not match");
   const json = parseJson(text, (fault) => damaged(`has metadata "${OWN}" that ${fault}`));
-  const { version, params, optimizers, extra } = record(owner, OWN, json);
+  const { version, params, optimizers, extra, steps } = record(owner, OWN, json);
   if (version !== VERSION)
     throw damaged(
       `is of version ${quote(version === undefined ? "none" : JSON.stringify(version))}, which this version of gradstep does not know`,
     );
   if (!Array.isArray(params) || !params.every((name) => typeof name === "string") || !Array.isArray(optimizers))
     throw damaged(`has metadata "${OWN}" that lacks its lists`);
-  return { params, optimizers: optimizers as Json[], extra: record(owner, `${OWN}.extra`, extra) as Json };
+  if (steps !== undefined && !(Number.isSafeInteger(steps) && (steps as number) >= 0))
+    throw damaged(`has metadata "${OWN}" with steps that are no count`);
+  return {
+    params,
+    optimizers: optimizers as Json[],
+    extra: record(owner, `${OWN}.extra`, extra) as Json,
+    steps: steps as number | undefined,
+  };
 }

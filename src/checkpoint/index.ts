@@ -13,6 +13,7 @@
 
 export { type SaveOptions, save } from "./save.js";
 export { loadFile, readFile, saveFile } from "./file.js";
+export type { Saveable } from "../memory/saved.js";
 export type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 export { type LoadOptions, type Loaded, load } from "./load.js";
 export { type FileContents, read } from "./read.js";

@@ -3,9 +3,10 @@ import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import type { Optimizer } from "../optimizer/optimizer.js";
 import { counted, flag, knownOnly, record, wrongValue } from "../util/check.js";
 import type { ParameterDict } from "../memory/parameters.js";
+import type { Saveable } from "../memory/saved.js";
 import { refuseApplied } from "../memory/tensor.js";
 import { isFloat, toFloat32 } from "./convert-dtypes.js";
-import { allTensors, checkBytes, optimizerList } from "./arguments.js";
+import { allTensors, checkBytes, optimizerList, savedBeside } from "./arguments.js";
 import { parseJson, quote } from "./json.js";
 import { type Rename, fitting, foreignNames, renamed, renamer, underNames } from "./tensor-names.js";
 import { GROUPS, type Own, isReserved, readOwn } from "./gradstep-metadata.js";
@@ -71,6 +72,8 @@ interface Reading {
 }
 
 const damaged = damageOf("load");
+/** PyTorch's count of a batch normalization's batches, which nothing here depends on. */
+const COUNTER = ".num_batches_tracked";
 
 /**
  * Reads a file of {@link save} or of PyTorch into `params` and the optimizers. Everything is checked before anything is
@@ -81,7 +84,8 @@ const damaged = damageOf("load");
  * any of these types, with shape [] or [1].
  *
  * @param bytes The whole file.
- * @param params The parameters to set.
+ * @param params The parameters to set; or a `Network` or `MLP`, with its buffers. Counts of batches
+ * (`num_batches_tracked`) are ignored then.
  * @param options As many optimizers as the file has, or none to load only the parameters. Default: strict.
  * @throws RangeError with what is wrong with the file or does not fit: a wrong shape always, a missing or additional tensor
  * when strict. TypeError for a wrong argument; Error while an average is applied to one of the tensors. Nothing is changed
@@ -93,7 +97,7 @@ const damaged = damageOf("load");
  */
 export function load<Name extends string>(
   bytes: Uint8Array,
-  params: ParameterDict<Name>,
+  params: ParameterDict<Name> | Saveable,
   options: LoadOptions = {},
 ): Loaded {
   const file = checkBytes("load", bytes);
@@ -120,7 +124,10 @@ export function load<Name extends string>(
       writes.push(() => write(data));
     }
   }
-  const rest = [...source.tensors.keys()].filter((name) => !tensors.has(name));
+  const beside = savedBeside(params);
+  const isCounter = (name: string): boolean =>
+    beside !== undefined && name.endsWith(COUNTER) && tensors.has(name.replace(COUNTER, ".running_mean"));
+  const rest = [...source.tensors.keys()].filter((name) => !tensors.has(name) && !isCounter(name));
   if (strict) {
     if (missing.length > 0) throw damaged(`has no tensor ${list(missing)}; strict: false loads the others`);
     refuseFloats("params", "all float tensors of the file", source, rest, false);
@@ -131,6 +138,7 @@ export function load<Name extends string>(
   const metadata = Object.fromEntries([...contents.metadata].filter(([name]) => !isReserved(name)));
 
   for (const write of [...writes, ...read.writes]) write();
+  if (beside && own?.steps !== undefined) beside.steps = own.steps;
   return {
     extra: source.extra as Loaded["extra"],
     metadata,

@@ -2,8 +2,9 @@
 import { knownOnly, oneOf, record, wrongType, wrongValue } from "../util/check.js";
 import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import type { ParameterDict } from "../memory/parameters.js";
+import type { Saveable } from "../memory/saved.js";
 import { refuseApplied } from "../memory/tensor.js";
-import { allTensors, optimizerList } from "./arguments.js";
+import { allTensors, optimizerList, savedBeside } from "./arguments.js";
 import { stringifyNumbers } from "./json.js";
 import { GROUPS, isReserved, ownMetadata, writeChecksum } from "./gradstep-metadata.js";
 import { type Entry, pack } from "./safetensors.js";
@@ -33,7 +34,7 @@ export interface SaveOptions {
  * and of the optimizers have their own names in it, and optimizer state has PyTorch's flattened names,
  * `state.<name>.exp_avg`, with the groups' options as JSON in the metadata entry `param_groups`.
  *
- * @param params The parameters, or a subset of them.
+ * @param params The parameters, or a subset of them; or a `Network` or `MLP`, with its buffers and what dropout continues from.
  * @param options What else to save. Default: the parameters alone.
  * @returns The file's bytes: owned.
  * @throws TypeError, RangeError for a value that cannot be written, and for two tensors with the same name; with optimizers,
@@ -41,7 +42,10 @@ export interface SaveOptions {
  * @example
  * const bytes = save(params, { optimizers: [optimizer], extra: { schedule: schedule.stateDict() } });
  */
-export function save<Name extends string>(params: ParameterDict<Name>, options: SaveOptions = {}): Uint8Array {
+export function save<Name extends string>(
+  params: ParameterDict<Name> | Saveable,
+  options: SaveOptions = {},
+): Uint8Array {
   const given = record("save", "options", options);
   knownOnly("save", "", given, ["optimizers", "extra", "metadata", "stateFormat"], {
     aliases: "optimizers=optimizer extra=extras,schedulers,epoch metadata=meta",
@@ -69,7 +73,12 @@ export function save<Name extends string>(params: ParameterDict<Name>, options: 
     return add(free, entry);
   });
 
-  const metadata = ownMetadata({ params: [...tensors.keys()], optimizers: written.map(({ json }) => json), extra });
+  const metadata = ownMetadata({
+    params: [...tensors.keys()],
+    optimizers: written.map(({ json }) => json),
+    extra,
+    steps: savedBeside(params)?.steps,
+  });
   const paramGroups = Object.fromEntries(written.flatMap((optimizer) => Object.entries(optimizer.paramGroups)));
   if (optimizers.length > 0) metadata.set(GROUPS, stringifyNumbers(paramGroups));
   for (const [name, text] of Object.entries(record("save", "metadata", options.metadata ?? {}))) {

@@ -40,7 +40,7 @@ export const owned = (name: string, tensor: Tensor): string =>
  * Throws while an average is applied to one of the tensors: its values would be taken for the trained ones, and one of the
  * two would be lost. `Arena.applied` counts the applied averages, so that this loop can be skipped.
  */
-export function refuseApplied(owner: string, tensors: Iterable<Tensor>): void {
+export function refuseApplied(owner: string, tensors: Iterable<Pick<Tensor, "name" | "applied">>): void {
   for (const { name, applied } of tensors)
     if (applied !== undefined)
       throw new Error(`${owner}: a ${applied} is applied to "${clip(name, 100)}": call its restore() first`);

@@ -1,16 +1,18 @@
 // Layers with parameters, forward and backward: the part of a network that has nothing to do with its loss.
 import type { ParameterDict } from "../memory/parameters.js";
-import type { Shape, Vector } from "../memory/tensor.js";
+import type { Saveable, Saved } from "../memory/saved.js";
+import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 import { flag, wrongValue } from "../util/check.js";
 import { defineDispose } from "../util/dispose.js";
 import { type Built, type Variant, build } from "./build.js";
 import { type Floats, type Indices, type Inputs, type Targets, readTargets } from "./data.js";
 import type { Layer } from "./layers/layer.js";
+import { type Pattern, matching } from "./patterns.js";
 import { type NetworkOptions, readRecord } from "./options.js";
 import { jsonOf, summaryOf, textOf } from "./summary.js";
 
 /** What all networks have: parameters, and forward and backward for losses of one's own. See {@link Network}. */
-export abstract class BaseNetwork {
+export abstract class BaseNetwork implements Saveable {
   /** {@link dispose}, for `using`; where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
@@ -21,12 +23,17 @@ export abstract class BaseNetwork {
   /** Whether `backward` may follow. */
   #ready = false;
   #training = true;
+  readonly #buffers: Readonly<Record<string, Vector>>;
+  readonly #frozen = new Set<string>();
   #disposed = false;
 
   /** @internal */
   constructor(inputShape: Shape, layers: readonly Layer[], options: NetworkOptions, variant: Variant) {
     this.built = build(inputShape, layers, options, variant);
     this.params = this.built.params;
+    const buffers = Object.create(null) as Record<string, Vector>;
+    for (const { name, data } of this.built.buffers) buffers[name] = data;
+    this.#buffers = Object.freeze(buffers);
   }
 
   /**
@@ -102,6 +109,74 @@ export abstract class BaseNetwork {
   eval(): void {
     this.params.check(this.built.owner);
     this.#training = false;
+  }
+
+  /**
+   * Buffers by name, such as "1.running_mean" of a batch normalization: views, which checkpoints keep with the parameters.
+   */
+  get buffers(): Readonly<Record<string, Vector>> {
+    this.params.check(this.built.owner);
+    return this.#buffers;
+  }
+
+  /**
+   * Stops the training of some parameters: their gradients are set to 0 and no longer computed, and `trainBatch` does not go
+   * back below the last layer that trains. Decay and momentum of an optimizer would still move them: make it of
+   * `params.subset` of the others, or `skip` the {@link frozen}.
+   *
+   * @param pattern A name, or the beginning of names up to a dot, as in "0" or "3.1"; a RegExp; a function of name and shape;
+   * or several in an array. Default: all.
+   * @throws RangeError for a pattern that no parameter matches, TypeError for anything else; nothing is changed then.
+   * @example
+   * network.freeze(/^(?!7\.)/); // all but the head
+   * optimizer.step({ skip: network.frozen });
+   */
+  freeze(pattern?: Pattern): void {
+    for (const { name, grad } of this.#matching(pattern)) {
+      this.#frozen.add(name);
+      grad.fill(0);
+    }
+    this.built.engine.train(({ name }) => !this.#frozen.has(name));
+  }
+
+  /**
+   * Undoes {@link freeze}.
+   * @throws As `freeze`.
+   * @example
+   * network.unfreeze();
+   */
+  unfreeze(pattern?: Pattern): void {
+    for (const { name } of this.#matching(pattern)) this.#frozen.delete(name);
+    this.built.engine.train(({ name }) => !this.#frozen.has(name));
+  }
+
+  /** Names of the parameters that do not train. */
+  get frozen(): string[] {
+    return this.params.names.filter((name) => this.#frozen.has(name));
+  }
+
+  #matching(pattern: Pattern | undefined): readonly Tensor[] {
+    const tensors = this.params.tensors(this.built.owner);
+    return pattern === undefined ? tensors : matching(this.built.owner, pattern, tensors);
+  }
+
+  /** @internal */
+  get saved(): Saved {
+    const { buffers, engine } = this.built;
+    return {
+      buffers,
+      get steps() {
+        return engine.steps;
+      },
+      set steps(steps) {
+        engine.steps = steps;
+      },
+    };
+  }
+
+  /** Multiply-adds of one row forward, in the products of linear layers, convolutions and attention. */
+  get flops(): number {
+    return this.built.program.nodes.reduce((sum, { plan }) => sum + (plan.flops ?? 0), 0);
   }
 
   /**

@@ -3,6 +3,7 @@ import { Random } from "../init/random.js";
 import { padded } from "../memory/arena.js";
 import { arenaFor, threadsOf } from "../memory/memory-options.js";
 import { ParameterDict } from "../memory/parameters.js";
+import type { Saved } from "../memory/saved.js";
 import type { Shape } from "../memory/tensor.js";
 import { list, wholeFrom, wrongValue } from "../util/check.js";
 import { type Program, compile } from "./compile.js";
@@ -47,6 +48,7 @@ export interface Built {
   readonly block: number;
   readonly blockBytes: number;
   readonly ownsArena: boolean;
+  readonly buffers: Saved["buffers"];
   readonly engine: Engine;
   readonly criterion: Criterion;
   readonly input: InputBuffer;
@@ -73,7 +75,8 @@ export function build(
   const [inputs, outputs] = [sizeOf(shape), sizeOf(output)];
   const targets = new Span(rows * outputs, -1).read(nodes.length);
   const losses = new Span((2 * rows * outputs) / output[output.length - 1], nodes.length);
-  const spans = [...program.spans, targets, losses];
+  const buffers = program.buffers.map(({ shape }) => new Span(sizeOf(shape), -1).read(Infinity));
+  const spans = [...program.spans, targets, losses, ...buffers];
   const bytes = planMemory(spans);
   const parameterBytes = parameters.reduce((sum, tensor) => sum + padded(sizeOf(tensor.shape)), 0);
   const arena = arenaFor(owner, options, parameterBytes, bytes);
@@ -92,6 +95,10 @@ export function build(
 
   const { buffer } = arena;
   const kernels = networkKernels(arena, nnModule);
+  const views = program.buffers.map(({ name, shape, start }, i) => {
+    const data = new Float32Array(buffer, buffers[i].at, sizeOf(shape)).fill(start);
+    return { name, shape, data };
+  });
   const form = { size: inputs, tokens: program.tokens, tokenOwner: nodes[0].owner, scale: inputScale };
   return {
     owner,
@@ -108,7 +115,14 @@ export function build(
     block,
     blockBytes: bytes,
     ownsArena: options.arena === undefined,
-    engine: new Engine(arena, kernels, program, params.tensors(owner), []),
+    buffers: views,
+    engine: new Engine(
+      arena,
+      kernels,
+      program,
+      params.tensors(owner),
+      buffers.map(({ at }) => at),
+    ),
     criterion: new Criterion(arena, kernels, loss, output, rows, { outputs: result, delta, targets, losses }),
     input: new InputBuffer(arena, kernels, form, rows, input),
     result: new RowViews(buffer, result.at, outputs),

@@ -74,6 +74,9 @@ export class Engine {
     this.#findLowest();
   }
 
+  /** The number of training forwards so far. */
+  steps = 0;
+
   /** The rows of the current call. */
   get rows(): number {
     return this.#run.rows;
@@ -84,6 +87,8 @@ export class Engine {
     for (let i = 0; i < this.#checks.length; i++) this.#checks[i].check?.(rows, training);
     this.#run.rows = rows;
     this.#run.training = training;
+    this.#run.step = this.steps;
+    if (training) this.steps++;
   }
 
   /** Computes the result from the input. */

@@ -1,12 +1,12 @@
 // A network of layers with a loss: training, evaluation and prediction.
 import type { Shape, Vector } from "../memory/tensor.js";
-import { wrongValue } from "../util/check.js";
+import { flag, wrongValue } from "../util/check.js";
 import { BaseNetwork } from "./base-network.js";
 import type { Variant } from "./build.js";
 import type { Inputs, Targets } from "./data.js";
 import { type EpochResult, type FitOptions, fit } from "./fit.js";
 import type { Layer } from "./layers/layer.js";
-import type { NetworkOptions } from "./options.js";
+import { type NetworkOptions, readRecord } from "./options.js";
 import { classesOf, probabilitiesOf } from "./outputs.js";
 import { type Evaluation, addLosses, readData } from "./passes.js";
 
@@ -55,20 +55,23 @@ export class Network extends BaseNetwork {
    * @param y For `"cross-entropy"` a class index in [0, classes) for each row, in any integer array or an array of whole
    * numbers; classes are the last dimension of the outputs, and there is an index for each position of the others. For `"mse"`
    * float32, row-major, of the outputs' shape.
+   * @param options `accumulate`: whether to add this batch's gradients to what `params.grad` holds; then step with `gradScale`,
+   * 1/2 after two batches. Default false.
    * @throws TypeError, RangeError when x or y do not fit, or x is bytes of 0 and 1 without an `inputScale`; Error after
    * `dispose()`. A call that throws changes nothing.
    * @example
    * const network = new Network([2], [linear(8), relu(), linear(2)]);
    * const loss = network.trainBatch(Float32Array.of(0, 1, 1, 1), [1, 0]);
    */
-  trainBatch(x: Inputs, y: Targets): number {
+  trainBatch(x: Inputs, y: Targets, options: { accumulate?: boolean | undefined } = {}): number {
     const { owner, criterion, input, engine } = this.built;
+    const { accumulate = false } = readRecord(owner, options, { accumulate: flag });
     const read = this.readBatch(x);
     const rows = this.rowsOf(read);
     const targets = criterion.read(owner, y, rows);
     input.checkImages(owner, read);
     const loss = addLosses(this, read, targets, 0, rows, 0);
-    engine.backward(false, false);
+    engine.backward(false, accumulate);
     return loss / criterion.terms(rows);
   }
 
