@@ -58,9 +58,9 @@ describe("the package", () => {
     expect(await run("--input-type=module", "-e", code)).toBe("function function function function");
   });
 
-  test("has all but threads and TensorFlow.js in one file of at most 80 KB gzipped that imports nothing", async () => {
+  test("has all but threads and TensorFlow.js in one file of at most 100 KB gzipped that imports nothing", async () => {
     const code = readFileSync(`${root}dist/standalone/gradstep.js`, "utf8");
-    expect(gzipSync(code, { level: 9 }).length).toBeLessThan(80 * 1000);
+    expect(gzipSync(code, { level: 9 }).length).toBeLessThan(100 * 1000);
     expect(code).not.toMatch(/\bimport\b *[("'{*]|\brequire\(|[^\0-\x7f]/);
     const parts = ["index", "nn/index", "schedule/index", "checkpoint/index"];
     const names = await Promise.all(
