@@ -12,5 +12,5 @@ export const SPARSE_STEP: i32 = 128;
 export const LISTS_BYTES: i32 = 12 * 64 * MAX_K;
 /** Bytes that `convertBytes` converts at a time: it rounds their number up to a multiple of this. */
 export const BYTES_TOGETHER: i32 = 16;
-/** Bytes of scratch, enough for every product: the lists, a panel and four rows of a tile. */
-export const PACK_BYTES: i32 = LISTS_BYTES + MAX_SPARSE_K * SPARSE_STEP + 4 * SPARSE_STEP;
+/** Bytes of scratch, enough for every product: the lists, a panel, four rows of a tile and a table of the steps. */
+export const PACK_BYTES: i32 = LISTS_BYTES + MAX_SPARSE_K * SPARSE_STEP + 4 * SPARSE_STEP + 832;

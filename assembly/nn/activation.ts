@@ -4,10 +4,13 @@
 //   tanh     y = tanh z               dz = dy·(1 − y·y)
 //   sigmoid  y = σ(z)                 dz = dy·(y·(1 − y))
 //   gelu     y = z·σ(a)               dz = dy·(σ(a) + (z·σ′(a))·(s + q·z²))
+//   silu     y = z·σ(z)               dz = dy·(σ(z)·(1 + z·(1 − σ(z))))
+//   leaky    y = z where z > 0,       dz = dy where z > 0, else dy·slope
+//            else z·slope
 //            a = z·(s + c·z²), s = 2√(2/π), c = 0.044715·s, q = 3c
 //
-// gelu is the tanh form (Hendrycks, Gimpel 2016), with ½(1 + tanh u) = σ(2u). Its gradient is computed from the input z,
-// the other gradients from the output y. NaN stays NaN.
+// gelu is the tanh form (Hendrycks, Gimpel 2016), with ½(1 + tanh u) = σ(2u). The gradients of gelu, silu and leaky
+// are computed from the input z, the others from the output y. NaN stays NaN.
 //
 // n is rounded up to whole vectors: buffers are padded to 16 bytes, and the padding is read and written like the elements.
 // An output may be the same buffer as an input.
@@ -83,6 +86,21 @@ class Gelu {
   }
 }
 
+@unmanaged
+class Silu {
+  // @ts-ignore: decorator
+  @inline
+  value(z: v128): v128 {
+    return f32x4.mul(z, logistic(z));
+  }
+  // @ts-ignore: decorator
+  @inline
+  gradient(z: v128, dy: v128): v128 {
+    const one = f32x4.splat(1), sigma = logistic(z);
+    return f32x4.mul(dy, f32x4.mul(sigma, f32x4.add(one, f32x4.mul(z, f32x4.sub(one, sigma)))));
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function gate(z: v128): v128 {
@@ -107,6 +125,27 @@ function backward<Activation>(n: i32, at: usize, dy: usize, dz: usize): void {
   }
 }
 
+// x where z > 0 or is NaN, else x·slope.
+// @ts-ignore: decorator
+@inline
+function leak(z: v128, x: v128, slope: v128): v128 {
+  return v128.bitselect(f32x4.mul(x, slope), x, f32x4.le(z, f32x4.splat(0)));
+}
+
+export function leakyRelu(n: i32, z: usize, y: usize, slope: f32): void {
+  leakyReluGradient(n, z, z, y, slope);
+}
+export function leakyReluGradient(n: i32, z: usize, dy: usize, dz: usize, slope: f32): void {
+  const first = <usize>firstOfPart(n) << 2, end = z + (<usize>lastOfPart(n) << 2), factor = f32x4.splat(slope);
+  for (z += first, dy += first, dz += first; z < end; z += 16, dy += 16, dz += 16)
+    v128.store(dz, leak(v128.load(z), v128.load(dy), factor));
+}
+export function silu(n: i32, z: usize, y: usize): void {
+  forward<Silu>(n, z, y);
+}
+export function siluGradient(n: i32, z: usize, dy: usize, dz: usize): void {
+  backward<Silu>(n, z, dy, dz);
+}
 export function relu(n: i32, z: usize, y: usize): void {
   forward<Relu>(n, z, y);
 }

@@ -6,7 +6,7 @@ import { PACK_BYTES } from "../layout/products";
 import * as products from "../products/dense";
 import { scratchOfPart } from "../products/parts";
 import { product } from "../products/product";
-import { sparseProduct } from "./sparse";
+import { hasZeros, sparseProduct } from "./sparse";
 
 export function dense(rows: i32, inputs: i32, outputs: i32, x: usize, w: usize, y: usize, scratch: usize): void {
   products.dense(rows, inputs, outputs, x, w, y, scratchOfPart(scratch, PACK_BYTES));
@@ -37,22 +37,6 @@ export function denseWeightSkip(rows: i32, inputs: i32, outputs: i32, dy: usize,
   scratch = scratchOfPart(scratch, PACK_BYTES);
   if (outputs > 16 && hasZeros(rows, inputs, x, 45)) sparseProduct(inputs, outputs, rows, false, false, true, x, dy, dw, scratch);
   else product(outputs, inputs, rows, false, false, dy, x, dw, scratch);
-}
-
-// Whether more than `percent` of the elements are zero, judged by the whole vectors of every eighth row: then skipping pays.
-function hasZeros(rows: i32, columns: i32, x: usize, percent: i32): bool {
-  const zero = f32x4.splat(0);
-  let found = i32x4.splat(0);
-  let seen: i64 = 0;
-  for (let row = 0; row < rows; row += 8) {
-    let at = x + (<usize>row * <usize>columns << 2);
-    for (const end = at + (<usize>(columns & -4) << 2); at < end; at += 16)
-      found = i32x4.sub(found, f32x4.eq(v128.load(at), zero));
-    seen += columns & -4;
-  }
-  const sum = i32x4.extract_lane(found, 0) + i32x4.extract_lane(found, 1) + i32x4.extract_lane(found, 2) +
-    i32x4.extract_lane(found, 3);
-  return <i64>sum * 100 > seen * percent;
 }
 
 // y ← y + b: the bias is added after the sum.

@@ -1,8 +1,7 @@
-// Lists the nonzero elements of a row or a column of an operand [row, k] or [k, column], in order of k, for sparse.ts.
-// A list begins with its length, in 8 bytes, and has 8 bytes per element: the value, and the address of its step in a panel
-// of the other operand, whose steps are SPARSE_STEP bytes apart. NaN is listed, −0 is not.
-
-import { SPARSE_STEP } from "../layout/products";
+// Lists the nonzero elements of a row or a column of an operand [row, k] or [k, column], in order of k, for sparse.ts and
+// convolution.ts. A list begins with its length, in 8 bytes, and has 8 bytes per element: the value, and the address of its
+// step in the other operand: `base` plus the offset in `table`, which has one for each k. NaN is listed, −0 is not. Rows
+// list zeros too where `all` is 15; otherwise it is 0.
 
 // For each mask of four lanes, a swizzle that moves the masked lanes to the front.
 const FRONT = memory.data<u32>([
@@ -27,8 +26,8 @@ const FRONT = memory.data<u32>([
 // Appends the nonzero ones of four neighbours, whose steps are at `place`; returns where the next ones go.
 // @ts-ignore: decorator
 @inline
-function append(four: v128, place: v128, to: usize): usize {
-  const mask = i32x4.bitmask(f32x4.ne(four, f32x4.splat(0)));
+function append(four: v128, place: v128, all: i32, to: usize): usize {
+  const mask = i32x4.bitmask(f32x4.ne(four, f32x4.splat(0))) | all;
   const front = v128.load(FRONT + (<usize>mask << 4));
   const values = i8x16.swizzle(four, front), places = i8x16.swizzle(place, front);
   v128.store(to, v128.shuffle<f32>(values, places, 0, 4, 1, 5));
@@ -38,65 +37,56 @@ function append(four: v128, place: v128, to: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function appendOne(value: f32, place: u32, to: usize): usize {
+function appendOne(value: f32, place: u32, all: i32, to: usize): usize {
   store<f32>(to, value);
   store<u32>(to, place, 4);
-  return value != 0 ? to + 8 : to;
+  return (value != 0 ? 1 : 0) | all ? to + 8 : to;
 }
 
-// @ts-ignore: decorator
-@inline
-function firstPlaces(panel: usize): v128 {
-  return i32x4.add(i32x4.splat(<i32>panel), i32x4(0, SPARSE_STEP, 2 * SPARSE_STEP, 3 * SPARSE_STEP));
-}
-
-export function listRow(k: i32, from: usize, panel: usize, slot: usize): void {
+export function listRow(k: i32, from: usize, table: usize, base: usize, all: i32, slot: usize): void {
   let to = slot + 8;
-  let places = firstPlaces(panel);
-  const four = i32x4.splat(4 * SPARSE_STEP);
-  for (const whole = from + (<usize>(k & -4) << 2); from < whole; from += 16) {
-    to = append(v128.load(from), places, to);
-    places = i32x4.add(places, four);
-  }
-  let place = <u32>panel + <u32>(k & -4) * SPARSE_STEP;
-  for (let rest = k & 3; rest; rest--, from += 4, place += SPARSE_STEP) to = appendOne(load<f32>(from), place, to);
+  const places = i32x4.splat(<i32>base);
+  for (const whole = from + (<usize>(k & -4) << 2); from < whole; from += 16, table += 16)
+    to = append(v128.load(from), i32x4.add(places, v128.load(table)), all, to);
+  for (let rest = k & 3; rest; rest--, from += 4, table += 4)
+    to = appendOne(load<f32>(from), <u32>base + load<u32>(table), all, to);
   store<i32>(slot, <i32>(to - slot - 8) >> 3);
 }
 
-export function listColumn(k: i32, from: usize, stride: usize, panel: usize, slot: usize): void {
+export function listColumn(k: i32, from: usize, stride: usize, table: usize, base: usize, slot: usize): void {
   let to = slot + 8;
-  for (let place = <u32>panel, end = place + <u32>k * SPARSE_STEP; place < end; place += SPARSE_STEP, from += stride)
-    to = appendOne(load<f32>(from), place, to);
+  for (const end = table + (<usize>k << 2); table < end; table += 4, from += stride)
+    to = appendOne(load<f32>(from), <u32>base + load<u32>(table), 0, to);
   store<i32>(slot, <i32>(to - slot - 8) >> 3);
 }
 
 // Four neighbouring columns, into lists that are `size` bytes apart.
-export function listColumns4(k: i32, from: usize, stride: usize, panel: usize, slot: usize, size: usize): void {
+export function listColumns4(
+  k: i32, from: usize, stride: usize, table: usize, base: usize, slot: usize, size: usize,
+): void {
   const slot1 = slot + size, slot2 = slot1 + size, slot3 = slot2 + size;
   let to0 = slot + 8, to1 = slot1 + 8, to2 = slot2 + 8, to3 = slot3 + 8;
-  let places = firstPlaces(panel);
-  const four = i32x4.splat(4 * SPARSE_STEP);
-  let groups = k >> 2;
-  for (; groups; groups--) {
+  const bases = i32x4.splat(<i32>base);
+  for (let groups = k >> 2; groups; groups--, table += 16) {
     const a = v128.load(from), b = v128.load((from += stride));
     const c = v128.load((from += stride)), d = v128.load((from += stride));
     from += stride;
     if (v128.any_true(i32x4.shl(v128.or(v128.or(a, b), v128.or(c, d)), 1))) {
+      const places = i32x4.add(bases, v128.load(table));
       const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
       const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-      to0 = append(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), places, to0);
-      to1 = append(v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), places, to1);
-      to2 = append(v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), places, to2);
-      to3 = append(v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), places, to3);
+      to0 = append(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), places, 0, to0);
+      to1 = append(v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), places, 0, to1);
+      to2 = append(v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), places, 0, to2);
+      to3 = append(v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), places, 0, to3);
     }
-    places = i32x4.add(places, four);
   }
-  let place = <u32>panel + <u32>(k & -4) * SPARSE_STEP;
-  for (let rest = k & 3; rest; rest--, from += stride, place += SPARSE_STEP) {
-    to0 = appendOne(load<f32>(from), place, to0);
-    to1 = appendOne(load<f32>(from, 4), place, to1);
-    to2 = appendOne(load<f32>(from, 8), place, to2);
-    to3 = appendOne(load<f32>(from, 12), place, to3);
+  for (let rest = k & 3; rest; rest--, from += stride, table += 4) {
+    const place = <u32>base + load<u32>(table);
+    to0 = appendOne(load<f32>(from), place, 0, to0);
+    to1 = appendOne(load<f32>(from, 4), place, 0, to1);
+    to2 = appendOne(load<f32>(from, 8), place, 0, to2);
+    to3 = appendOne(load<f32>(from, 12), place, 0, to3);
   }
   store<i32>(slot, <i32>(to0 - slot - 8) >> 3);
   store<i32>(slot1, <i32>(to1 - slot1 - 8) >> 3);

@@ -7,3 +7,9 @@ export function add(n: i32, a: usize, b: usize, y: usize): void {
     v128.store(y, f32x4.add(v128.load(a), v128.load(b)));
   }
 }
+
+// y = x, likewise.
+export function copy(n: i32, x: usize, y: usize): void {
+  const first = <usize>firstOfPart(n) << 2;
+  memory.copy(y + first, x + first, (<usize>lastOfPart(n) << 2) - first);
+}

@@ -21,11 +21,13 @@ export function sparseProduct(
   const cColumn = transposed ? <usize>m << 2 : 4;
   const panel = scratch + LISTS_BYTES;
   const edge = panel + <usize>(MAX_SPARSE_K * SPARSE_STEP);
+  const table = edge + 4 * SPARSE_STEP;
   const mFirst = firstOfPart(m), mLast = lastOfPart(m);
   if (mFirst == mLast) return;
   const kBlock = evenly(k, MAX_SPARSE_K);
   const slot = (kBlock << 3) + 8;
   const mBlock = (evenly(mLast - mFirst, (LISTS_BYTES / slot) & -4) + 3) & -4;
+  for (let i = 0; i < kBlock; i++) store<u32>(table + (<usize>i << 2), i * SPARSE_STEP);
 
   for (let m0 = mFirst; m0 < mLast; m0 += mBlock) {
     const mEnd = min(m0 + mBlock, mLast);
@@ -34,13 +36,13 @@ export function sparseProduct(
       let list = scratch;
       for (let i = m0; i < mEnd; ) {
         if (aByRows) {
-          listRow(steps, at(a, i, k0, aStride), panel, list);
+          listRow(steps, at(a, i, k0, aStride), table, panel, 0, list);
         } else if (i + 4 <= mEnd) {
-          listColumns4(steps, at(a, k0, i, aStride), aStride, panel, list, slot);
+          listColumns4(steps, at(a, k0, i, aStride), aStride, table, panel, list, slot);
           i += 4;
           list += slot << 2;
           continue;
-        } else listColumn(steps, at(a, k0, i, aStride), aStride, panel, list);
+        } else listColumn(steps, at(a, k0, i, aStride), aStride, table, panel, list);
         i++;
         list += slot;
       }
@@ -53,7 +55,7 @@ export function sparseProduct(
         if (!transposed && columns == (half ? 16 : 32)) {
           const to = at(c, m0, j, cRow);
           if (half) sparse16(mEnd - m0, list, slot, k0 == 0, to, cRow);
-          else sparse32(mEnd - m0, list, slot, k0 == 0, to, cRow);
+          else sparse32(mEnd - m0, list, slot, 0, k0 == 0, to, cRow);
           continue;
         }
         for (let i = m0; i < mEnd; i += 4, list += slot << 2) {
@@ -65,7 +67,7 @@ export function sparseProduct(
             else copyTile(rows, columns, to, cRow, cColumn, edge, SPARSE_STEP, 4);
           }
           if (half) sparse16(rows, list, slot, k0 == 0, edge, SPARSE_STEP);
-          else sparse32(rows, list, slot, k0 == 0, edge, SPARSE_STEP);
+          else sparse32(rows, list, slot, 0, k0 == 0, edge, SPARSE_STEP);
           if (byFours) storeTransposed(columns, edge, to, cColumn);
           else copyTile(rows, columns, edge, SPARSE_STEP, 4, to, cRow, cColumn);
         }
@@ -74,12 +76,14 @@ export function sparseProduct(
   }
 }
 
-// Rows of 32 sums, each over its list, from zero or from the stored c.
+// Rows of 32 sums, each over its list, from zero or from the stored c. What the list points to is read from `offset` on.
 //
 // Engines load all operands of a basic block first, and eight vectors of B would need more than the registers and spill. So
 // a test in the middle, which is never true since a list never overlaps the sums, splits a step into two blocks, and the test
 // for the end splits the steps.
-function sparse32(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, stride: usize): void {
+export function sparse32(
+  rows: i32, list: usize, slot: usize, offset: usize, fresh: bool, c: usize, stride: usize,
+): void {
   for (; rows; rows--, list += slot, c += stride) {
     let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, c4 = c0, c5 = c0, c6 = c0, c7 = c0;
     if (!fresh) {
@@ -91,7 +95,7 @@ function sparse32(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, st
     let b: usize, x: v128, b0: v128, b1: v128, b2: v128, b3: v128;
     if (a != end) {
       while (true) {
-        b = load<u32>(a, 4);
+        b = <usize>load<u32>(a, 4) + offset;
         x = v128.load32_splat(a);
         b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
         c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
@@ -100,7 +104,7 @@ function sparse32(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, st
         c4 = plus(c4, x, b0), c5 = plus(c5, x, b1), c6 = plus(c6, x, b2), c7 = plus(c7, x, b3);
         a += 8;
         if (a == end) break;
-        b = load<u32>(a, 4);
+        b = <usize>load<u32>(a, 4) + offset;
         x = v128.load32_splat(a);
         b0 = v128.load(b), b1 = v128.load(b, 16), b2 = v128.load(b, 32), b3 = v128.load(b, 48);
         c0 = plus(c0, x, b0), c1 = plus(c1, x, b1), c2 = plus(c2, x, b2), c3 = plus(c3, x, b3);
@@ -162,4 +166,20 @@ function loadTransposed(n: i32, from: usize, stride: usize, to: usize): void {
     store<f32>(to, load<f32>(from, 8), 2 * SPARSE_STEP);
     store<f32>(to, load<f32>(from, 12), 3 * SPARSE_STEP);
   }
+}
+
+// Whether more than `percent` of the elements are zero, judged by the whole vectors of every eighth row: then skipping pays.
+export function hasZeros(rows: i32, columns: i32, x: usize, percent: i32): bool {
+  const zero = f32x4.splat(0);
+  let found = i32x4.splat(0);
+  let seen: i64 = 0;
+  for (let row = 0; row < rows; row += 8) {
+    let at = x + (<usize>row * <usize>columns << 2);
+    for (const end = at + (<usize>(columns & -4) << 2); at < end; at += 16)
+      found = i32x4.sub(found, f32x4.eq(v128.load(at), zero));
+    seen += columns & -4;
+  }
+  const sum = i32x4.extract_lane(found, 0) + i32x4.extract_lane(found, 1) + i32x4.extract_lane(found, 2) +
+    i32x4.extract_lane(found, 3);
+  return <i64>sum * 100 > seen * percent;
 }

@@ -17,6 +17,14 @@ export function lastOfPart(m: i32): i32 {
   return part + 1 == parts ? m : (m / parts * (part + 1)) & -4;
 }
 
+// The images, heads or whatever of this part of n, where none is too small to be one alone.
+export function firstOf(n: i32): i32 {
+  return <i32>((<i64>n * part) / parts);
+}
+export function lastOf(n: i32): i32 {
+  return <i32>((<i64>n * (part + 1)) / parts);
+}
+
 // The scratch of this part, if each has so many bytes.
 // @ts-ignore: decorator
 @inline

@@ -13,23 +13,30 @@ import { packColumns16, packColumns2, packRows16, packRows2 } from "./pack";
 import { at, evenly, firstOfPart, lastOfPart } from "./parts";
 import { copyTile, tiles } from "./tile";
 
-// A is [m, k] where aByRows, else [k, m]; B is [n, k] where bByRows, else [k, n]; C is [m, n].
-// C overlaps neither; only its elements are written.
+// A is [m, k] where aByRows, else [k, m]; B is [n, k] where bByRows, else [k, n]; C is [m, n]. All are tightly packed.
+// C overlaps neither; only its elements are written. Of these, a thread computes its part (parts.ts) of the rows.
 export function product(
   m: i32, n: i32, k: i32, aByRows: bool, bByRows: bool, a: usize, b: usize, c: usize, scratch: usize,
 ): void {
-  const aStride = <usize>(aByRows ? k : m) << 2;
-  const bStride = <usize>(bByRows ? k : n) << 2;
-  const cRow = <usize>n << 2;
+  const aStride = <usize>(aByRows ? k : m) << 2, cStride = <usize>n << 2;
+  const first = firstOfPart(m), rows = lastOfPart(m) - first;
+  a += aByRows ? <usize>first * aStride : <usize>first << 2;
+  productInto(rows, n, k, aByRows, bByRows, a, aStride, b, <usize>(bByRows ? k : n) << 2, c + <usize>first * cStride, cStride, scratch);
+}
+
+// The same with any strides between rows, in bytes, and not divided.
+export function productInto(
+  m: i32, n: i32, k: i32, aByRows: bool, bByRows: bool, a: usize, aStride: usize, b: usize, bStride: usize,
+  c: usize, cRow: usize, scratch: usize,
+): void {
+  if (m == 0) return;
   const panel = scratch + <usize>(MAX_ROWS / 2 * MAX_K * 8);
   const edge = panel + (<usize>(16 * MAX_K) << 2);
-  const mFirst = firstOfPart(m), mLast = lastOfPart(m);
-  if (mFirst == mLast) return;
-  const mBlock = (evenly(mLast - mFirst, MAX_ROWS) + 1) & -2;
+  const mBlock = (evenly(m, MAX_ROWS) + 1) & -2;
   const kBlock = evenly(k, MAX_K);
 
-  for (let m0 = mFirst; m0 < mLast; m0 += mBlock) {
-    const mEnd = min(m0 + mBlock, mLast);
+  for (let m0 = 0; m0 < m; m0 += mBlock) {
+    const mEnd = min(m0 + mBlock, m);
     for (let k0 = 0; k0 < k; k0 += kBlock) {
       const steps = min(kBlock, k - k0);
       const slot = <usize>steps << 3;

@@ -34,9 +34,9 @@ export interface ArenaOptions {
   module?: object | undefined;
 }
 
-/** Kernels that threads divide, with what a call costs: a number of multiplications, from its first arguments. */
+/** Kernels that threads divide, with what a call costs: a number of multiplications, from its arguments and the memory. */
 export type DividedKernels<Name extends string = string> = Partial<
-  Record<Name, (a: number, b: number, c: number) => number>
+  Record<Name, (args: readonly number[], words: Int32Array) => number>
 >;
 
 /** What an arena is built on: a memory that never grows, and the binary's exports over it. */

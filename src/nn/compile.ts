@@ -108,7 +108,7 @@ class Compiler {
     const result = last.span.read(n);
     const delta = this.#take(sizeOf(last.shape) * rows, n);
     this.#backward(delta);
-    const scratch = this.#take((this.#scratch * this.#setting.threads) / 4, -1).read(END);
+    const scratch = this.#take(this.#scratch / 4, -1).read(END);
     const side = this.#take(this.#side / 4, n).read(END);
     return {
       output: last.shape,
@@ -155,6 +155,7 @@ class Compiler {
       skipZeros: this.#setting.skipZeros,
       index: this.#layers++,
       seed: this.#setting.seed,
+      threads: this.#setting.threads,
     };
     if (plan === undefined) return this.#residual(layer, place, path, name ?? prefix, value);
     const made = plan(place);

@@ -2,10 +2,29 @@
 import type { DividedKernels } from "../memory/arena.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 
-/** What a call costs, as the number of multiplications of a product; from this the threads decide whether to divide it. */
-const product = (a: number, b: number, c: number): number => a * b * c;
-/** An element of a vector that goes through memory takes as long as a few multiplications of a product. */
-const elements = (n: number): number => 4 * n;
+/**
+ * What a call costs, as the number of multiplications of a product; from this the threads decide whether to divide it. A number
+ * that goes through memory takes as long as a few multiplications.
+ */
+type Cost = (args: readonly number[], words: Int32Array) => number;
+const PER_NUMBER = 4;
+
+const product: Cost = ([a, b, c]) => a * b * c;
+const numbers: Cost = ([n]) => PER_NUMBER * n;
+/** Rows of a number of elements. */
+const rows: Cost = ([count, size]) => 2 * PER_NUMBER * count * size;
+/** Images of so many positions and channels. */
+const images: Cost = ([count, positions, channels]) => 2 * PER_NUMBER * count * positions * channels;
+/** Images, a kind, height, width and channels. */
+const pooled: Cost = ([count, , height, width, channels]) => PER_NUMBER * count * height * width * channels;
+/** Rows, tokens and width. */
+const attention: Cost = ([count, tokens, width]) => 2 * count * tokens * tokens * width;
+/** Images, and the address of a geometry (assembly/nn/geometry.ts). */
+const convolution: Cost = ([count, at], words) => {
+  const field = (index: number): number => words[at / 4 + index];
+  const [channels, outputs, groups] = [field(0), field(3), field(12)];
+  return (count * field(13) * field(14) * outputs * field(4) * field(5) * channels) / groups;
+};
 
 /** By kernel. */
 export const divided: DividedKernels<keyof NetworkKernels> = {
@@ -15,13 +34,32 @@ export const divided: DividedKernels<keyof NetworkKernels> = {
   denseInputSkip: product,
   denseWeight: product,
   denseWeightSkip: product,
-  relu: elements,
-  reluGradient: elements,
-  tanh: elements,
-  tanhGradient: elements,
-  sigmoid: elements,
-  sigmoidGradient: elements,
-  gelu: elements,
-  geluGradient: elements,
-  add: elements,
+  relu: numbers,
+  reluGradient: numbers,
+  leakyRelu: numbers,
+  leakyReluGradient: numbers,
+  tanh: numbers,
+  tanhGradient: numbers,
+  sigmoid: numbers,
+  sigmoidGradient: numbers,
+  gelu: numbers,
+  geluGradient: numbers,
+  silu: numbers,
+  siluGradient: numbers,
+  add: numbers,
+  copy: numbers,
+  dropout: images,
+  convolve: convolution,
+  convolveGradient: convolution,
+  pool: pooled,
+  normalizeChannels: images,
+  normalizeChannelsGradient: images,
+  layerNorm: rows,
+  layerNormInput: rows,
+  layerNormWeight: rows,
+  embed: rows,
+  addPositions: ([count, , width]) => PER_NUMBER * count * width,
+  positionsGradient: ([count, , width]) => PER_NUMBER * count * width,
+  attend: attention,
+  attendGradient: attention,
 };

@@ -77,8 +77,9 @@ export class Criterion {
   add(rows: number, total: number): number {
     const { outputs, targets, delta, losses } = this.#at;
     const positions = rows * this.#positions;
-    const kernel = this.#loss === "mse" ? this.#kernels.squaredError : this.#kernels.crossEntropy;
-    kernel(positions, this.#classes, outputs.at, targets.at, delta.at, losses.at);
+    const args = [positions, this.#classes, outputs.at, targets.at, delta.at, losses.at] as const;
+    if (this.#loss === "mse") this.#kernels.squaredError(...args);
+    else this.#kernels.crossEntropy(...args, 0, -1);
     for (let i = 0; i < positions; i++) total += this.#losses[i];
     return total;
   }

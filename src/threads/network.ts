@@ -14,6 +14,7 @@ const BINARIES = 2;
 
 /** The kernels on a team's threads. `first`: how many kernels the binary before has. Small calls run on the caller's thread. */
 export function divideNetwork(kernels: Divisible, first: number, divided: DividedKernels, team: Team): object {
+  const words = new Int32Array(team.buffer);
   const entries = Object.entries(kernels).map(([name, exported], index): [string, Kernel] => {
     const kernel = exported as Kernel;
     const cost = divided[name];
@@ -21,7 +22,7 @@ export function divideNetwork(kernels: Divisible, first: number, divided: Divide
     return [
       name,
       (...args) => {
-        const multiplications = cost(args[0], args[1], args[2]);
+        const multiplications = cost(args, words);
         const elements = multiplications / PER_ELEMENT;
         if (elements < team.least) return kernel(...args);
         if (team.gather(elements, BINARIES)) {

@@ -11,7 +11,7 @@ function crossEntropy(rows: number, classes: number, z: Float32Array, labels = l
   const at = [field.input(z), field.input(labels)] as const;
   const dz = field.scratch(Math.ceil((rows * classes) / 4) * 16);
   const losses = field.scratch(rows * 8);
-  kernels.crossEntropy(rows, classes, ...at, dz, losses);
+  kernels.crossEntropy(rows, classes, ...at, dz, losses, 0, -1);
   return {
     dz: new Float32Array(field.buffer, dz, rows * classes).slice(),
     losses: new Float64Array(field.buffer, losses, rows).slice(),
@@ -34,8 +34,8 @@ describe("cross-entropy", () => {
     const inPlace = field.wholeVectors(field.inPlace(z, wanted.dz), rows * classes);
     const again = field.output(wanted.losses);
     field.check(() => {
-      kernels.crossEntropy(rows, classes, ...at, dz, losses);
-      kernels.crossEntropy(rows, classes, inPlace, at[1], inPlace, again);
+      kernels.crossEntropy(rows, classes, ...at, dz, losses, 0, -1);
+      kernels.crossEntropy(rows, classes, inPlace, at[1], inPlace, again, 0, -1);
     }, "crossEntropy");
   });
 

@@ -1,7 +1,21 @@
 // Tests that the bits do not depend on the number of threads, nor on when they start to work.
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Adam, ParameterDict, WeightEma, clipGradNorm, gradNorm } from "../../src/index.js";
-import { MLP } from "../../src/nn/index.js";
+import {
+  MLP,
+  Network,
+  avgPool2d,
+  batchNorm,
+  conv2d,
+  embedding,
+  flatten,
+  gelu,
+  groupNorm,
+  layerNorm,
+  linear,
+  maxPool2d,
+} from "../../src/nn/index.js";
+import { positionEmbedding, relu, residual, selfAttention, silu } from "../../src/nn/index.js";
 import type { Kernels } from "../../src/kernels.js";
 import { SharedArena, SharedParameterDict, type Threads } from "../../src/threads/index.js";
 import { reductions, sweeps } from "../../src/threads/kernels.js";
@@ -200,6 +214,42 @@ describe("matrix products", () => {
     expect(firstDifference(results[1].logits, results[0].logits)).toBe(-1);
     for (const name of alone.params.names)
       expect(firstDifference(results[1].params.data[name], results[0].params.data[name]), name).toBe(-1);
+    helped += memoryOf(shared.params).helped;
+    shared.params.arena.dispose();
+  });
+
+  const image = [
+    ...[conv2d(8, { kernelSize: 3, padding: 1 }), batchNorm(), relu(), maxPool2d(2)],
+    ...[conv2d(12, { kernelSize: 3, stride: 2, groups: 2 }), groupNorm(3), silu(), avgPool2d(2), flatten(), linear(5)],
+  ];
+  const text = [
+    ...[embedding(11, 24), positionEmbedding(), residual([layerNorm(), selfAttention({ heads: 3, causal: true })])],
+    ...[residual([layerNorm(), linear(48), gelu(), linear(24)]), layerNorm(), linear(11)],
+  ];
+  test.each([
+    { what: "convolutions", input: [2, 14, 14], layers: image, classes: 5, labels: 1 },
+    { what: "a transformer", input: [19], layers: text, classes: 11, labels: 19 },
+  ])("a network of $what", async ({ input, layers, classes, labels }) => {
+    const options = { batchSize: 34 };
+    const [alone, shared] = [new Network(input, layers, options), new Network(input, layers, { ...options, threads })];
+    await ready(shared.params, threads);
+    const size = input.reduce((product, n) => product * n);
+    const results = [alone, shared].map((network) => {
+      const [next, optimizer] = [random(9), new Adam(network.params, { lr: 0.01 })];
+      const draw = { length: 34 * size };
+      const x = labels > 1 ? Uint8Array.from(draw, () => next() * 11) : Float32Array.from(draw, () => next() - 0.5);
+      const y = Array.from({ length: 34 * labels }, () => Math.floor(next() * classes));
+      const losses = Array.from({ length: 4 }, () => {
+        const loss = network.trainBatch(x, y);
+        optimizer.step();
+        return loss;
+      });
+      return { losses, outputs: network.predict(x) };
+    });
+    expect(results[1].losses).toEqual(results[0].losses);
+    expect(firstDifference(results[1].outputs, results[0].outputs)).toBe(-1);
+    for (const name of alone.params.names)
+      expect(firstDifference(shared.params.data[name], alone.params.data[name]), name).toBe(-1);
     helped += memoryOf(shared.params).helped;
     shared.params.arena.dispose();
   });

@@ -1,8 +1,9 @@
 // Activations: the same function of every element.
 import type { NetworkKernels } from "../../wasm/generated/nn-kernels.js";
+import { finite } from "../../util/check.js";
 import { Layer, type LayerOptions, readOptions, sizeOf } from "./layer.js";
 
-type Activation = "relu" | "tanh" | "sigmoid" | "gelu";
+type Activation = "relu" | "tanh" | "sigmoid" | "gelu" | "silu";
 
 /** `reads`: what the gradient is computed from. An activation whose gradient needs its input cannot overwrite it. */
 function activation(kind: Activation, reads: "x" | "y", options: LayerOptions | undefined): Layer {
@@ -58,3 +59,41 @@ export const sigmoid = (options?: LayerOptions): Layer => activation("sigmoid", 
  * new Network([8], [linear(16), gelu(), linear(1)]);
  */
 export const gelu = (options?: LayerOptions): Layer => activation("gelu", "x", options);
+
+/**
+ * y = x/(1 + e⁻ˣ), as `torch.nn.SiLU`, on any shape.
+ * @example
+ * new Network([8], [linear(16), silu(), linear(1)]);
+ */
+export const silu = (options?: LayerOptions): Layer => activation("silu", "x", options);
+
+/** Options of {@link leakyRelu}. */
+export interface LeakyReluOptions extends LayerOptions {
+  /** The factor of inputs below 0, a finite number. Default 0.01. */
+  negativeSlope?: number | undefined;
+}
+
+/**
+ * y = x where x > 0, else x·`negativeSlope`, as `torch.nn.LeakyReLU`, on any shape.
+ * @example
+ * new Network([8], [linear(16), leakyRelu({ negativeSlope: 0.1 }), linear(1)]);
+ */
+export function leakyRelu(options?: LeakyReluOptions): Layer {
+  return new Layer("leakyRelu", options, ({ owner, shape }) => {
+    const { negativeSlope } = readOptions(owner, options, { negativeSlope: finite }, { negativeSlope: 0.01 });
+    const size = sizeOf(shape);
+    return {
+      output: shape,
+      reads: "x",
+      inPlaceBackward: true,
+      bind: ({ kernels, x, y, dx, dy }) => ({
+        forward({ rows }) {
+          kernels.leakyRelu(rows * size, x, y, negativeSlope);
+        },
+        backward({ rows }, needsInputGradient) {
+          if (needsInputGradient) kernels.leakyReluGradient(rows * size, x, dy, dx, negativeSlope);
+        },
+      }),
+    };
+  });
+}

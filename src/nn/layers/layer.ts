@@ -26,7 +26,7 @@
 //   dy, dx      the gradients with respect to y and x. `inPlaceBackward` allows dx to be at the address of dy; otherwise
 //               backward must not change dy.
 //   kept        bytes that forward writes and backward reads: statistics, attention weights, repacked weights
-//   scratch     bytes for one call of forward or backward on one thread; their contents are lost between calls
+//   scratch     bytes for one call of forward or backward; their contents are lost between calls
 //
 // Bytes may depend on `place.rows`, the most rows of a call. Backward may be called several times after a forward, so it must
 // not change x, y and what is kept.
@@ -39,7 +39,7 @@
 // Threads: a layer calls its kernels through `bound.kernels`, which divides those that are listed in src/nn/divided.ts. Each
 // thread then runs the same call, after `takePart(part, parts)`, and the kernel computes its part of the rows, images or
 // elements (assembly/products/parts.ts), with the same bits. Where it needs scratch it takes its part of that, at
-// scratch + part·bytes: `Plan.scratch` is for one thread, and the network takes as much for each.
+// scratch + part·bytes: `Plan.scratch` has space for `place.threads` of them.
 import type { Shape } from "../../memory/tensor.js";
 import { type Kind, knownOnly, record } from "../../util/check.js";
 import type { NetworkKernels } from "../../wasm/generated/nn-kernels.js";
@@ -63,6 +63,8 @@ export interface Place {
   readonly index: number;
   /** The `seed` option of the network. */
   readonly seed: number;
+  /** The number of threads that may divide a kernel's work. */
+  readonly threads: number;
 }
 
 /** A parameter or a buffer. */
@@ -95,7 +97,7 @@ export interface Plan {
   readonly identity?: boolean;
   /** Bytes that backward needs beside x and y. */
   readonly kept?: number;
-  /** Bytes for a single call, on one thread. */
+  /** Bytes for a single call. */
   readonly scratch?: number;
   /** Multiply-adds of one row forward, in products. */
   readonly flops?: number;

@@ -19,7 +19,7 @@ export interface LinearOptions extends LayerOptions {
  * const classifier = new Network([784], [linear(128), relu(), linear(10)]);
  */
 export function linear(outputs: number, options?: LinearOptions): Layer {
-  return new Layer("linear", options, ({ owner, shape, skipZeros }) => {
+  return new Layer("linear", options, ({ owner, shape, skipZeros, threads }) => {
     const width = wholeFrom(1).read(owner, "outputs", outputs);
     const { bias } = readOptions(owner, options, { bias: flag }, { bias: true });
     const inputs = shape[shape.length - 1];
@@ -33,7 +33,7 @@ export function linear(outputs: number, options?: LinearOptions): Layer {
         ...(bias ? [{ name: "bias", shape: [width], start: { kind: "bias", fanIn: inputs } as const }] : []),
       ],
       reads: "x",
-      scratch: PACK_BYTES,
+      scratch: threads * PACK_BYTES,
       flops: others * inputs * width,
       bind({ kernels, x, y, dx, dy, scratch, parameters: [w, b] }) {
         const dense = skipZeros ? kernels.denseSkip : kernels.dense;
