@@ -11,10 +11,12 @@ export interface Figure {
   readonly subtitle: readonly string[];
   readonly rows: readonly (readonly Element[])[];
   readonly notes?: readonly string[];
+  /** Motion. */
+  readonly css?: string;
 }
 
 /** Puts a figure together: a standalone SVG file. */
-export function figure({ title, subtitle, rows, notes = [] }: Figure): string {
+export function figure({ title, subtitle, rows, notes = [], css = "" }: Figure): string {
   const root = element("svg", { "font-family": "system-ui, sans-serif", fill: inks.ink });
   const parts: Element[] = [];
   let y = EDGE + 16;
@@ -40,6 +42,6 @@ export function figure({ title, subtitle, rows, notes = [] }: Figure): string {
   const card = { x: 0.5, y: 0.5, width: WIDTH - 1, height: y - 1, rx: 10, fill: inks.paper, stroke: inks.rule };
   root.append(name, element("rect", card), ...parts);
   tidy(root);
-  adapt(root);
+  adapt(root, css);
   return serialize(root);
 }

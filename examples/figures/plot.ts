@@ -87,10 +87,7 @@ export function panel({
   svg.setAttribute("color", inks.ink);
   svg.setAttribute("data-frame", [left, top, width - right, height - bottom].join(" "));
   const box = { left, top, right: width - right, bottom: height - bottom };
-  const toPixel = (point: Point): Point => {
-    const { x, y } = toUnit(frame, point);
-    return { x: left + x * pixels.width, y: box.bottom - y * pixels.height };
-  };
+  const toPixel = pixelsIn({ width, height, frame });
   svg.append(
     ...nameCurves(
       box,
@@ -101,6 +98,15 @@ export function panel({
     text(title, left, 18, { "font-size": 13, "font-weight": 600, "text-anchor": "start", fill: inks.ink }),
   );
   return svg;
+}
+
+/** Where points are in a panel, in its pixels. */
+export function pixelsIn({ width, height, frame }: Pick<Panel, "width" | "height" | "frame">): (point: Point) => Point {
+  const { left, right, top, bottom } = margins;
+  return (point) => {
+    const { x, y } = toUnit(frame, point);
+    return { x: left + x * (width - left - right), y: height - bottom - y * (height - top - bottom) };
+  };
 }
 
 /** Names beside curves, in their colours, over a halo; a line leads to a curve that is further off. */

@@ -5,6 +5,7 @@ import { type Theme, colours } from "../playground/surfaces/palette.ts";
 import { Race } from "../playground/surfaces/race.ts";
 import type { Racer } from "../playground/surfaces/racer.ts";
 import { FIRST_RULES, type RuleKey, rules } from "../playground/surfaces/rules.ts";
+import { Animation, type Place, clock, moves, reveal, trackOf } from "./motion.ts";
 import { element, serialize, text } from "./svg.ts";
 import { type Inks, inksOf } from "./theme.ts";
 import { tidy } from "./tidy.ts";
@@ -36,7 +37,6 @@ export function race(theme: Theme): string {
   const inks = inksOf(theme);
   const last = secondsFor(run.steps, PACE);
   const seconds = last + HOLD;
-  const percent = (second: number): string => `${Number(((100 * second) / seconds).toFixed(2))}%`;
   const x = scaleLinear(run.surface.domain.x, [STAGE.left, STAGE.left + STAGE.width]);
   const y = scaleLinear(run.surface.domain.y, [STAGE.top + STAGE.height, STAGE.top]);
 
@@ -53,32 +53,17 @@ export function race(theme: Theme): string {
   stage.append(...drawGround(run, inks));
 
   const times = range(0, last, 1 / FRAMES_A_SECOND).concat(last);
-  const css: string[] = [];
-  const animate = (name: string, frames: readonly (readonly [second: number, style: string])[]): string => {
-    css.push(`@keyframes ${name}{${frames.map(([second, style]) => `${percent(second)}{${style}}`).join("")}}`);
-    return `animation:${name} ${seconds.toFixed(1)}s linear infinite`;
-  };
+  const animation = new Animation(seconds);
+  const animate = animation.add;
 
   const steps = times.map((second) => stepsAfter(second, PACE));
-  const tracks = runners.map(({ racer }) => trackOf(racer, steps, x, y));
+  const tracks = runners.map(({ racer }) => trackOf(pixelsOf(racer, x, y), steps));
   runners.forEach(({ colour, rule }, i) => {
-    const { d, length, frames } = tracks[i];
-    const kept = keep(times.map((second, k) => [second, frames[k].along]));
-    const style = animate(
-      `p${i}`,
-      [...kept, [seconds, [length]] as const].map(([s, [along]]) => [s, `stroke-dashoffset:${round(length - along)}`]),
-    );
     stage.append(
       element("path", {
-        ...{
-          d,
-          fill: "none",
-          stroke: colour,
-          "stroke-width": 2.2,
-          "stroke-linejoin": "round",
-          pathLength: round(length),
-        },
-        ...{ "stroke-dasharray": round(length), style, "data-rule": rule },
+        ...{ d: tracks[i].d, fill: "none", stroke: colour, "stroke-width": 2.2, "stroke-linejoin": "round" },
+        ...reveal(`p${i}`, tracks[i], times, animation),
+        "data-rule": rule,
       }),
     );
   });
@@ -164,11 +149,19 @@ export function race(theme: Theme): string {
     text("arrived", RANKING_X + 4, STAGE.top + 14, { fill: inks.muted }),
     text("steps", WIDTH - 20, STAGE.top + 14, { "text-anchor": "end", fill: inks.muted }),
     ...ranking,
-    ...clock(run.steps, times, seconds, inks, animate),
+    ...clock({
+      left: STAGE.left,
+      right: STAGE.left + STAGE.width,
+      y: HEIGHT - 27,
+      steps: run.steps,
+      pace: PACE,
+      times,
+      animation,
+      inks,
+    }),
   );
   tidy(root);
-  root.querySelector("style")!.textContent =
-    `${css.join("\n")}\n@media (prefers-reduced-motion:reduce){*{animation:none!important}}`;
+  root.querySelector("style")!.textContent = animation.css;
   return serialize(root);
 }
 
@@ -181,47 +174,12 @@ function runRace(theme: Theme): { run: Race; runners: Runner[] } {
   return { run, runners };
 }
 
-/** Where a path is in a frame, and how far along. */
-interface Place {
-  readonly x: number;
-  readonly y: number;
-  readonly along: number;
-}
-
-/** A path in pixels, its length, and where its head is in every frame. */
-function trackOf(
+const pixelsOf = (
   { path }: Racer,
-  steps: readonly number[],
   x: (value: number) => number,
   y: (value: number) => number,
-): { d: string; length: number; frames: Place[] } {
-  const points = Array.from({ length: path.length / 2 }, (_, i) => [x(path[2 * i]), y(path[2 * i + 1])] as const);
-  const lengths = [0];
-  const kept = [points[0]];
-  points.slice(1).forEach(([px, py]) => {
-    const [lx, ly] = kept[kept.length - 1];
-    const way = Math.hypot(px - lx, py - ly);
-    const total = lengths[lengths.length - 1];
-    if (way >= 0.4) kept.push([px, py]);
-    lengths.push(way >= 0.4 ? total + way : total);
-  });
-  const frames = steps.map((step) => {
-    const from = Math.min(points.length - 1, Math.floor(step));
-    const to = Math.min(points.length - 1, from + 1);
-    const part = step - Math.floor(step);
-    const mix = (a: number, b: number): number => a + part * (b - a);
-    return {
-      x: mix(points[from][0], points[to][0]),
-      y: mix(points[from][1], points[to][1]),
-      along: mix(lengths[from], lengths[to]),
-    };
-  });
-  return {
-    d: `M${kept.map(([px, py]) => `${round(px)},${round(py)}`).join("L")}`,
-    length: lengths[lengths.length - 1],
-    frames,
-  };
-}
+): (readonly [number, number])[] =>
+  Array.from({ length: path.length / 2 }, (_, i) => [x(path[2 * i]), y(path[2 * i + 1])] as const);
 
 /** Names for every frame; one that has no place for a moment stays where it was. */
 function placeAll(
@@ -249,29 +207,6 @@ function placeAll(
     });
   }
   return placed;
-}
-
-/** Keyframes of a thing that moves. */
-function moves(times: readonly number[], frames: readonly Place[], seconds: number): (readonly [number, string])[] {
-  const kept = keep(times.map((second, i) => [second, frames[i].x, frames[i].y]));
-  return [...kept, [seconds, kept[kept.length - 1][1]] as const].map(([second, [x, y]]) => [
-    second,
-    `transform:translate(${round(x)}px,${round(y)}px)`,
-  ]);
-}
-
-/** Of rows of a time and coordinates, those that cannot be had from their neighbours to half a pixel. */
-function keep(rows: readonly (readonly number[])[]): (readonly [second: number, coordinates: number[]])[] {
-  const [first, last] = [rows[0], rows[rows.length - 1]];
-  const gaps = rows.map((row) => {
-    const part = (row[0] - first[0]) / (last[0] - first[0] || 1);
-    return Math.max(
-      ...row.slice(1).map((value, i) => Math.abs(value - first[i + 1] - part * (last[i + 1] - first[i + 1]))),
-    );
-  });
-  const widest = gaps.indexOf(Math.max(...gaps));
-  if (rows.length < 3 || gaps[widest] < 0.5) return [first, last].map(([second, ...rest]) => [second, rest] as const);
-  return [...keep(rows.slice(0, widest + 1)), ...keep(rows.slice(widest)).slice(1)];
 }
 
 function drawGround({ surface }: Race, { low, high, contour }: Inks): Element[] {
@@ -322,31 +257,3 @@ function landmarks(
     ),
   ];
 }
-
-/** The steps as a scale, along which a mark goes with the race. */
-function clock(
-  steps: number,
-  times: readonly number[],
-  seconds: number,
-  { muted, rule, ink }: Inks,
-  animate: (name: string, frames: readonly (readonly [number, string])[]) => string,
-): Element[] {
-  const x = scaleLinear([0, secondsFor(steps, PACE)], [STAGE.left + 46, STAGE.left + STAGE.width - 8]);
-  const y = HEIGHT - 27;
-  const ticks = [0, 50, 100, 200, 500, 1000, 2000, 5000].filter((step) => step <= steps);
-  const mark = times.map((second) => ({ x: x(second), y, along: 0 }));
-  return [
-    text("steps", STAGE.left + 4, y + 4, { fill: muted }),
-    element("line", { x1: x.range()[0], x2: x.range()[1], y1: y, y2: y, stroke: rule, "stroke-width": 2 }),
-    ...ticks.flatMap((step) => {
-      const at = x(secondsFor(step, PACE));
-      return [
-        element("line", { x1: at, x2: at, y1: y - 4, y2: y + 4, stroke: muted }),
-        text(step.toLocaleString("en-GB"), at, y + 18, { "text-anchor": "middle", "font-size": 11.5, fill: muted }),
-      ];
-    }),
-    element("circle", { r: 5, fill: ink, style: animate("c", moves(times, mark, seconds)) }),
-  ];
-}
-
-const round = (value: number): number => Math.round(value * 10) / 10;

@@ -43,8 +43,8 @@ export const counterparts: ReadonlyMap<string, string> = new Map([
 
 const attributes = ["fill", "stroke", "color"];
 
-/** Adds the colours of a dark page. A picture in an `<img>` follows the colour scheme that its page has there. */
-export function adapt(root: Element): void {
+/** Adds the colours of a dark page, and other styles. A picture in an `<img>` follows the colour scheme that its page has there. */
+export function adapt(root: Element, css = ""): void {
   const used = new Set<string>();
   for (const node of [root, ...root.querySelectorAll("*")])
     for (const name of attributes) {
@@ -53,7 +53,7 @@ export function adapt(root: Element): void {
         used.add(`[${name}="${colour}"]{${name}:${darkOf(colour)}}`);
     }
   const style = element("style", {});
-  style.textContent = `@media (prefers-color-scheme:dark){${[...used].sort().join("")}}`;
+  style.textContent = `@media (prefers-color-scheme:dark){${[...used].sort().join("")}}${css}`;
   root.prepend(style);
 }
 

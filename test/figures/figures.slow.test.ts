@@ -18,7 +18,7 @@ function pictureOf(name: string): ReturnType<typeof readPicture> {
   return pictures.get(name) ?? readPicture(name);
 }
 
-const withEveryRule = names.filter((name) => name.startsWith("paths-") || name === "losses.svg");
+const withEveryRule = names.filter((name) => name.includes("paths-") || name === "losses.svg");
 
 describe.each(names)("%s", (name) => {
   const { svg, root, panels } = pictureOf(name);
@@ -80,7 +80,7 @@ describe.each(names)("%s", (name) => {
     expect(colours.length).toBeGreaterThan(10);
     expect(colours.filter((rule) => !style.includes(rule))).toEqual([]);
     expect(style.startsWith("@media (prefers-color-scheme:dark){")).toBe(true);
-    expect(svg).not.toMatch(/style="/);
+    expect(svg).not.toMatch(/style="(?!animation:)/);
   });
 
   it("is the same when drawn again", () => {
@@ -134,6 +134,26 @@ describe("what leaves a frame is marked", () => {
     expect(panels.map((panel) => marks([panel], "too large: lr 0.082"))).toEqual([0, 0, 1, 1]);
   });
 });
+
+it.each(Object.keys(surfaces) as SurfaceKey[])(
+  "the moving paths on %s end where the runs do, and stand still on request",
+  (key) => {
+    const { root, panels } = pictureOf(`moving-paths-${key}.svg`);
+    const still = new Map(
+      pictureOf(`paths-${key}.svg`)
+        .panels.flatMap(({ drawn }) => drawn)
+        .map(({ label, points }) => [label, points]),
+    );
+    for (const { label, points } of panels.flatMap(({ drawn }) => drawn)) {
+      if (!label.startsWith("curve: ")) continue;
+      const [[x, y], [endX, endY]] = [points, still.get(label)!].map((list) => list[list.length - 1]);
+      expect(Math.hypot(x - endX, y - endY)).toBeLessThan(1);
+    }
+    expect(root.querySelectorAll("path[stroke-dasharray][style]")).toHaveLength(rules.length);
+    expect(root.querySelectorAll("circle[style]")).toHaveLength(rules.length + 1); // and the clock's
+    expect(root.querySelector("style")?.textContent).toContain("prefers-reduced-motion:reduce){*{animation:none");
+  },
+);
 
 it("the committed pictures are these, as npm run figures draws them", () => {
   const folder = new URL("../../docs/figures/", import.meta.url);
