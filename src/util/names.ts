@@ -5,11 +5,9 @@
  * are known, the first counts. Rules and subpaths have tables of their own for what only they need.
  */
 const COMMON =
-  "lr=learningrate,rate,eta,stepsize betas=beta1,beta2,b1,b2,beta eps=epsilon momentum=mu,beta1 " +
-  "weightDecay=decay,l2,wd,lambda,decayrate maximize=ascend groups=paramgroups,params params=parameters,weights,varlist " +
-  "clipNorm=globalclipnorm,maxnorm,maxgradnorm,clipgradnorm,clipvalue gradScale=scale,lossscale zeroGrad=settonone skip=frozen " +
-  "stateFormat=dtype,bits slots=state capacity=size,bytes threads=workers torch=pytorch keras=tensorflow,tf,tfjs optax=jax " +
-  "bfloat16=bf16,float16,half 8bit=int8,uint8 float32=fp32,f32 throw=error,raise propagate=ignore";
+  "lr=learningrate,rate,eta,stepsize betas=b1,b2 eps=epsilon momentum=mu weightDecay=decay,l2,wd,lambda groups=paramgroups,params " +
+  "clipNorm=globalclipnorm,maxnorm,maxgradnorm,clipgradnorm gradScale=scale,lossscale zeroGrad=settonone stateFormat=dtype,bits " +
+  "capacity=size,bytes keras=tensorflow optax=jax bfloat16=bf16 8bit=int8 float32=fp32 throw=error propagate=ignore";
 
 /** A name without case and punctuation, so that `weight_decay` is `weightDecay`. */
 const plain = (name: string): string =>
