@@ -114,7 +114,16 @@ await worker.write(output);
 
 // For pages, which load it as it is: the binary is in the text that gzip takes best, and a statement is a line.
 const standalone = await rolldown({ input: "dist/standalone/index.js", platform: "neutral", plugins: [text] });
-const [{ code }] = (await standalone.generate({ comments: false, minify: { ...minify, codegen: true } })).output;
+const [{ code }] = (
+  await standalone.generate({
+    comments: false,
+    minify: {
+      mangle: { toplevel: true, keepNames: { function: false, class: true } },
+      compress: { keepNames: { function: false, class: true } },
+      codegen: true,
+    },
+  })
+).output;
 const statements = parseAst(code).body.map(({ start, end }) => code.slice(start, end));
 writeFileSync("dist/standalone/gradstep.js", statements.join("\n"));
 

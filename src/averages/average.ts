@@ -232,5 +232,5 @@ export abstract class Average<Name extends string> {
 describe(
   Average<string>,
   (average) => average.describe(),
-  "update_parameters,updateParameters=update() module,shadow,ema,averages=values store,copy_to,copyTo,swap=apply() state_dict load_state_dict",
+  "update_parameters=update() module,shadow=values copy_to=apply() state_dict load_state_dict",
 );

@@ -1,10 +1,10 @@
 // The exponential moving average of the parameters (EMA).
 import { Average } from "./average.js";
-import { flag, fraction, knownOnly, record } from "../util/check.js";
+import { flag, fraction, optionsOf } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import type { ParameterDict } from "../memory/parameters.js";
 
-const ALIASES = "decay=momentum,beta,alpha,rate,emadecay,emamomentum debias=zerodebias,biascorrection";
+const ALIASES = "decay=momentum,alpha,rate";
 
 /** Options of {@link WeightEma}. */
 export interface WeightEmaOptions {
@@ -40,8 +40,7 @@ export class WeightEma<Name extends string = string> extends Average<Name> {
    */
   constructor(params: ParameterDict<Name>, options: WeightEmaOptions = {}) {
     const owner = "WeightEma";
-    const given = record(owner, "options", options);
-    knownOnly(owner, "", given, ["decay", "debias"], { aliases: ALIASES });
+    const given = optionsOf(owner, options, ["decay", "debias"], { aliases: ALIASES });
     const decay = given.decay === undefined ? 0.999 : fraction.read(owner, "decay", given.decay);
     const debias = given.debias !== undefined && flag.read(owner, "debias", given.debias);
     super(owner, "gradstep/weight-ema", params);

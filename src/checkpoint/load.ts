@@ -102,7 +102,7 @@ export function load<Name extends string>(
 ): Loaded {
   const file = checkBytes("load", bytes);
   knownOnly("load", "", record("load", "options", options), ["optimizers", "strict", "rename"], {
-    aliases: "optimizers=optimizer rename=map,mapping,names,keys",
+    aliases: "rename=mapping",
   });
   const strict = options.strict === undefined || flag.read("load", "strict", options.strict);
   const rename = renamer(options.rename);

@@ -48,7 +48,7 @@ export function save<Name extends string>(
 ): Uint8Array {
   const given = record("save", "options", options);
   knownOnly("save", "", given, ["optimizers", "extra", "metadata", "stateFormat"], {
-    aliases: "optimizers=optimizer extra=extras,schedulers,epoch metadata=meta",
+    aliases: "extra=schedulers",
   });
   const decoded = given.stateFormat !== undefined;
   if (decoded) oneOf("float32").read("save", "stateFormat", given.stateFormat);

@@ -1,5 +1,5 @@
 // Norms of gradients, and the ways to clip them.
-import { atLeast0, epsilon, flag, knownOnly, nonNegative, number, record } from "../util/check.js";
+import { atLeast0, epsilon, flag, nonNegative, number, optionsOf } from "../util/check.js";
 import { LEAST_FACTOR, SMALL, clipFactor, multiply } from "../step/gradient-norms.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
 import type { Tensor } from "../memory/tensor.js";
@@ -23,7 +23,7 @@ export interface ClipGradAdaptiveOptions {
   eps?: number | undefined;
 }
 
-const ALIASES = { aliases: "normType=p,ord,norm,type errorIfNonFinite=strict,error" };
+const ALIASES = { aliases: "normType=p,ord" };
 const normKind = number("1, 2 or Infinity", (x) => x === 1 || x === 2 || x === Infinity);
 
 /**
@@ -39,8 +39,7 @@ const normKind = number("1, 2 or Infinity", (x) => x === 1 || x === 2 || x === I
 export function gradNorm(params: ParameterDict, options: GradNormOptions = {}): number {
   const owner = "gradNorm";
   const tensors = tensorsOf(owner, params);
-  const given = record(owner, "options", options);
-  knownOnly(owner, "", given, ["normType"], ALIASES);
+  const given = optionsOf(owner, options, ["normType"], ALIASES);
   return norm(params.arena.kernels, tensors, readNormType(owner, given.normType));
 }
 
@@ -64,8 +63,7 @@ export function clipGradNorm(params: ParameterDict, maxNorm: number, options: Cl
   const owner = "clipGradNorm";
   const tensors = tensorsOf(owner, params);
   const max = atLeast0.read(owner, "maxNorm", maxNorm);
-  const given = record(owner, "options", options);
-  knownOnly(owner, "", given, ["normType", "errorIfNonFinite"], ALIASES);
+  const given = optionsOf(owner, options, ["normType", "errorIfNonFinite"], ALIASES);
   const normType = readNormType(owner, given.normType);
   const strict = given.errorIfNonFinite !== undefined && flag.read(owner, "errorIfNonFinite", given.errorIfNonFinite);
 
@@ -110,8 +108,7 @@ export function clipGradAdaptive(params: ParameterDict, ratio: number, options: 
   const owner = "clipGradAdaptive";
   const tensors = tensorsOf(owner, params);
   const factor = nonNegative.read(owner, "ratio", ratio);
-  const given = record(owner, "options", options);
-  knownOnly(owner, "", given, ["eps"]);
+  const given = optionsOf(owner, options, ["eps"]);
   const eps = given.eps === undefined ? 1e-3 : epsilon.read(owner, "eps", given.eps);
 
   const { kernels } = params.arena;

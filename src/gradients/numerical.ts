@@ -1,5 +1,5 @@
 // Gradients by central differences, to check gradients of one's own.
-import { knownOnly, number, record, wrongType } from "../util/check.js";
+import { number, optionsOf, wrongType } from "../util/check.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
 import { type Vector, refuseApplied } from "../memory/tensor.js";
 
@@ -37,8 +37,7 @@ export function numericalGradient<Name extends string>(
   const dict: ParameterDict = params;
   const tensors = dict.tensors(OWNER);
   if (typeof loss !== "function") throw wrongType(OWNER, "loss", "a function that returns the loss", loss);
-  const given = record(OWNER, "options", options);
-  knownOnly(OWNER, "", given, ["eps"], { aliases: "eps=h,delta,step" });
+  const given = optionsOf(OWNER, options, ["eps"], { aliases: "eps=h,delta" });
   const eps = given.eps === undefined ? 1e-3 : epsKind.read(OWNER, "eps", given.eps);
   refuseApplied(OWNER, tensors);
 

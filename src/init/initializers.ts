@@ -1,7 +1,7 @@
 // Initial values for the weights of networks of one's own: those of torch.nn.init, with the same bits on every engine.
 import { checkValues, shapeSize } from "../memory/tensor.js";
 import type { Shape, Values, Vector } from "../memory/tensor.js";
-import { finite, kindOf, knownOnly, nonNegative, oneOf, record, wrongType, wrongValue } from "../util/check.js";
+import { finite, kindOf, nonNegative, oneOf, optionsOf, wrongType, wrongValue } from "../util/check.js";
 import { cos, log } from "../util/exact.js";
 import { Random } from "./random.js";
 
@@ -52,14 +52,7 @@ export interface TruncNormalOptions extends NormalOptions {
 
 type Options = Readonly<Record<string, unknown>>;
 
-function optionsOf(owner: string, options: unknown, known: readonly string[]): Options {
-  const given = record(owner, "options", options);
-  knownOnly(owner, "", given, known, {
-    aliases:
-      "a=low,min,minval,from,negativeslope b=high,max,maxval,to std=stddev,sigma,scale mean=mu nonlinearity=activation",
-  });
-  return given;
-}
+const HINTS = { aliases: "a=low,minval b=high,maxval std=stddev" };
 
 const numberOr = (owner: string, options: Options, name: string, otherwise: number, kind = finite): number =>
   options[name] === undefined ? otherwise : kind.read(owner, name, options[name]);
@@ -106,7 +99,7 @@ function fillNormal(values: Vector, random: Random, mean: number, std: number): 
 export function uniform(values: Vector, random: Random, options: UniformOptions = {}): void {
   const owner = "uniform";
   check(owner, values, random);
-  const given = optionsOf(owner, options, ["a", "b"]);
+  const given = optionsOf(owner, options, ["a", "b"], HINTS);
   const a = numberOr(owner, given, "a", 0);
   const b = numberOr(owner, given, "b", 1);
   if (b < a) throw wrongValue(owner, "b", `a number >= a, which is ${a}`, b);
@@ -126,7 +119,7 @@ export function uniform(values: Vector, random: Random, options: UniformOptions 
 export function normal(values: Vector, random: Random, options: NormalOptions = {}): void {
   const owner = "normal";
   check(owner, values, random);
-  const given = optionsOf(owner, options, ["mean", "std"]);
+  const given = optionsOf(owner, options, ["mean", "std"], HINTS);
   fillNormal(values, random, numberOr(owner, given, "mean", 0), numberOr(owner, given, "std", 1, nonNegative));
 }
 
@@ -143,7 +136,7 @@ export function normal(values: Vector, random: Random, options: NormalOptions = 
 export function truncNormal(values: Vector, random: Random, options: TruncNormalOptions = {}): void {
   const owner = "truncNormal";
   check(owner, values, random);
-  const given = optionsOf(owner, options, ["mean", "std", "a", "b"]);
+  const given = optionsOf(owner, options, ["mean", "std", "a", "b"], HINTS);
   const mean = numberOr(owner, given, "mean", 0);
   const std = numberOr(owner, given, "std", 1, nonNegative);
   const a = numberOr(owner, given, "a", -2);
@@ -195,7 +188,7 @@ export function xavierNormal(values: Vector, shape: Shape, random: Random, optio
 function xavierStd(owner: string, values: Vector, shape: Shape, random: Random, options: XavierOptions): number {
   check(owner, values, random);
   const { fanIn, fanOut } = fans(owner, values, shape);
-  const gain = numberOr(owner, optionsOf(owner, options, ["gain"]), "gain", 1, nonNegative);
+  const gain = numberOr(owner, optionsOf(owner, options, ["gain"], HINTS), "gain", 1, nonNegative);
   return gain * Math.sqrt(2 / (fanIn + fanOut));
 }
 
@@ -235,7 +228,7 @@ export function kaimingNormal(values: Vector, shape: Shape, random: Random, opti
 function kaimingStd(owner: string, values: Vector, shape: Shape, random: Random, options: KaimingOptions): number {
   check(owner, values, random);
   const { fanIn, fanOut } = fans(owner, values, shape);
-  const given = optionsOf(owner, options, ["a", "mode", "nonlinearity"]);
+  const given = optionsOf(owner, options, ["a", "mode", "nonlinearity"], HINTS);
   const slope = numberOr(owner, given, "a", 0);
   const mode = given.mode === undefined ? "fan_in" : modes.read(owner, "mode", given.mode);
   const kind = given.nonlinearity ?? "leaky_relu";

@@ -2,7 +2,7 @@
 // The memory that parameters, gradients and optimizer state live in, and its allocator.
 // This import comes first so that a bundle begins with the binary's text; gzip compresses the code better that way.
 import { instantiateKernels } from "../wasm/module.js";
-import { clip, knownOnly, number, record, usedAfterDispose } from "../util/check.js";
+import { clip, number, optionsOf, usedAfterDispose } from "../util/check.js";
 import { describe } from "../util/describe.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { ALIGNMENT, PAGE_BYTES } from "../wasm/generated/layout/memory.js";
@@ -101,8 +101,7 @@ export class Arena {
       return { memory, buffer: memory.buffer, kernels: instantiateKernels(owner, memory, options.module) };
     },
   ) {
-    const given = record(owner, "options", options);
-    knownOnly(owner, "", given, ["capacity", "module"]);
+    const given = optionsOf(owner, options, ["capacity", "module"]);
     const capacity = capacityKind.read(owner, "capacity", given.capacity);
     const pages = Math.ceil(capacity / PAGE);
     this.#capacity = pages * PAGE;

@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Named tensors and their gradients in an arena.
 import { type Arena, padded } from "./arena.js";
-import { clip, knownOnly, lookUp, nameList, record, usedAfterDispose, wrongType, wrongValue } from "../util/check.js";
+import { clip, lookUp, nameList, optionsOf, record, usedAfterDispose, wrongType, wrongValue } from "../util/check.js";
 import { type Description, describe } from "../util/describe.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory-options.js";
 import type { Shape, Tensor, Values, Vector } from "./tensor.js";
@@ -232,8 +232,7 @@ function allocateTensors<Name extends string>(
   shapes: Readonly<Record<Name, Shape>>,
   options: MemoryOptions,
 ): { shared: Shared; tensors: Map<Name, Tensor> } {
-  const given = record(OWNER, "options", options);
-  knownOnly(OWNER, "", given, memoryOptions);
+  const given = optionsOf(OWNER, options, memoryOptions);
   const sizes = Object.entries(record(OWNER, "shapes", shapes)).map(
     ([name, shape]) => [name as Name, shape as Shape, shapeSize(OWNER, shape, `shapes.${name}`)] as const,
   );

@@ -1,21 +1,17 @@
 // What a schedule's file declares, and how its options are read.
-import { type Kind, knownOnly, list, record, whole } from "../util/check.js";
+import { type Kind, list, optionsOf, whole } from "../util/check.js";
 import { type Conflict, type Kinds, type Resolved, readOptions } from "../util/options.js";
 import type { Curve } from "./curve.js";
 
 /** What Keras, TensorFlow.js, optax and others call the options of schedules: see `didYouMean`. */
 const ALIASES =
-  "gamma=decayrate,decay,factor,rate stepSize=decaysteps,step,steps,every milestones=boundaries factor=gamma,decayrate,decay " +
-  "totalIters=decaysteps,steps,warmupsteps,warmup,iters,totalsteps,maxiter startFactor=factor,warmupfactor endFactor=factor " +
-  "tMax=decaysteps,totalsteps,steps,epochs,period,maxepochs etaMin=minlr,endlearningrate,alpha,endvalue power=exponent,gamma " +
-  "t0=firstdecaysteps,period,t tMult=tmul,mult maxLr=peaklr,peakvalue,lr,learningrate baseLr=minlr totalSteps=steps,decaysteps,tmax " +
-  "pctStart=warmup,warmupratio lrLambda=lambda,fn,schedule,scheduler,lambdas minLr=etamin,min threshold=mindelta,delta " +
-  "patience=wait stepSizeUp=stepsize swaLr=lr,learningrate schedulers=schedules lastEpoch=epoch,initialepoch,startepoch mode=direction";
+  "gamma=decayrate,decay,factor stepSize=decaysteps milestones=boundaries factor=gamma totalIters=decaysteps,warmupsteps,totalsteps " +
+  "tMax=decaysteps,totalsteps,steps,epochs etaMin=minlr,alpha t0=firstdecaysteps tMult=tmul maxLr=peaklr,learningrate " +
+  "totalSteps=decaysteps,steps lrLambda=lambda,schedule minLr=etamin threshold=mindelta swaLr=learningrate lastEpoch=epoch,initialepoch";
 
 /** Names that users look for on a schedule: see `describe`. */
 export const FOREIGN =
-  "get_last_lr,getLastLr,get_lr=lastLr lr,learningRate=lastLr base_lrs=paramGroups[0].initialLr last_epoch,lastEpoch=stateDict().counter " +
-  "state_dict load_state_dict";
+  "get_last_lr,getLastLr,get_lr,lr=lastLr last_epoch,lastEpoch=stateDict().counter state_dict load_state_dict";
 
 /** What every schedule takes beside options of its own. */
 export interface CommonScheduleOptions {
@@ -71,8 +67,7 @@ export function readGiven<Options>(
   { name, kinds, shorthands = [] }: OptionSet<Options>,
   options: unknown,
 ): { given: Readonly<Record<string, unknown>>; lastEpoch: number | undefined } {
-  const given = record(name, "options", options);
-  knownOnly(name, "", given, [...Object.keys(kinds), ...shorthands, "lastEpoch"], { aliases: ALIASES });
+  const given = optionsOf(name, options, [...Object.keys(kinds), ...shorthands, "lastEpoch"], { aliases: ALIASES });
   const { lastEpoch } = given;
   return { given, lastEpoch: lastEpoch === undefined ? undefined : whole.read(name, "lastEpoch", lastEpoch) };
 }

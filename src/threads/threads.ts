@@ -2,7 +2,7 @@
 // The public classes of gradstep/threads that make threads, and arenas whose memory they share.
 import { Arena } from "../memory/arena.js";
 import { ThreadPool } from "../memory/memory-options.js";
-import { knownOnly, number, record, wrongType } from "../util/check.js";
+import { number, optionsOf, wrongType } from "../util/check.js";
 import { describe } from "../util/describe.js";
 import { MAX_THREADS } from "../wasm/generated/layout/threads.js";
 import { obstacle, processors } from "./host.js";
@@ -70,8 +70,7 @@ export class Threads extends ThreadPool {
   /** @internal */
   static create(size: number | undefined, options: ThreadsOptions, tuning: Partial<Tuning>): Promise<Threads>;
   static async create(size?: number, options: ThreadsOptions = {}, tuning: Partial<Tuning> = {}): Promise<Threads> {
-    const given = record(OWNER, "options", options);
-    knownOnly(OWNER, "", given, ["script"]);
+    const given = optionsOf(OWNER, options, ["script"]);
     const script = readScript(given.script);
     const threads = size === undefined ? Math.min(processors(), MAX_THREADS) : count.read(OWNER, "size", size);
     const reason = threads > 1 ? obstacle() : undefined;
@@ -133,8 +132,7 @@ export class SharedArena extends Arena {
   /** @internal */
   constructor(options: SharedArenaOptions, owner: string, remedy: string);
   constructor(options: SharedArenaOptions, owner = "SharedArena", remedy = `raise "capacity" of the SharedArena`) {
-    const given = record(owner, "options", options);
-    knownOnly(owner, "", given, ["capacity", "threads"]);
+    const given = optionsOf(owner, options, ["capacity", "threads"]);
     const { capacity, threads } = options;
     if (!(threads instanceof ThreadPool)) throw wrongType(owner, "threads", "Threads", threads);
     super({ capacity }, owner, remedy, (pages) => new SharedMemory(owner, threads.pool, pages));

@@ -193,6 +193,18 @@ export function knownOnly(
     }
 }
 
+/** An object of options of these names. */
+export function optionsOf(
+  owner: string,
+  options: unknown,
+  known: readonly string[],
+  hints?: Elsewhere,
+): Record<string, unknown> {
+  const given = record(owner, "options", options);
+  knownOnly(owner, "", given, known, hints);
+  return given;
+}
+
 /** What options that are not here are called, and where they are. */
 export interface Elsewhere {
   /** Options of other classes that users may expect here: the class that has each. */
