@@ -10,7 +10,7 @@
 //            a = z·(s + c·z²), s = 2√(2/π), c = 0.044715·s, q = 3c
 //
 // gelu is the tanh form (Hendrycks, Gimpel 2016), with ½(1 + tanh u) = σ(2u). The gradients of gelu, silu and leaky
-// are computed from the input z, the others from the output y. NaN stays NaN.
+// are functions of the input z, the others of the output y. NaN stays NaN.
 //
 // n is rounded up to whole vectors: buffers are padded to 16 bytes, and the padding is read and written like the elements.
 // An output may be the same buffer as an input.
@@ -67,22 +67,31 @@ class Sigmoid {
 class Gelu {
   // @ts-ignore: decorator
   @inline
-  value(z: v128): v128 {
-    return f32x4.mul(z, logistic(gate(z)));
+  value(z: v128, e: v128): v128 {
+    const one = f32x4.splat(1);
+    return f32x4.mul(z, f32x4.div(v128.bitselect(one, e, f32x4.ge(z, f32x4.splat(0))), f32x4.add(one, e)));
   }
-  // σ = (z ≥ 0 ? 1 : e)/(1 + e) and σ′ = e/(1 + e)² with e = e^−|a|. Beyond |z| = 16, σ′ is 0 in float32: the clamp
+  // The factor of dy. σ = (z ≥ 0 ? 1 : e)/(1 + e) and σ′ = e/(1 + e)² with e = e^−|a|. Beyond |z| = 16, σ′ is 0 in float32: the clamp
   // avoids 0·∞.
   // @ts-ignore: decorator
   @inline
-  gradient(z: v128, dy: v128): v128 {
+  slope(z: v128, e: v128): v128 {
     const one = f32x4.splat(1);
-    const e = exp(f32x4.neg(f32x4.abs(gate(z))));
     const r = f32x4.div(one, f32x4.add(one, e));
     const sigma = f32x4.mul(v128.bitselect(one, e, f32x4.ge(z, f32x4.splat(0))), r);
     const clamped = f32x4.pmin(f32x4.pmax(z, f32x4.splat(-16)), f32x4.splat(16));
-    const slope = f32x4.add(f32x4.splat(S), f32x4.mul(f32x4.splat(Q), f32x4.mul(clamped, clamped)));
-    const change = f32x4.mul(f32x4.mul(clamped, f32x4.mul(e, f32x4.mul(r, r))), slope);
-    return f32x4.mul(dy, f32x4.add(sigma, change));
+    const steepness = f32x4.add(f32x4.splat(S), f32x4.mul(f32x4.splat(Q), f32x4.mul(clamped, clamped)));
+    const change = f32x4.mul(f32x4.mul(clamped, f32x4.mul(e, f32x4.mul(r, r))), steepness);
+    return f32x4.add(sigma, change);
+  }
+}
+
+@unmanaged
+class Factor {
+  // @ts-ignore: decorator
+  @inline
+  gradient(factor: v128, dy: v128): v128 {
+    return f32x4.mul(dy, factor);
   }
 }
 
@@ -164,9 +173,15 @@ export function sigmoid(n: i32, z: usize, y: usize): void {
 export function sigmoidGradient(n: i32, y: usize, dy: usize, dz: usize): void {
   backward<Sigmoid>(n, y, dy, dz);
 }
-export function gelu(n: i32, z: usize, y: usize): void {
-  forward<Gelu>(n, z, y);
+// Also keeps the factors of dy, which share the exponential: then the gradient is a product. y may be z.
+export function gelu(n: i32, z: usize, y: usize, factors: usize): void {
+  const first = <usize>firstOfPart(n) << 2, end = z + (<usize>lastOfPart(n) << 2), rule = changetype<Gelu>(0);
+  for (z += first, y += first, factors += first; z < end; z += 16, y += 16, factors += 16) {
+    const x = v128.load(z), e = exp(f32x4.neg(f32x4.abs(gate(x))));
+    v128.store(factors, rule.slope(x, e));
+    v128.store(y, rule.value(x, e));
+  }
 }
-export function geluGradient(n: i32, z: usize, dy: usize, dz: usize): void {
-  backward<Gelu>(n, z, dy, dz);
+export function multiply(n: i32, factors: usize, dy: usize, dz: usize): void {
+  backward<Factor>(n, factors, dy, dz);
 }

@@ -56,6 +56,14 @@ export function denseBias(rows: i32, outputs: i32, dy: usize, db: usize): void {
   const end = dy + <usize>rows * bytes;
   const whole = <usize>(outputs & -4) << 2;
   let j: usize = 0;
+  for (; j + 48 < whole; j += 64) {
+    let a = f32x4.splat(0), b = a, c = a, d = a;
+    for (let row = dy + j; row < end; row += bytes) {
+      a = f32x4.add(a, v128.load(row)), b = f32x4.add(b, v128.load(row, 16));
+      c = f32x4.add(c, v128.load(row, 32)), d = f32x4.add(d, v128.load(row, 48));
+    }
+    v128.store(db + j, a), v128.store(db + j, b, 16), v128.store(db + j, c, 32), v128.store(db + j, d, 48);
+  }
   for (; j < whole; j += 16) {
     let sum = f32x4.splat(0);
     for (let row = dy + j; row < end; row += bytes) sum = f32x4.add(sum, v128.load(row));

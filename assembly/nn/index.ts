@@ -5,7 +5,7 @@
 export { takePart } from "../products/parts";
 export { addBias, dense, denseBias, denseInput, denseInputSkip, denseSkip, denseWeight, denseWeightSkip } from "./dense";
 export { convertBytes } from "./bytes";
-export { gelu, geluGradient, leakyRelu, leakyReluGradient, relu, reluGradient } from "./activation";
+export { gelu, multiply, leakyRelu, leakyReluGradient, relu, reluGradient } from "./activation";
 export { sigmoid, sigmoidGradient, silu, siluGradient, tanh, tanhGradient } from "./activation";
 export { dropout } from "./dropout";
 export { binaryCrossEntropy, crossEntropy, huber, squaredError } from "./loss";

@@ -43,7 +43,7 @@ export const divided: DividedKernels<keyof NetworkKernels> = {
   sigmoid: numbers,
   sigmoidGradient: numbers,
   gelu: numbers,
-  geluGradient: numbers,
+  multiply: numbers,
   silu: numbers,
   siluGradient: numbers,
   add: numbers,

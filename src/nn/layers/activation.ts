@@ -3,7 +3,7 @@ import type { NetworkKernels } from "../../wasm/generated/nn-kernels.js";
 import { finite } from "../../util/check.js";
 import { Layer, type LayerOptions, readOptions, sizeOf } from "./layer.js";
 
-type Activation = "relu" | "tanh" | "sigmoid" | "gelu" | "silu";
+type Activation = "relu" | "tanh" | "sigmoid" | "silu";
 
 /** `reads`: what the gradient is computed from. An activation whose gradient needs its input cannot overwrite it. */
 function activation(kind: Activation, reads: "x" | "y", options: LayerOptions | undefined): Layer {
@@ -58,7 +58,26 @@ export const sigmoid = (options?: LayerOptions): Layer => activation("sigmoid", 
  * @example
  * new Network([8], [linear(16), gelu(), linear(1)]);
  */
-export const gelu = (options?: LayerOptions): Layer => activation("gelu", "x", options);
+export function gelu(options?: LayerOptions): Layer {
+  return new Layer("gelu", options, ({ owner, shape, rows: most }) => {
+    readOptions(owner, options, {}, {});
+    const size = sizeOf(shape);
+    return {
+      output: shape,
+      inPlace: true,
+      inPlaceBackward: true,
+      kept: 64 * Math.ceil((most * size) / 16),
+      bind: ({ kernels, x, y, dx, dy, kept }) => ({
+        forward({ rows }) {
+          kernels.gelu(rows * size, x, y, kept);
+        },
+        backward({ rows }, needsInputGradient) {
+          if (needsInputGradient) kernels.multiply(rows * size, kept, dy, dx);
+        },
+      }),
+    };
+  });
+}
 
 /**
  * y = x/(1 + e⁻ˣ), as `torch.nn.SiLU`, on any shape.
