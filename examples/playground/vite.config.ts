@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Plugin, defineConfig } from "vite";
@@ -36,10 +37,33 @@ function mnist(): Plugin {
   };
 }
 
+/** Puts addresses into the page: `%guide%` is that of the guide, from the page. */
+function links(): Plugin {
+  const { name, repository } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as {
+    name: string;
+    repository?: { url: string };
+  };
+  const npm = `https://www.npmjs.com/package/${name}`;
+  const addresses: Readonly<Record<string, string>> = {
+    guide: process.env.GRADSTEP_GUIDE ?? "../",
+    source: repository?.url.replace(/^git\+|\.git$/g, "") ?? `${npm}?activeTab=code`,
+    package: npm,
+  };
+  return {
+    name: "links",
+    transformIndexHtml: (html) => html.replace(/%(guide|source|package)%/g, (_, which: string) => addresses[which]),
+  };
+}
+
+/** With these headers a page is isolated, and may use threads. */
+const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "./",
-  plugins: [mnist()],
+  plugins: [mnist(), links()],
+  server: { headers: isolation },
+  preview: { headers: isolation },
   worker: { format: "es" },
   build: {
     outDir: "../../dist-site",

@@ -21,20 +21,21 @@ export class Classes {
       list.append(item);
       return { item, fill, text };
     });
-    this.clear();
+    this.clear(false);
   }
 
-  clear(): void {
+  /** Nothing is drawn; `trained` says whether the network has learned anything. */
+  clear(trained: boolean): void {
     this.#show(Array.from({ length: 10 }, () => 0));
-    this.#guess.textContent = "Nothing drawn yet.";
+    this.#guess.textContent = trained ? "Draw a digit, or take a test image." : "Untrained: press Train first.";
   }
 
   /** Shows a prediction; `label` is what the image is known to be. */
-  show(probabilities: readonly number[], label?: number): void {
+  show(probabilities: readonly number[], trained: boolean, label?: number): void {
     const best = probabilities.indexOf(Math.max(...probabilities));
     this.#show(probabilities, best);
-    const truth = label === undefined ? "" : label === best ? ", rightly" : `; it is a ${label}`;
-    const text = `Read as ${best}${truth}.`;
+    const truth = label === undefined ? "" : label === best ? ", correctly" : `; it is a ${label}`;
+    const text = trained ? `Read as ${best}${truth}.` : `Untrained: it can only guess, and says ${best}.`;
     if (this.#guess.textContent !== text) this.#guess.textContent = text; // said again only when it has changed
     this.#guess.dataset.digit = String(best);
   }

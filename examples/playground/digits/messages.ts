@@ -40,7 +40,13 @@ export interface Progress {
 }
 
 export type Reply =
-  | { readonly kind: "ready"; readonly train: number; readonly test: number; readonly standing: Standing }
+  | {
+      readonly kind: "ready";
+      readonly train: number;
+      readonly test: number;
+      readonly threads: number;
+      readonly standing: Standing;
+    }
   | { readonly kind: "fresh"; readonly standing: Standing }
   | Progress
   | { readonly kind: "stopped"; readonly finished: boolean }

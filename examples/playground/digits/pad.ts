@@ -9,6 +9,7 @@ const SIDE = 28;
 export class Pad {
   readonly #pad = byId("pad", HTMLCanvasElement);
   readonly #context = contextOf(this.#pad, { willReadFrequently: true });
+  readonly #hint = byId("pad-hint", HTMLElement);
   readonly #seen = contextOf(byId("seen", HTMLCanvasElement));
   readonly #onChange: (image: Float32Array | undefined) => void;
   #last: { x: number; y: number } | undefined;
@@ -35,6 +36,7 @@ export class Pad {
 
   clear(): void {
     this.#context.clearRect(0, 0, this.#pad.width, this.#pad.height);
+    this.#hint.hidden = false;
     this.#changed();
   }
 
@@ -47,6 +49,7 @@ export class Pad {
     this.#context.clearRect(0, 0, width, height);
     this.#context.imageSmoothingQuality = "high";
     this.#context.drawImage(small, 0, 0, width, height);
+    this.#hint.hidden = true;
     this.#changed();
   }
 
@@ -73,6 +76,7 @@ export class Pad {
       context.stroke();
     }
     this.#last = to;
+    this.#hint.hidden = true;
     this.#changed();
   }
 

@@ -30,11 +30,13 @@ export class DigitsSection {
   #asked = false;
   #stale = false;
   #training = false;
+  /** Whether the network has learned anything, here or before it was loaded. */
+  #trained = false;
 
   constructor() {
     this.#pad = new Pad((image) => {
       this.#image = image;
-      if (image === undefined) this.#classes.clear();
+      if (image === undefined) this.#classes.clear(this.#trained);
       else this.#predict();
     });
     this.#wire();
@@ -42,9 +44,22 @@ export class DigitsSection {
     this.#enable(false);
     this.#worker.addEventListener("message", ({ data }: MessageEvent<Reply>) => this.#hear(data));
     this.#worker.addEventListener("error", ({ message }) => this.#say(`The worker failed: ${message}`));
-    this.#say("Fetching the images…");
-    const url = (name: string): string => new URL(`data/${name}.bin`, document.baseURI).href;
-    this.#ask({ kind: "open", train: url("train"), test: url("test"), setup: FIRST });
+    this.#openInView();
+  }
+
+  /** Fetches the images when a person comes to this part: they are ten times the rest of the page. */
+  #openInView(): void {
+    const observer = new IntersectionObserver(
+      ([{ isIntersecting }]) => {
+        if (!isIntersecting) return;
+        observer.disconnect();
+        this.#say("Fetching the images, 3.8 MB…");
+        const url = (name: string): string => new URL(`data/${name}.bin`, document.baseURI).href;
+        this.#ask({ kind: "open", train: url("train"), test: url("test"), setup: FIRST });
+      },
+      { rootMargin: "0px 0px -80px" },
+    );
+    observer.observe(byId("learn", HTMLElement));
   }
 
   #wire(): void {
@@ -100,70 +115,61 @@ export class DigitsSection {
     switch (reply.kind) {
       case "ready":
         byId("train-count", HTMLElement).textContent = reply.train.toLocaleString("en-GB");
+        byId("threads", HTMLElement).textContent = String(reply.threads);
         this.#enable(true);
-        {
-          this.#say("Ready to train.");
-          return;
-        }
-      case "fresh": {
+        this.#say("Ready to train.");
+        return;
+      case "fresh":
         this.#showStanding(reply.standing);
         return;
-      }
-      case "progress": {
+      case "progress":
         this.#showProgress(reply);
         return;
-      }
       case "stopped":
         this.#setTraining(false);
-        {
-          this.#say(
-            reply.finished ? `Trained: ${this.#accuracyText()} of the test images are read rightly.` : "Paused.",
-          );
-          return;
-        }
+        this.#say(
+          reply.finished ? `Trained: it reads ${this.#accuracyText()} of the test images correctly.` : "Paused.",
+        );
+        return;
       case "prediction":
         this.#asked = false;
-        if (this.#image !== undefined) this.#classes.show(reply.probabilities, this.#label);
+        if (this.#image !== undefined) this.#classes.show(reply.probabilities, this.#trained, this.#label);
         if (this.#stale) this.#predict();
         return;
       case "example":
         this.#label = reply.label;
-        {
-          this.#pad.show(reply.image);
-          return;
-        }
-      case "saved": {
+        this.#pad.show(reply.image);
+        return;
+      case "saved":
         this.#offer(reply.file, reply.standing);
         return;
-      }
       case "loaded":
+        this.#setTrained(true);
         this.#curves.accuracy.add(reply.standing.epochs, reply.accuracy);
         this.#showAccuracy(reply.accuracy);
         this.#predict();
-        {
-          this.#say(`Loaded: ${this.#accuracyText()} of the test images are read rightly.`);
-          return;
-        }
+        this.#say(`Loaded: it reads ${this.#accuracyText()} of the test images correctly.`);
+        return;
       case "failed":
         this.#setTraining(false);
         this.#asked = false;
-        {
-          this.#say(`${reply.what === "load" ? "Not loaded" : "That failed"}: ${reply.message}`);
-          return;
-        }
+        this.#say(`${reply.what === "load" ? "Not loaded" : "That failed"}: ${reply.message}`);
+        return;
     }
   }
 
   #restart(setup: Setup): void {
     this.#ask({ kind: "restart", setup });
-    this.#say("A new network, untrained.");
+    this.#say("A new network, untrained: press Train.");
   }
 
   #showStanding(standing: Standing): void {
     this.#setTraining(false);
     this.#showSetup(standing.setup);
     for (const curve of Object.values(this.#curves)) curve.clear();
-    for (const id of ["accuracy", "loss", "samples"]) byId(id, HTMLElement).textContent = "–";
+    this.#setTrained(false);
+    byId("accuracy", HTMLElement).textContent = "untrained";
+    for (const id of ["loss", "samples"]) byId(id, HTMLElement).textContent = "–";
     this.#showEpoch(standing.epochs);
     this.#predict();
   }
@@ -179,6 +185,7 @@ export class DigitsSection {
   }
 
   #showProgress({ epochs, loss, accuracy, samplesPerSecond }: Progress): void {
+    this.#setTrained(true);
     this.#curves.loss.add(epochs, loss);
     this.#curves.accuracy.add(epochs, accuracy);
     this.#showAccuracy(accuracy);
@@ -186,6 +193,12 @@ export class DigitsSection {
     byId("samples", HTMLElement).textContent = samplesPerSecond.toLocaleString("en-GB");
     this.#showEpoch(epochs);
     this.#predict();
+  }
+
+  #setTrained(trained: boolean): void {
+    if (this.#trained === trained) return;
+    this.#trained = trained;
+    if (this.#image === undefined) this.#classes.clear(trained);
   }
 
   #showEpoch(epochs: number): void {

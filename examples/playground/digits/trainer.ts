@@ -1,6 +1,7 @@
 import type { StepOptimizer } from "gradstep";
 import { load, save } from "gradstep/checkpoint";
 import { MLP, Random } from "gradstep/nn";
+import type { Threads } from "gradstep/threads";
 import { makeOptimizer } from "../../mnist/rules.ts";
 import { readSetup, setupText } from "./file.ts";
 import type { Setup, Standing } from "./messages.ts";
@@ -27,10 +28,14 @@ export class Trainer {
   #seen = 0;
   #total = 0;
 
-  constructor(digits: Digits, setup: Setup) {
+  /** With `threads`, large batches are divided among them; the bits are the same. */
+  constructor(digits: Digits, setup: Setup, threads?: Threads) {
     this.setup = setup;
     this.#digits = digits;
-    this.#mlp = new MLP([PIXELS, ...setup.hidden, CLASSES], { batchSize: BATCH, seed: SEED });
+    this.#mlp = new MLP([PIXELS, ...setup.hidden, CLASSES], {
+      ...{ batchSize: BATCH, seed: SEED },
+      ...(threads === undefined ? {} : { threads }),
+    });
     this.#optimizer = makeOptimizer(setup.rule, this.#mlp.params, { lr: setup.lr, dialect: "torch" });
     this.#order = Uint32Array.from({ length: digits.count }, (_, i) => i);
   }
@@ -40,9 +45,9 @@ export class Trainer {
    * `state_dict()`, starts a run of `otherwise`'s rule with them.
    * @throws RangeError for a file that is damaged or is of no network for these images.
    */
-  static from(file: Uint8Array, digits: Digits, otherwise: Setup): Trainer {
+  static from(file: Uint8Array, digits: Digits, otherwise: Setup, threads?: Threads): Trainer {
     const { setup, whole } = readSetup(file, otherwise, PIXELS, CLASSES);
-    const trainer = new Trainer(digits, setup);
+    const trainer = new Trainer(digits, setup, threads);
     try {
       trainer.#load(file, whole);
     } catch (error) {

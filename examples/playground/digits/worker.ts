@@ -1,5 +1,7 @@
 // Trains off the page's thread, a slice of time after another, so that it can be asked something in between.
 import type { Reply, Request } from "./messages.ts";
+import type { Threads } from "gradstep/threads";
+import { startThreads } from "../page/threads.ts";
 import { Digits, PIXELS } from "./packing.ts";
 import { Trainer } from "./trainer.ts";
 
@@ -11,6 +13,7 @@ const NEAR_END = 0.1;
 const GLIMPSE = 2000;
 
 let digits: { train: Digits; test: Digits } | undefined;
+let threads: Threads | undefined;
 let trainer: Trainer | undefined;
 /** Trains until then, in epochs, or is paused. */
 let goal: number | undefined;
@@ -33,12 +36,14 @@ async function answer(request: Request): Promise<void> {
     case "open": {
       const [train, test] = await Promise.all([fetchDigits(request.train), fetchDigits(request.test)]);
       digits = { train, test };
-      trainer = new Trainer(train, request.setup);
-      reply({ kind: "ready", train: train.count, test: test.count, standing: trainer.standing });
+      threads = await startThreads();
+      trainer = new Trainer(train, request.setup, threads);
+      const { standing } = trainer;
+      reply({ kind: "ready", train: train.count, test: test.count, threads: threads?.size ?? 1, standing });
       return;
     }
     case "restart": {
-      replace(new Trainer(opened().digits.train, request.setup));
+      replace(new Trainer(opened().digits.train, request.setup, threads));
       return;
     }
     case "rate":
@@ -70,7 +75,7 @@ async function answer(request: Request): Promise<void> {
     }
     case "load": {
       const { digits, trainer } = opened();
-      const loaded = Trainer.from(request.file, digits.train, trainer.setup);
+      const loaded = Trainer.from(request.file, digits.train, trainer.setup, threads);
       replace(loaded);
       reply({ kind: "loaded", standing: loaded.standing, accuracy: loaded.accuracyOn(digits.test) });
     }

@@ -1,21 +1,37 @@
 import { axisBottom, scaleBand, scaleLinear, select } from "d3";
 import type { Outcome } from "./contest.ts";
 
-const ROW = 56;
+const BAR = 25;
+/** Room for what is written beside the longest bar. */
+const NOTE = 64;
 const MARGIN = { top: 8, right: 16, bottom: 40, left: 84 };
-const CONTENDERS = ["gradstep", "loop"] as const;
 
-/** Draws bars of nanoseconds a parameter, two a size. */
+/** One bar: who, how many nanoseconds, and what is written beside it. */
+interface Bar {
+  readonly who: "gradstep" | "threads" | "loop";
+  readonly ns: number;
+  readonly note: string;
+}
+
+const barsOf = ({ gradstep, loop, ratio, threads }: Outcome): Bar[] => [
+  { who: "gradstep", ns: gradstep, note: `gradstep, ${ratio.toFixed(1)}× faster` },
+  ...(threads === undefined
+    ? []
+    : [{ who: "threads" as const, ns: threads.ns, note: `on ${threads.count} threads, ${threads.ratio.toFixed(1)}×` }]),
+  { who: "loop", ns: loop, note: "loop" },
+];
+
+/** Draws bars of nanoseconds a parameter, for each size and each who was measured. */
 export function drawBars(host: HTMLElement, outcomes: readonly Outcome[]): void {
   const width = Math.max(260, host.clientWidth);
-  const height = outcomes.length * ROW + MARGIN.top + MARGIN.bottom;
-  const most = Math.max(...outcomes.map(({ gradstep, loop }) => Math.max(gradstep, loop)));
-  const x = scaleLinear([0, most], [MARGIN.left, width - MARGIN.right - 84]).nice();
+  const groups = outcomes.map(barsOf);
+  const height = groups.flat().length * BAR + outcomes.length * 8 + MARGIN.top + MARGIN.bottom;
+  const most = Math.max(...groups.flat().map(({ ns }) => ns));
+  const x = scaleLinear([0, most], [MARGIN.left, width - MARGIN.right - NOTE]).nice();
   const y = scaleBand(
     outcomes.map(({ size }) => String(size)),
     [MARGIN.top, height - MARGIN.bottom],
   ).padding(0.25);
-  const inner = scaleBand(CONTENDERS, [0, y.bandwidth()]).padding(0.1);
 
   const root = select(host)
     .selectAll("svg")
@@ -38,7 +54,11 @@ export function drawBars(host: HTMLElement, outcomes: readonly Outcome[]): void 
     .attr("x", MARGIN.left)
     .attr("y", height - 6)
     .text("ns a parameter, less is better");
-  for (const outcome of outcomes) {
+  outcomes.forEach((outcome, i) => {
+    const inner = scaleBand(
+      groups[i].map(({ who }) => who),
+      [0, y.bandwidth()],
+    ).padding(0.1);
     const top = y(String(outcome.size))!;
     root
       .append("text")
@@ -47,24 +67,23 @@ export function drawBars(host: HTMLElement, outcomes: readonly Outcome[]): void 
       .attr("y", top + y.bandwidth() / 2)
       .attr("dy", "0.35em")
       .text(outcome.size.toLocaleString("en-GB"));
-    for (const who of CONTENDERS) {
+    for (const { who, ns, note } of groups[i]) {
       const at = top + inner(who)!;
       root
         .append("rect")
         .attr("class", who)
         .attr("x", x(0))
         .attr("y", at)
-        .attr("width", Math.max(1, x(outcome[who]) - x(0)))
+        .attr("width", Math.max(1, x(ns) - x(0)))
         .attr("height", inner.bandwidth())
         .attr("rx", 3);
-      const note = who === "gradstep" ? `, ${outcome.ratio.toFixed(1)}× faster` : "";
       root
         .append("text")
         .attr("class", "value")
-        .attr("x", x(outcome[who]) + 6)
+        .attr("x", x(ns) + 6)
         .attr("y", at + inner.bandwidth() / 2)
         .attr("dy", "0.35em")
-        .text(`${outcome[who].toFixed(2)}${note}`);
+        .text(`${ns.toFixed(2)} ${note}`);
     }
-  }
+  });
 }

@@ -1,4 +1,5 @@
 import { Adam, ParameterDict } from "gradstep";
+import { SharedParameterDict, type Threads } from "gradstep/threads";
 import { adam } from "../../../bench/loops.ts";
 import { inTurns, median, ratio } from "../../../bench/turns.ts";
 
@@ -13,28 +14,45 @@ export interface Outcome {
   readonly gradstep: number;
   readonly loop: number;
   readonly ratio: number;
+  /** On several threads, where the page is isolated. */
+  readonly threads?: { readonly count: number; readonly ns: number; readonly ratio: number };
 }
 
-/** Lets gradstep's Adam and the plain loop step in turns on as many parameters. */
-export function contest(size: number, rounds = ROUNDS, sampleMs = SAMPLE_MS): Outcome {
-  const params = new ParameterDict({ all: [size] });
-  for (const view of [params.data.all, params.grad.all])
-    for (let i = 0; i < size; i++) view[i] = Math.sin(i * 12.9898 + view.byteOffset) * 0.1 + 0.001;
-  const optimizer = new Adam(params);
-  const [p, g] = [params.data.all.slice(), params.grad.all.slice()];
+/** Lets gradstep's Adam, on one thread and on several, and the plain loop step in turns on as many parameters. */
+export function contest(size: number, threads?: Threads, rounds = ROUNDS, sampleMs = SAMPLE_MS): Outcome {
+  const one = adamOn(new ParameterDict({ all: [size] }));
+  const several = threads === undefined ? [] : [adamOn(new SharedParameterDict({ all: [size] }, { threads }))];
+  const [p, g] = [one.params.data.all.slice(), one.params.grad.all.slice()];
   const slots = [new Float32Array(size), new Float32Array(size)];
   let t = 0;
-  const contenders = [() => void optimizer.step(), () => adam(p, g, slots, ++t)];
+  const contenders: (() => void)[] = [one, ...several].map(
+    ({ optimizer }) =>
+      () =>
+        void optimizer.step(),
+  );
+  contenders.push(() => adam(p, g, slots, ++t));
   for (const run of contenders) callsOf(run, 5 * sampleMs); // compiled in full before the calls of a sample are counted
-  const [ours, theirs] = inTurns(
+  const times = inTurns(
     contenders.map((run) => ({ run, calls: callsOf(run, sampleMs) })),
     rounds,
     1,
   );
-  optimizer.dispose();
-  params.dispose();
+  for (const { optimizer, params } of [one, ...several]) {
+    optimizer.dispose();
+    params.dispose();
+  }
   const perParameter = (rounds: number[]): number => (median(rounds) / size) * 1e9;
-  return { size, gradstep: perParameter(ours), loop: perParameter(theirs), ratio: ratio(theirs, ours) };
+  const [ours, loop] = [times[0], times[times.length - 1]];
+  const outcome = { size, gradstep: perParameter(ours), loop: perParameter(loop), ratio: ratio(loop, ours) };
+  if (threads === undefined) return outcome;
+  return { ...outcome, threads: { count: threads.size, ns: perParameter(times[1]), ratio: ratio(loop, times[1]) } };
+}
+
+/** Adam on parameters and gradients that are not all alike. */
+function adamOn(params: ParameterDict<"all">): { params: ParameterDict<"all">; optimizer: Adam } {
+  for (const view of [params.data.all, params.grad.all])
+    for (let i = 0; i < view.length; i++) view[i] = Math.sin(i * 12.9898 + view.byteOffset) * 0.1 + 0.001;
+  return { params, optimizer: new Adam(params) };
 }
 
 /** How many calls take so long. */

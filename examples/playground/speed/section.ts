@@ -21,7 +21,7 @@ export class SpeedSection {
   #measure(): void {
     this.#button.disabled = true;
     this.#outcomes = [];
-    this.#say("Measuring… Results count when the tab is in front and nothing else is running.");
+    this.#say("Measuring… Keep this tab in front, with nothing else running.");
     const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
     const end = (text: string): void => {
       worker.terminate();
@@ -38,7 +38,9 @@ export class SpeedSection {
       this.#show();
       if (this.#outcomes.length < SIZES.length) return;
       const ratios = this.#outcomes.map(({ ratio }) => ratio);
-      end(`gradstep steps ${Math.min(...ratios).toFixed(1)} to ${Math.max(...ratios).toFixed(1)} times as fast here.`);
+      end(
+        `gradstep is ${Math.min(...ratios).toFixed(1)} to ${Math.max(...ratios).toFixed(1)} times as fast as the loop here${threadsText(this.#outcomes)}.`,
+      );
     });
     worker.postMessage("go");
   }
@@ -63,4 +65,11 @@ export class SpeedSection {
   #say(text: string): void {
     byId("speed-status", HTMLElement).textContent = text;
   }
+}
+
+/** How fast it is on several threads, where it was measured. */
+function threadsText(outcomes: readonly Outcome[]): string {
+  const all = outcomes.flatMap(({ threads }) => threads ?? []);
+  if (all.length === 0) return "";
+  return `, and up to ${Math.max(...all.map(({ ratio }) => ratio)).toFixed(1)} on ${all[0].count} threads`;
 }

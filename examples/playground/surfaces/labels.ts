@@ -46,7 +46,6 @@ export function placeLabels<Key>(
   const placed = new Map<Key, Placed>();
   const dots = heads.map(({ x, y }) => ({ left: x - 5, right: x + 5, top: y - 5, bottom: y + 5 }));
   for (const [i, { key, x, y, width }] of heads.entries()) {
-    const others = dots.filter((_, j) => j !== i);
     const last = before.get(key)?.slot;
     const slots = last === undefined ? SLOTS.keys() : [last, ...SLOTS.keys()];
     for (const slot of slots) {
@@ -59,7 +58,7 @@ export function placeLabels<Key>(
       if (
         !inside ||
         taken.some((other) => overlap(box, other)) ||
-        (row === 0 && others.some((dot) => overlap(box, dot)))
+        (row === 0 && dots.some((dot, j) => j !== i && overlap(box, dot)))
       )
         continue;
       taken.push(box);

@@ -10,9 +10,6 @@ export type Theme = keyof typeof colours;
 /** Lengths of strokes and gaps in pixels. */
 const dashes: readonly (readonly number[])[] = [[], [9, 4], [2, 4], [12, 4, 2, 4]];
 
-/** How many rules have a look of their own. */
-export const LOOKS = colours.light.length * dashes.length;
-
 /** How the path of the rule in a place is drawn. */
 export interface PathLook {
   readonly colour: string;

@@ -9,6 +9,12 @@ import { type Landscape, type LandscapeKey, type Point, landscapes } from "./sur
 export const MOST_STEPS = 10_000;
 const ARENA_BYTES = 4 * 2 ** 20;
 
+/** The knobs of a rule on a surface: its learning rate, then its own. */
+export const knobsOf = (rule: RuleKey, surface: LandscapeKey): readonly Knob[] => [
+  rate(rates[rule][surface]),
+  ...rules[rule].knobs,
+];
+
 /** Rules on their way down one surface, all at the same number of steps. */
 export class Race {
   readonly #arena = new Arena({ capacity: ARENA_BYTES });
@@ -57,7 +63,7 @@ export class Race {
   }
 
   knobs(rule: RuleKey): readonly Knob[] {
-    return [rate(rates[rule][this.#surface]), ...rules[rule].knobs];
+    return knobsOf(rule, this.#surface);
   }
 
   values(rule: RuleKey): readonly number[] {
@@ -109,7 +115,7 @@ export class Race {
     const racer = this.#racers.get(rule);
     if (racer === undefined) return;
     racer.dispose();
-    this.#racers.set(rule, this.#caughtUp(rule)); // at the same place of the map
+    this.#racers.set(rule, this.#caughtUp(rule));
   }
 
   /** One step of every rule. */

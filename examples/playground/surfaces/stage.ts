@@ -1,13 +1,32 @@
 import { contours, interpolateRgb, line, range, scaleLinear, symbol, symbolStar } from "d3";
 import { byId, contextOf } from "../page/dom.ts";
 import { colour } from "../page/theme.ts";
+import { LINE, type Placed, placeLabels } from "./labels.ts";
+import type { PathLook } from "./palette.ts";
 import type { Racer } from "./racer.ts";
 import type { Landscape, Point } from "./surfaces.ts";
 
 /** Samples of the surface along x and y. */
-const GRID = { x: 180, y: 135 };
+const GRID = { x: 240, y: 140 };
 const LEVELS_A_DECADE = 4;
 const HEAD = 5;
+const FONT = "600 13px system-ui, sans-serif";
+/** Width of the outline of a name, and pixels of its picture to one of the page. */
+const OUTLINE = 2;
+const NAME_DENSITY = 2;
+
+/** A name with its outline, and its width without. */
+interface NamePicture {
+  readonly canvas: HTMLCanvasElement;
+  readonly width: number;
+}
+
+/** A racer, its name, and how its path is drawn. */
+export interface Entry {
+  readonly racer: Racer;
+  readonly name: string;
+  readonly look: PathLook;
+}
 
 /** The picture, in three layers: contours, the paths so far, and what moves. */
 export class Stage {
@@ -17,12 +36,21 @@ export class Stage {
   readonly #heads = byId("heads", HTMLCanvasElement);
   readonly #x = scaleLinear();
   readonly #y = scaleLinear();
+  /** Names as pictures: text is slow to draw. */
+  readonly #names = new Map<string, NamePicture>();
+  /** How long the paths drawn are, so that dashes go on where they were. */
+  readonly #lengths = new Map<Racer, number>();
+  #size = { width: 0, height: 0 };
+  #minima: readonly Point[] = [];
   #inks = { ink: "", paper: "" };
+  #labels = new Map<string, Placed>();
   #frames = 0;
 
   /** Takes the size of the page and the surface, and draws the ground; the other layers are empty then. */
   prepare(surface: Landscape): void {
     const { width, height } = this.element.getBoundingClientRect();
+    this.#size = { width, height };
+    this.#minima = surface.minima;
     this.#inks = { ink: colour("--ink"), paper: colour("--paper") };
     const density = Math.min(2, devicePixelRatio);
     for (const canvas of [this.#ground, this.#paths, this.#heads]) {
@@ -32,6 +60,7 @@ export class Stage {
     }
     this.#x.domain(surface.domain.x).range([0, width]);
     this.#y.domain(surface.domain.y).range([height, 0]);
+    this.#names.clear();
     this.#drawGround(surface, width, height);
   }
 
@@ -43,31 +72,84 @@ export class Stage {
 
   clearPaths(): void {
     this.#clear(this.#paths);
+    this.#labels.clear();
+    this.#lengths.clear();
   }
 
   /** Adds the part of a path from one step to where it stands. */
-  extend(racer: Racer, colour: string, from: number): void {
-    this.#trace(contextOf(this.#paths), racer, colour, from, 2);
+  extend({ racer, look }: Entry, from: number): void {
+    const drawn = from === 0 ? 0 : (this.#lengths.get(racer) ?? 0);
+    this.#lengths.set(racer, drawn + this.#trace(contextOf(this.#paths), racer, look, from, 2, drawn));
   }
 
-  /** Draws what moves: the start, who stands where, and one path above all others. */
-  drawHeads(heads: readonly { racer: Racer; colour: string }[], start: Point, chosen?: Racer): void {
+  /**
+   * Draws what moves: the start, who is where, and one path above all others. The heads of those who have arrived are left
+   * out, since the star is there; their names stay.
+   */
+  drawHeads(entries: readonly Entry[], start: Point, chosen?: Racer): void {
     const context = this.#clear(this.#heads);
-    this.#ring(context, start);
     this.element.classList.toggle("dimmed", chosen !== undefined);
-    for (const { racer, colour } of heads) {
-      if (chosen !== undefined && racer !== chosen) continue;
-      if (racer === chosen) this.#trace(context, racer, colour, 0, 3.5);
-      const { path } = racer;
-      context.beginPath();
-      context.arc(this.#x(path[path.length - 2]), this.#y(path[path.length - 1]), HEAD, 0, 2 * Math.PI);
-      context.fillStyle = colour;
-      context.fill();
-      context.strokeStyle = this.#inks.paper;
-      context.lineWidth = 1.5;
-      context.stroke();
+    this.#ring(context, start);
+    const shown = entries.filter(({ racer }) => chosen === undefined || racer === chosen);
+    for (const { racer, look } of shown) {
+      if (racer === chosen) this.#trace(context, racer, look, 0, 3.5);
+      if (racer.fate !== "arrived") this.#dot(context, this.#headOf(racer), look.colour);
     }
+    for (const minimum of this.#minima) this.#star(context, minimum);
+    this.#drawNames(context, shown);
     this.#heads.dataset.frames = String(++this.#frames);
+  }
+
+  #headOf({ path }: Racer): { x: number; y: number } {
+    return { x: this.#x(path[path.length - 2]), y: this.#y(path[path.length - 1]) };
+  }
+
+  #drawNames(context: CanvasRenderingContext2D, entries: readonly Entry[]): void {
+    const byName = new Map(entries.map((entry) => [entry.name, entry]));
+    const heads = entries.map(({ racer, name, look }) => ({
+      key: name,
+      ...this.#headOf(racer),
+      width: this.#picture(name, look.colour).width,
+    }));
+    this.#labels = placeLabels(heads, this.#size, this.#labels);
+    for (const [name, { x, y, far }] of this.#labels) {
+      const { look, racer } = byName.get(name)!;
+      const { canvas, width } = this.#picture(name, look.colour);
+      if (far) {
+        const head = this.#headOf(racer);
+        context.beginPath();
+        context.moveTo(head.x, head.y);
+        context.lineTo(x < head.x ? x + width + 3 : x - 3, y);
+        context.strokeStyle = look.colour;
+        context.lineWidth = 1;
+        context.stroke();
+      }
+      context.drawImage(canvas, x - OUTLINE, y - LINE / 2, width + 2 * OUTLINE, LINE);
+    }
+  }
+
+  #picture(name: string, colour: string): NamePicture {
+    const key = `${name} ${colour}`;
+    const known = this.#names.get(key);
+    if (known !== undefined) return known;
+    const canvas = document.createElement("canvas");
+    const context = contextOf(canvas);
+    context.font = FONT;
+    const { width } = context.measureText(name);
+    canvas.width = Math.ceil(width + 2 * OUTLINE) * NAME_DENSITY;
+    canvas.height = LINE * NAME_DENSITY;
+    context.scale(canvas.width / (width + 2 * OUTLINE), NAME_DENSITY);
+    context.font = FONT;
+    context.textBaseline = "middle";
+    context.lineJoin = "round";
+    context.strokeStyle = this.#inks.paper;
+    context.lineWidth = 2 * OUTLINE;
+    context.strokeText(name, OUTLINE, LINE / 2);
+    context.fillStyle = colour;
+    context.fillText(name, OUTLINE, LINE / 2);
+    const picture = { canvas, width };
+    this.#names.set(key, picture);
+    return picture;
   }
 
   #clear(canvas: HTMLCanvasElement): CanvasRenderingContext2D {
@@ -76,13 +158,43 @@ export class Stage {
     return context;
   }
 
-  #trace(context: CanvasRenderingContext2D, { path }: Racer, stroke: string, from: number, width: number): void {
+  /** Draws a path from a step on; gives its length in pixels. */
+  #trace(
+    context: CanvasRenderingContext2D,
+    { path }: Racer,
+    { colour, dash }: PathLook,
+    from: number,
+    width: number,
+    offset = 0,
+  ): number {
+    let length = 0;
+    let [x, y] = [this.#x(path[2 * from]), this.#y(path[2 * from + 1])];
     context.beginPath();
-    context.moveTo(this.#x(path[2 * from]), this.#y(path[2 * from + 1]));
-    for (let i = 2 * from + 2; i < path.length; i += 2) context.lineTo(this.#x(path[i]), this.#y(path[i + 1]));
-    context.strokeStyle = stroke;
+    context.moveTo(x, y);
+    for (let i = 2 * from + 2; i < path.length; i += 2) {
+      const [toX, toY] = [this.#x(path[i]), this.#y(path[i + 1])];
+      context.lineTo(toX, toY);
+      length += Math.hypot(toX - x, toY - y);
+      [x, y] = [toX, toY];
+    }
+    context.strokeStyle = colour;
     context.lineWidth = width;
-    context.lineJoin = context.lineCap = "round";
+    context.lineJoin = "round";
+    context.lineCap = dash.length === 0 ? "round" : "butt";
+    context.setLineDash([...dash]);
+    context.lineDashOffset = offset;
+    context.stroke();
+    context.setLineDash([]);
+    return length;
+  }
+
+  #dot(context: CanvasRenderingContext2D, { x, y }: Point, fill: string): void {
+    context.beginPath();
+    context.arc(x, y, HEAD, 0, 2 * Math.PI);
+    context.fillStyle = fill;
+    context.fill();
+    context.strokeStyle = this.#inks.paper;
+    context.lineWidth = 1.5;
     context.stroke();
   }
 
@@ -94,8 +206,21 @@ export class Stage {
     context.stroke();
   }
 
+  #star(context: CanvasRenderingContext2D, { x, y }: Point): void {
+    context.save();
+    context.translate(this.#x(x), this.#y(y));
+    context.beginPath();
+    symbol(symbolStar, 150).context(context)();
+    context.fillStyle = this.#inks.ink;
+    context.strokeStyle = this.#inks.paper;
+    context.lineWidth = 1.5;
+    context.fill();
+    context.stroke();
+    context.restore();
+  }
+
   #drawGround(surface: Landscape, width: number, height: number): void {
-    const { domain, minima } = surface;
+    const { domain } = surface;
     const [low, high] = surface.contours;
     const context = contextOf(this.#ground);
     const at = ([from, to]: readonly [number, number], i: number, n: number): number =>
@@ -119,18 +244,6 @@ export class Stage {
       context.fillStyle = shade((value - low) / (high - low));
       context.fill("evenodd");
       context.stroke();
-    }
-    for (const { x, y } of minima) {
-      context.save();
-      context.translate(this.#x(x), this.#y(y));
-      context.beginPath();
-      symbol(symbolStar, 150).context(context)();
-      context.fillStyle = this.#inks.ink;
-      context.strokeStyle = this.#inks.paper;
-      context.lineWidth = 1.5;
-      context.fill();
-      context.stroke();
-      context.restore();
     }
   }
 }

@@ -36,7 +36,7 @@ const himmelblau: Surface = {
     return [4 * x * a + 2 * b, 2 * a + 4 * y * b];
   },
   minimum: { x: 3, y: 2 },
-  start: { x: -0.5, y: -1 },
+  start: { x: -0.3, y: 0.5 },
   domain: { x: [-6, 6], y: [-5, 5] },
   contours: [-0.5, 2.75],
   steps: 200,
@@ -85,13 +85,13 @@ export const landscapes = {
   saddle: {
     ...saddle,
     about:
-      "The start is almost on a ridge, which leads to a saddle point: a rule has to turn off to a minimum in time.",
+      "The start is almost on a ridge, which leads to a saddle point: an optimizer has to turn off to a minimum in time.",
     minima: [saddle.minimum, { x: 0, y: -1 }],
     localMinima: [],
   },
   himmelblau: {
     ...himmelblau,
-    about: "Four minima, equally low: rules that set off from the same point may end in different ones.",
+    about: "Four minima, equally low: optimizers that set off from the same point may end in different ones.",
     minima: [
       himmelblau.minimum,
       { x: -2.805118, y: 3.131312 },
@@ -101,7 +101,10 @@ export const landscapes = {
     localMinima: [],
   },
   rastrigin: {
-    ...one(rastrigin, "A bowl full of dents: most rules stop in one of them, and few get to the lowest, at the star."),
+    ...one(
+      rastrigin,
+      "A bowl full of dents: most optimizers stop in one of them, and few get to the lowest, at the star.",
+    ),
     localMinima: dents.flatMap((x) => dents.map((y) => ({ x, y }))).filter(({ x, y }) => Math.hypot(x, y) > 0.5),
   },
 } as const satisfies Record<string, Landscape>;

@@ -8,11 +8,24 @@ import Table from "cli-table3";
 import { installBrowsers, openChromium, openFirefox, openWebKit } from "./browsers/index.ts";
 import { type Look, NoAnswer, type Open, type Page, inTime, limited } from "./page.ts";
 import { type Site, serveSite } from "./site.ts";
-import { digits } from "./steps/digits.ts";
+import { digits, threads } from "./steps/digits.ts";
 import { speed } from "./steps/speed.ts";
 import type { Step } from "./steps/step.ts";
 import { surfaces } from "./steps/surfaces.ts";
-import { accessible, dark, full, keyboard, narrow, opens, policy, quiet } from "./steps/whole.ts";
+import {
+  accessible,
+  copies,
+  dark,
+  firstLoad,
+  fold,
+  full,
+  keyboard,
+  links,
+  narrow,
+  opens,
+  policy,
+  quiet,
+} from "./steps/whole.ts";
 
 const OPEN_SECONDS = 60;
 const out = fileURLToPath(new URL("../../../out/playground", import.meta.url));
@@ -26,19 +39,37 @@ const browsers: Readonly<Record<string, Open>> = {
 interface Visit {
   readonly name: string;
   readonly look: Look;
+  /** Whether the page is isolated from others, and so may use threads. */
+  readonly isolated: boolean;
   readonly steps: readonly Step[];
 }
 
 const visits: readonly Visit[] = [
   {
     name: "desk",
-    look: { width: 1280, height: 900, dark: false },
-    steps: [opens, ...surfaces, ...digits, ...speed, keyboard, accessible, quiet, policy],
+    look: { width: 1280, height: 720, dark: false },
+    isolated: true,
+    steps: [
+      opens,
+      firstLoad,
+      fold,
+      links,
+      ...surfaces,
+      ...digits,
+      threads,
+      ...speed,
+      copies,
+      keyboard,
+      accessible,
+      quiet,
+      policy,
+    ],
   },
   {
     name: "phone",
     look: { width: 360, height: 740, dark: true },
-    steps: [opens, dark, full, narrow, accessible, quiet],
+    isolated: false,
+    steps: [opens, firstLoad, fold, dark, full, narrow, accessible, quiet],
   },
 ];
 
@@ -102,7 +133,7 @@ async function main(names: readonly string[]): Promise<void> {
     if (names.length > 0 && !names.includes(browser)) continue;
     const all: Result[] = [];
     for (const one of visits) {
-      const site = await serveSite();
+      const site = await serveSite(one.isolated);
       all.push(...(await visit(open, site, one, browser)));
       site.close();
     }

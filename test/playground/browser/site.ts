@@ -1,9 +1,11 @@
 // The built page under a path of a web server, with a script before its own that notes what happens.
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { type ServerResponse, createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
 import { transformSync } from "esbuild";
 import sirv from "sirv";
 
@@ -17,11 +19,15 @@ export interface Site {
   readonly otherHost: string;
   /** Requests that it could not answer, and those to its other name. */
   readonly faults: readonly string[];
+  /** How many bytes of the page's files have been asked for, gzipped. */
+  loaded(): number;
   close(): void;
 }
 
-export async function serveSite(): Promise<Site> {
+/** With `isolated`, the page may use threads, where the browser has them. */
+export async function serveSite(isolated: boolean): Promise<Site> {
   const faults: string[] = [];
+  const asked = new Set<string>();
   const files = sirv(root, { dev: true });
   const page = readFileSync(`${root}/index.html`, "utf8").replace(
     "<title>",
@@ -35,6 +41,10 @@ export async function serveSite(): Promise<Site> {
   };
   const server = createServer((request, response) => {
     const { url = "", headers } = request;
+    if (isolated)
+      response
+        .setHeader("Cross-Origin-Opener-Policy", "same-origin")
+        .setHeader("Cross-Origin-Embedder-Policy", "require-corp");
     const miss = (): void => {
       faults.push(`404 for ${url}`);
       response.writeHead(404).end();
@@ -42,6 +52,7 @@ export async function serveSite(): Promise<Site> {
     if (headers.host !== `127.0.0.1:${port}`) faults.push(`a request to ${headers.host}`);
     const [name] = url.slice(BASE.length).split("?");
     request.url = `/${name}`;
+    if (existsSync(join(root, name))) asked.add(name === "" ? "index.html" : name);
     if (!url.startsWith(BASE)) miss();
     else if (Object.hasOwn(own, name)) send(response, ...own[name]);
     else files(request, response, miss);
@@ -52,6 +63,7 @@ export async function serveSite(): Promise<Site> {
     url: `http://127.0.0.1:${port}${BASE}`,
     otherHost: `http://localhost:${port}${BASE}`,
     faults,
+    loaded: () => [...asked].reduce((sum, name) => sum + gzipSync(readFileSync(join(root, name))).length, 0),
     close() {
       server.close();
       server.closeAllConnections();

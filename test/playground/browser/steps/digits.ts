@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { predictSaved } from "../../saved.ts";
 import { firstSamples } from "../drawing.ts";
+import type { Page } from "../page.ts";
 import { type Step, click, expect, placeOf, settled, text, textOf, until } from "./step.ts";
 
 const LEAST_ACCURACY = 0.95;
@@ -14,9 +15,31 @@ const percentages = `[...document.querySelectorAll(".percent")].map((e) => parse
 
 export const digits: readonly Step[] = [
   {
+    name: "says what to do before it is trained",
+    async run({ page, picture }) {
+      await page.evaluate(`probe.place("train").top`);
+      await until(page, `${textOf("learn-status")} === "Ready to train."`, 30);
+      await picture("untrained", "train");
+      expect((await text(page, "accuracy")) === "untrained", await text(page, "accuracy"));
+      expect((await text(page, "pad-hint")) === "draw here" && (await isShown(page, "pad-hint")), "no hint on the pad");
+      const { left, top, width, height } = await placeOf(page, "pad");
+      await page.draw([
+        [
+          [left + width / 2, top + height / 4],
+          [left + width / 2, top + (3 * height) / 4],
+        ],
+      ]);
+      await until(page, `${textOf("guess")}.startsWith("Untrained: it can only guess")`, 5);
+      expect(!(await isShown(page, "pad-hint")), "the hint covers the drawing");
+      const guess = await text(page, "guess");
+      await click(page, "clear");
+      await until(page, `${textOf("guess")} === "Untrained: press Train first."`, 5);
+      return guess;
+    },
+  },
+  {
     name: "learns MNIST",
     async run({ page }) {
-      await page.evaluate(`probe.place("train").top`);
       await click(page, "train");
       await until(page, `${textOf("learn-status")}.startsWith("Trained")`, 120);
       const accuracy = Number(await page.evaluate(`document.getElementById("accuracy").dataset.value`));
@@ -33,7 +56,7 @@ export const digits: readonly Step[] = [
       let right = 0;
       for (const { label, strokes } of firstSamples(DRAWN)) {
         await click(page, "clear");
-        await until(page, `${textOf("guess")} === "Nothing drawn yet."`, 5);
+        await until(page, `${textOf("guess")} .startsWith("Draw a digit")`, 5);
         const { left, top, width, height } = await placeOf(page, "pad");
         await page.draw(strokes.map((stroke) => stroke.map(([x, y]) => [left + x * width, top + y * height] as const)));
         await until(page, `${textOf("guess")}.startsWith("Read as")`, 5);
@@ -51,7 +74,7 @@ export const digits: readonly Step[] = [
     name: "reads a test image",
     async run({ page }) {
       await click(page, "example");
-      await until(page, `${textOf("guess")}.endsWith(", rightly.")`, 5);
+      await until(page, `${textOf("guess")}.endsWith(", correctly.")`, 5);
       return text(page, "guess");
     },
   },
@@ -95,6 +118,19 @@ export const digits: readonly Step[] = [
     },
   },
 ];
+
+export const threads: Step = {
+  name: "trains on threads where the page is isolated",
+  async run({ page }) {
+    const isolated = (await page.evaluate("crossOriginIsolated && navigator.hardwareConcurrency > 1")) as boolean;
+    const count = Number(await text(page, "threads"));
+    expect(count > 1 === isolated, `${count} threads, ${isolated ? "" : "not "}isolated`);
+    return `${count}, ${isolated ? "" : "not "}isolated`;
+  },
+};
+
+const isShown = async (page: Page, id: string): Promise<boolean> =>
+  (await page.evaluate(`document.getElementById("${id}").getClientRects().length > 0`)) as boolean;
 
 /** The file that the browser has downloaded, whole. */
 async function download(folder: string): Promise<string> {

@@ -1,5 +1,6 @@
 import { setTimeout } from "node:timers/promises";
-import { landscapes } from "../../../../examples/playground/surfaces/surfaces.ts";
+import { ruleKeys } from "../../../../examples/playground/surfaces/rules.ts";
+import { landscapeKeys, landscapes } from "../../../../examples/playground/surfaces/surfaces.ts";
 import type { Page } from "../page.ts";
 import { type Step, click, expect, placeOf, text, textOf, until } from "./step.ts";
 
@@ -33,17 +34,105 @@ export const surfaces: readonly Step[] = [
       await until(page, `document.getElementById("steps").textContent === "1"`, 2);
       const { left, top, width, height } = await placeOf(page, "stage");
       await page.draw([[[left + width / 4, top + height / 4]]]);
-      await until(page, `${textOf("race-status")}.startsWith("Start at")`, 2);
+      await until(page, `${textOf("steps")} === "0"`, 2);
       const start = await text(page, "race-status");
+      expect(start.startsWith("Start: f("), start);
       const { x, y } = landscapes.rosenbrock.domain;
       const expected = [x[0] + (x[1] - x[0]) / 4, y[1] - (y[1] - y[0]) / 4];
-      const off = (start.match(/-?\d+\.\d+/g) ?? []).map((number, i) => Math.abs(Number(number) - expected[i]));
+      const off = (start.match(/-?\d+\.\d+/g) ?? [])
+        .slice(0, 2)
+        .map((number, i) => Math.abs(Number(number) - expected[i]));
       expect(off.length === 2 && Math.max(...off) < 0.03, `${start} Expected ${expected.join(", ")}`);
       await setPlaying(page, true);
       await until(page, `parseInt(document.getElementById("steps").textContent) > 60`, 10);
       await setPlaying(page, false);
       await picture("surfaces", "stage");
+      expect(!(await text(page, "race-status")).includes("Start"), `still ${await text(page, "race-status")}`);
       return start;
+    },
+  },
+  {
+    name: "tells f under the pointer",
+    async run({ page }) {
+      const { left, top, width, height } = await placeOf(page, "stage");
+      await page.draw([[[left + width / 2, top + height / 2]]]);
+      const { loss, domain } = landscapes.rosenbrock;
+      const seen = await text(page, "readout");
+      const [x, y, f] = (seen.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
+      const middle = [(domain.x[0] + domain.x[1]) / 2, (domain.y[0] + domain.y[1]) / 2];
+      expect(Math.abs(x - middle[0]) < 0.02 && Math.abs(y - middle[1]) < 0.02, seen);
+      expect(Math.abs(f - loss(middle[0], middle[1])) < 6, `${seen}, expected about ${loss(middle[0], middle[1])}`);
+      return seen;
+    },
+  },
+  {
+    name: "races all, ranks them and stops when all have arrived, on every surface",
+    async run({ page, picture }) {
+      await setPace(page, FASTEST);
+      const ends: string[] = [];
+      for (const key of landscapeKeys) {
+        const fresh = (await page.evaluate(`(() => {
+          const select = document.getElementById("surface");
+          select.value = "${key}";
+          select.dispatchEvent(new Event("change"));
+          return ${textOf("race-status")};
+        })()`)) as string;
+        expect(fresh.startsWith("Start: "), `stale: ${fresh}`);
+        expect((await text(page, "about")) === landscapes[key].about, `${key}: ${await text(page, "about")}`);
+        await click(page, "all");
+        await until(page, `${textOf("race-status")}.startsWith("Finished. ")`, 40);
+        await until(page, `${textOf("play")} === "Play again"`, 2);
+        const status = await text(page, "race-status");
+        const ranks = (await page.evaluate(
+          `[...document.querySelectorAll("#rules li")].map((row) => [".rank", ".standing"].map((part) => row.querySelector(part).textContent))`,
+        )) as (readonly [string, string])[];
+        const arrived = ranks.filter(([rank]) => rank !== "");
+        const steps = arrived.map(([, standing]) => Number(standing.replace(/\D/g, "")));
+        expect(ranks.length === ruleKeys.length, `${ranks.length} rows`);
+        expect(key === "rastrigin" || arrived.length === ranks.length, `${key}: ${status}`);
+        expect(
+          arrived.length > 5 && steps.every((count, i) => count >= (steps[i - 1] ?? 1)),
+          `${key}: ${steps.join(", ")}`,
+        );
+        expect(
+          arrived.every(([rank], i) => rank === `${i + 1}.`),
+          arrived.map(([rank]) => rank).join(" "),
+        );
+        if (key === "himmelblau") await picture("ranking", "stage");
+        ends.push(`${key} ${arrived.length} by ${steps[steps.length - 1]}`);
+      }
+      return ends.join(", ");
+    },
+  },
+  {
+    name: "keeps the race in the address",
+    async run({ page }) {
+      await click(page, "none");
+      for (const rule of ["lion", "adam"]) await page.evaluate(`document.querySelector("[data-add=${rule}]").click()`);
+      await page.evaluate(`document.querySelector("[data-rule=adam] .settings").click()`);
+      await page.evaluate(`document.querySelector("[data-rule=adam] input[type=range]").focus()`);
+      await page.press("ArrowRight", 20);
+      const read = `JSON.stringify([document.getElementById("surface").value, document.getElementById("pace").value,
+        [...document.querySelectorAll("#rules li")].map((row) => row.dataset.rule + row.querySelector(".settings").textContent)])`;
+      await page.evaluate(`document.getElementById("reset").click()`);
+      const before = await page.evaluate(read);
+      await until(page, `location.search.includes("rules=lion,adam") && location.search.includes("adam=lr:")`, 5);
+      const query = await page.evaluate("location.search");
+      await page.evaluate("setTimeout(() => location.reload(), 50) && null");
+      await setTimeout(1000);
+      await until(page, `document.documentElement.dataset.ready === "true"`, 30);
+      await setPlaying(page, false);
+      await click(page, "reset");
+      const after = await page.evaluate(read);
+      expect(before === after, `${String(before)} before, ${String(after)} after`);
+      await setPace(page, 4);
+      await page.evaluate(`(() => {
+        const select = document.getElementById("surface");
+        select.value = "rosenbrock";
+        select.dispatchEvent(new Event("change"));
+      })()`);
+      await click(page, "few");
+      return String(query);
     },
   },
   {
