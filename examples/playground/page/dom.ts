@@ -17,6 +17,11 @@ export function make<Tag extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Writes a text where it is another one: what stays the same costs no layout, and is not said again. */
+export function setText(element: Element, text: string): void {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** The drawing context of a canvas. */
 export function contextOf(
   canvas: HTMLCanvasElement,

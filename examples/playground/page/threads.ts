@@ -2,8 +2,9 @@ import { Threads } from "gradstep/threads";
 
 const MOST = 4;
 
-/** Threads for a worker of this page, where the page is isolated and the device has more than one processor. */
+/** Threads for a worker of this page, where the browser allows shared memory and the device has more than one processor. */
 export async function startThreads(): Promise<Threads | undefined> {
   const count = Math.min(MOST, navigator.hardwareConcurrency);
-  return crossOriginIsolated && count > 1 ? Threads.create(count) : undefined;
+  const shares = crossOriginIsolated && "SharedArrayBuffer" in globalThis;
+  return shares && count > 1 ? Threads.create(count) : undefined;
 }

@@ -1,4 +1,4 @@
-import { byId, make } from "../page/dom.ts";
+import { byId, make, setText } from "../page/dom.ts";
 import { makeSlider } from "../page/slider.ts";
 import { show } from "./knobs.ts";
 import type { PathLook } from "./palette.ts";
@@ -79,8 +79,8 @@ export class RuleList {
     order.forEach((rule, place) => {
       const racer = racers.get(rule)!;
       const { item, rank, standing } = this.#rows.get(rule)!;
-      rank.textContent = racer.fate === "arrived" ? `${place + 1}.` : "";
-      standing.textContent = standingOf(racer);
+      setText(rank, racer.fate === "arrived" ? `${place + 1}.` : "");
+      setText(standing, standingOf(racer));
       item.classList.toggle("best", rule === ranking[0] && steps > 0 && racer.fate !== "diverged");
     });
     this.#sort(order);
@@ -90,12 +90,12 @@ export class RuleList {
   #sort(ranking: readonly RuleKey[]): void {
     const focused = document.activeElement;
     let moved = false;
-    ranking.forEach((rule, place) => {
+    for (const [place, rule] of ranking.entries()) {
       const { item } = this.#rows.get(rule)!;
-      if (this.#list.children.item(place) === item) return;
+      if (this.#list.children.item(place) === item) continue;
       this.#list.insertBefore(item, this.#list.children.item(place));
       moved = true;
-    });
+    }
     if (moved && focused instanceof HTMLElement && this.#list.contains(focused)) focused.focus({ preventScroll: true });
   }
 
@@ -109,9 +109,9 @@ export class RuleList {
     const leave = this.#makeLeave(rule, "×", "leave");
     const sliders = make("div", { class: "knobs", id: `knobs-${rule}`, role: "group", "aria-label": label });
     sliders.hidden = true;
-    // a long name may be broken before its last capital part
-    const [start, end] = label.split(/(?<=Free)/);
-    const name = make("span", { class: "name" }, start, ...(end === undefined ? [] : [make("wbr"), end]));
+    // a long name may be broken before its last part
+    const parts = label.split(/(?=(?:AdamW|SGD)$)/).flatMap((part, i) => (i === 0 ? [part] : [make("wbr"), part]));
+    const name = make("span", { class: "name" }, ...parts);
     const item = make("li", { "data-rule": rule }, rank, swatch, name, standing, settings, leave, sliders);
     const row = { item, rank, swatch, standing, settings, sliders };
 
@@ -132,7 +132,7 @@ export class RuleList {
       const place = [...this.#list.children].indexOf(this.#rows.get(rule)!.item);
       this.#events.highlight(undefined);
       this.#events.choose([...this.#race.racers.keys()].filter((other) => other !== rule));
-      const next = this.#list.children.item(place) ?? this.#list.lastElementChild ?? this.#others;
+      const next = [...this.#list.children].at(place) ?? this.#list.lastElementChild ?? this.#others;
       next.querySelector<HTMLElement>(".settings, .chip")?.focus({ preventScroll: true });
     });
     return button;
@@ -144,7 +144,7 @@ export class RuleList {
     button.addEventListener("click", () => {
       const place = [...this.#others.children].indexOf(item);
       this.#events.choose([...this.#race.racers.keys(), rule]);
-      const next = this.#others.children.item(place) ?? this.#others.lastElementChild ?? this.#list;
+      const next = [...this.#others.children].at(place) ?? this.#others.lastElementChild ?? this.#list;
       next.querySelector<HTMLElement>(".chip, .settings")?.focus({ preventScroll: true });
     });
     return item;

@@ -50,7 +50,9 @@ export class Race {
 
   /** Whether nobody will go any further. */
   get over(): boolean {
-    return this.#steps >= MOST_STEPS || [...this.#racers.values()].every(({ fate }) => fate !== "running");
+    if (this.#steps >= MOST_STEPS) return true;
+    for (const { fate } of this.#racers.values()) if (fate === "running") return false;
+    return true;
   }
 
   /** Who takes part, the best first: by arrival, then local minima by their loss, then by the loss so far. */

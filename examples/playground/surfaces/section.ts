@@ -1,5 +1,5 @@
 import { copyOnClick } from "../page/copy.ts";
-import { byId, fillSelect } from "../page/dom.ts";
+import { byId, fillSelect, setText } from "../page/dom.ts";
 import { isDark, onTheme, reducedMotion } from "../page/theme.ts";
 import { type RaceSetup, readLink, writeLink } from "./link.ts";
 import { MANY, RuleList } from "./list.ts";
@@ -16,7 +16,7 @@ import { type LandscapeKey, type Point, landscapeKeys, landscapes } from "./surf
 const LONGEST_FRAME = 0.1;
 /** Steps of a frame take no longer. */
 const BUDGET_MS = 8;
-const STANDINGS_EVERY_MS = 100;
+const STANDINGS_EVERY_MS = 200;
 const LINK_AFTER_MS = 300;
 /** Parts of the picture that an arrow key moves the start by. */
 const NUDGE = 1 / 50;
@@ -43,6 +43,7 @@ export class RaceSection {
   readonly #stepCount = byId("steps", HTMLElement);
   readonly #status = byId("race-status", HTMLElement);
   readonly #pace = byId("pace", HTMLInputElement);
+  readonly #rate = byId("pace-value", HTMLOutputElement);
   #highlight: RuleKey | undefined;
   #playing = false;
   #visible = true;
@@ -190,17 +191,17 @@ export class RaceSection {
   /** All that is said of the race: from what it is, so that nothing of a former race stays. */
   #tell(): void {
     const { racers, steps, over } = this.#race;
-    this.#play.textContent = this.#playing ? "Pause" : over && steps > 0 ? "Play again" : "Play";
+    setText(this.#play, this.#playing ? "Pause" : over && steps > 0 ? "Play again" : "Play");
     const text =
       racers.size === 0
         ? "Nobody is in the race: add an optimizer."
         : steps === 0
           ? this.#textAtStart()
           : this.#textOnTheWay();
-    if (this.#status.textContent !== text) this.#status.textContent = text; // said again only when it has changed
-    this.#stepCount.textContent = steps.toLocaleString("en-GB");
+    setText(this.#status, text);
+    setText(this.#stepCount, steps.toLocaleString("en-GB"));
     const rate = rateAfter(steps, this.#stepsASecond);
-    byId("pace-value", HTMLOutputElement).textContent = `${Math.round(rate).toLocaleString("en-GB")} steps/s`;
+    setText(this.#rate, `${Math.round(rate).toLocaleString("en-GB")} steps/s`);
   }
 
   /** At first; more later. */

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { predictSaved } from "../../saved.ts";
 import { firstSamples } from "../drawing.ts";
 import type { Page } from "../page.ts";
-import { type Step, click, expect, placeOf, settled, text, textOf, until } from "./step.ts";
+import { type Step, click, expect, mayShare, placeOf, settled, text, textOf, until } from "./step.ts";
 
 const LEAST_ACCURACY = 0.95;
 /** Digits to be drawn, and to be read: the network knows 96 of 100. */
@@ -120,12 +120,12 @@ export const digits: readonly Step[] = [
 ];
 
 export const threads: Step = {
-  name: "trains on threads where the page is isolated",
+  name: "trains on threads where it may",
   async run({ page }) {
-    const isolated = (await page.evaluate("crossOriginIsolated && navigator.hardwareConcurrency > 1")) as boolean;
+    const shared = await mayShare(page);
     const count = Number(await text(page, "threads"));
-    expect(count > 1 === isolated, `${count} threads, ${isolated ? "" : "not "}isolated`);
-    return `${count}, ${isolated ? "" : "not "}isolated`;
+    expect(count > 1 === shared, `${count} threads, memory ${shared ? "" : "not "}shared`);
+    return `${count}, memory ${shared ? "" : "not "}shared`;
   },
 };
 

@@ -1,4 +1,4 @@
-import { type Step, click, expect, text, textOf, until } from "./step.ts";
+import { type Step, click, expect, mayShare, text, textOf, until } from "./step.ts";
 
 export const speed: readonly Step[] = [
   {
@@ -10,8 +10,8 @@ export const speed: readonly Step[] = [
       const status = await text(page, "speed-status");
       expect(Number.parseFloat(status.replace(/\D+/, "")) > 1, status);
       const bars = Number(await page.evaluate(`document.querySelectorAll("#speed-chart rect").length`));
-      const isolated = (await page.evaluate("crossOriginIsolated")) === true;
-      expect(bars === (isolated ? 10 : 8) && status.includes("threads") === isolated, `${bars} bars: ${status}`);
+      const shared = await mayShare(page);
+      expect(bars === (shared ? 10 : 8) && status.includes("threads") === shared, `${bars} bars: ${status}`);
       await picture("speed", "speed-chart");
       return status;
     },

@@ -45,6 +45,12 @@ export function expect(holds: boolean, what: string): asserts holds {
   if (!holds) throw new Error(what);
 }
 
+/** Whether the page may use threads: some browsers have no shared memory even where it is isolated. */
+export const mayShare = async (page: Page): Promise<boolean> =>
+  (await page.evaluate(
+    `crossOriginIsolated && "SharedArrayBuffer" in globalThis && navigator.hardwareConcurrency > 1`,
+  )) as boolean;
+
 /** Expressions for the text of an element, and for a click on it. */
 export const textOf = (id: string): string => `document.getElementById("${id}").textContent`;
 export const text = async (page: Page, id: string): Promise<string> => (await page.evaluate(textOf(id))) as string;

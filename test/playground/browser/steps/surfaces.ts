@@ -2,7 +2,7 @@ import { setTimeout } from "node:timers/promises";
 import { ruleKeys } from "../../../../examples/playground/surfaces/rules.ts";
 import { landscapeKeys, landscapes } from "../../../../examples/playground/surfaces/surfaces.ts";
 import type { Page } from "../page.ts";
-import { type Step, click, expect, placeOf, text, textOf, until } from "./step.ts";
+import { type Step, click, expect, placeOf, settled, text, textOf, until } from "./step.ts";
 
 const IN_A_ROW = 3;
 const MOST_PAIRS = 10;
@@ -56,12 +56,16 @@ export const surfaces: readonly Step[] = [
     async run({ page }) {
       const { left, top, width, height } = await placeOf(page, "stage");
       await page.draw([[[left + width / 2, top + height / 2]]]);
-      const { loss, domain } = landscapes.rosenbrock;
+      const { rosenbrock } = landscapes;
+      const { domain } = rosenbrock;
       const seen = await text(page, "readout");
       const [x, y, f] = (seen.match(/-?\d+(\.\d+)?/g) ?? []).map(Number);
       const middle = [(domain.x[0] + domain.x[1]) / 2, (domain.y[0] + domain.y[1]) / 2];
       expect(Math.abs(x - middle[0]) < 0.02 && Math.abs(y - middle[1]) < 0.02, seen);
-      expect(Math.abs(f - loss(middle[0], middle[1])) < 6, `${seen}, expected about ${loss(middle[0], middle[1])}`);
+      expect(
+        Math.abs(f - rosenbrock.loss(middle[0], middle[1])) < 6,
+        `${seen}, expected about ${rosenbrock.loss(middle[0], middle[1])}`,
+      );
       return seen;
     },
   },
@@ -115,7 +119,7 @@ export const surfaces: readonly Step[] = [
       const read = `JSON.stringify([document.getElementById("surface").value, document.getElementById("pace").value,
         [...document.querySelectorAll("#rules li")].map((row) => row.dataset.rule + row.querySelector(".settings").textContent)])`;
       await page.evaluate(`document.getElementById("reset").click()`);
-      const before = await page.evaluate(read);
+      const before = await settled(page, read);
       await until(page, `location.search.includes("rules=lion,adam") && location.search.includes("adam=lr:")`, 5);
       const query = await page.evaluate("location.search");
       await page.evaluate("setTimeout(() => location.reload(), 50) && null");
@@ -123,8 +127,8 @@ export const surfaces: readonly Step[] = [
       await until(page, `document.documentElement.dataset.ready === "true"`, 30);
       await setPlaying(page, false);
       await click(page, "reset");
-      const after = await page.evaluate(read);
-      expect(before === after, `${String(before)} before, ${String(after)} after`);
+      const after = await settled(page, read);
+      expect(before === after, `${before} before, ${after} after`);
       await setPace(page, 4);
       await page.evaluate(`(() => {
         const select = document.getElementById("surface");

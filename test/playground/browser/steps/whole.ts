@@ -33,7 +33,7 @@ export const fold: Step = {
   async run({ page, picture }) {
     await page.evaluate("scrollTo({ top: 0, behavior: 'instant' })");
     const ends = (await page.evaluate(
-      `["stage", "play", "race-status"].map((id) => document.getElementById(id).getBoundingClientRect().bottom)`,
+      `["stage", "play"].map((id) => document.getElementById(id).getBoundingClientRect().bottom)`,
     )) as number[];
     const least = (await page.evaluate(`document.getElementById("stage").clientHeight`)) as number;
     await picture("first", "guide");
