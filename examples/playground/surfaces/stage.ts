@@ -11,9 +11,8 @@ const GRID = { x: 240, y: 140 };
 const LEVELS_A_DECADE = 4;
 const HEAD = 5;
 const FONT = "600 13px system-ui, sans-serif";
-/** Width of the outline of a name, and pixels of its picture to one of the page. */
+/** Width of the outline of a name. */
 const OUTLINE = 2;
-const NAME_DENSITY = 2;
 
 /** A name with its outline, and its width without. */
 interface NamePicture {
@@ -41,6 +40,8 @@ export class Stage {
   /** How long the paths drawn are, so that dashes go on where they were. */
   readonly #lengths = new Map<Racer, number>();
   #size = { width: 0, height: 0 };
+  /** Pixels of the canvases to one of the page. */
+  #density = 1;
   #minima: readonly Point[] = [];
   #inks = { ink: "", paper: "" };
   #labels = new Map<string, Placed>();
@@ -52,7 +53,7 @@ export class Stage {
     this.#size = { width, height };
     this.#minima = surface.minima;
     this.#inks = { ink: colour("--ink"), paper: colour("--paper") };
-    const density = Math.min(2, devicePixelRatio);
+    const density = (this.#density = Math.min(2, devicePixelRatio));
     for (const canvas of [this.#ground, this.#paths, this.#heads]) {
       canvas.width = Math.round(width * density);
       canvas.height = Math.round(height * density);
@@ -124,7 +125,10 @@ export class Stage {
         context.lineWidth = 1;
         context.stroke();
       }
-      context.drawImage(canvas, x - OUTLINE, y - LINE / 2, width + 2 * OUTLINE, LINE);
+      // pixel on pixel, which is quick
+      const left = Math.round((x - OUTLINE) * this.#density) / this.#density;
+      const top = Math.round((y - LINE / 2) * this.#density) / this.#density;
+      context.drawImage(canvas, left, top, canvas.width / this.#density, canvas.height / this.#density);
     }
   }
 
@@ -136,9 +140,9 @@ export class Stage {
     const context = contextOf(canvas);
     context.font = FONT;
     const { width } = context.measureText(name);
-    canvas.width = Math.ceil(width + 2 * OUTLINE) * NAME_DENSITY;
-    canvas.height = LINE * NAME_DENSITY;
-    context.scale(canvas.width / (width + 2 * OUTLINE), NAME_DENSITY);
+    canvas.width = Math.ceil((width + 2 * OUTLINE) * this.#density);
+    canvas.height = Math.ceil(LINE * this.#density);
+    context.scale(this.#density, this.#density);
     context.font = FONT;
     context.textBaseline = "middle";
     context.lineJoin = "round";
