@@ -47,10 +47,10 @@ export abstract class BaseNetwork implements Saveable {
    * @example
    * const outputs = network.forward(x);
    */
-  forward(x: Inputs, options: { training?: boolean | undefined } = {}): Vector {
+  forward(x: Inputs, options?: { training?: boolean | undefined }): Vector {
     const { engine, input, result } = this.built;
     const read = this.readBatch(x);
-    const { training = this.#training } = readRecord(this.built.owner, options, { training: flag });
+    const training = options && readRecord(this.built.owner, options, { training: flag }).training;
     const rows = this.rowsOf(read);
     this.begin(rows, training);
     input.load(read, 0, rows);
@@ -75,17 +75,17 @@ export abstract class BaseNetwork implements Saveable {
    */
   backward(
     gradOutput: Targets,
-    options: { accumulate?: boolean | undefined; inputGradient?: boolean | undefined } = {},
+    options?: { accumulate?: boolean | undefined; inputGradient?: boolean | undefined },
   ): Vector | undefined {
     this.params.check(this.built.owner);
     if (!this.#ready) throw new Error(`${this.built.owner}: backward() needs a forward() before it`);
     const { owner, engine, outputs, delta, inputGradient, hasInputGradient } = this.built;
     const { rows } = engine;
     const gradient = readTargets(owner, "gradOutput", gradOutput, rows * outputs, outputs);
-    const given = readRecord(owner, options, { accumulate: flag, inputGradient: flag });
-    const toInput = hasInputGradient && (given.inputGradient ?? true);
+    const given = options && readRecord(owner, options, { accumulate: flag, inputGradient: flag });
+    const toInput = hasInputGradient && given?.inputGradient !== false;
     delta.of(rows).set(gradient);
-    engine.backward(toInput, given.accumulate ?? false);
+    engine.backward(toInput, given?.accumulate === true);
     return toInput ? inputGradient.of(rows) : undefined;
   }
 

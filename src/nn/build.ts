@@ -110,7 +110,7 @@ export function build(
     classes: output[output.length - 1],
     batchSize,
     rows,
-    loss,
+    loss: loss.loss,
     random,
     block,
     blockBytes: bytes,

@@ -52,7 +52,7 @@ export function readInput(owner: string, x: unknown, size: number): Floats {
 
 /** x as rows of `size` tokens below `tokens`. */
 export function readTokens(owner: string, x: unknown, size: number, tokens: number): Indices {
-  const indices = Array.isArray(x) ? flat(owner, "x", x, size) : (x as Indices);
+  const indices = isNested(x) ? flat(owner, "x", x, size) : (x as Indices);
   if (!isIndices(indices)) throw wrongType(owner, "x", `tokens in an integer array, in rows of ${size}`, x);
   if (indices.length % size !== 0) throw wrongValue(owner, "x", `tokens in an integer array, in rows of ${size}`, x);
   checkIndices(owner, "x", indices, "a token", tokens);
@@ -90,7 +90,7 @@ export function readLabels(
   classes: number,
   ignored?: number,
 ): Indices {
-  const indices = Array.isArray(y) ? flat(owner, "y", y, size) : (y as Indices);
+  const indices = isNested(y) ? flat(owner, "y", y, size) : (y as Indices);
   const fits = isIndices(indices);
   if (!fits || indices.length !== count) {
     const each = size === 1 ? "one" : String(size);
@@ -102,7 +102,7 @@ export function readLabels(
 }
 
 /** Throws unless all are whole numbers in [0, limit), or `ignored`. */
-function checkIndices(owner: string, name: string, list: Indices, one: string, limit: number, ignored = 0): void {
+function checkIndices(owner: string, name: string, list: Indices, one: string, limit: number, ignored?: number): void {
   for (let i = 0; i < list.length; i++) {
     const index = Number(list[i]);
     if (!((index >= 0 && index < limit && Number.isInteger(index)) || index === ignored))
@@ -113,6 +113,13 @@ function checkIndices(owner: string, name: string, list: Indices, one: string, l
 function isIndices(value: unknown): value is Indices {
   return Array.isArray(value) || integerArrays.has(kindOf(value));
 }
+
+/** Whether a value is an array of anything but numbers. */
+function isNested(value: unknown): value is readonly unknown[] {
+  return Array.isArray(value) && !value.every(isNumber);
+}
+
+const isNumber = (value: unknown): boolean => typeof value === "number";
 
 /** The numbers of an array of arrays in order. Where its elements are arrays, each must be a row of `size`. */
 function flat(owner: string, name: string, list: readonly unknown[], size: number): number[] {

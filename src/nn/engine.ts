@@ -36,6 +36,8 @@ export class Engine {
   readonly #checks: readonly Operation[];
   /** The current call. */
   readonly #run: { -readonly [Key in keyof Run]: Run[Key] } = { rows: 0, training: true, step: 0 };
+  /** Whether gradients go to the memory at the side, to be accumulated. */
+  #toSide = false;
   /** Index of the first node with a parameter that trains; below it, backward has nothing to do. */
   #lowest = 0;
 
@@ -99,12 +101,9 @@ export class Engine {
   /** Computes the gradients of the parameters that train from that of the result, and the input's gradient if asked for. */
   backward(toInput: boolean, accumulate: boolean): void {
     const end = toInput ? 0 : this.#lowest;
+    if (accumulate !== this.#toSide) this.#direct(accumulate);
     for (let i = this.#nodes.length - 1; i >= end; i--) {
       const { operation, parameters } = this.#nodes[i];
-      for (let k = 0; k < parameters.length; k++) {
-        const parameter = parameters[k];
-        parameter.gradAt = accumulate || !parameter.trains ? parameter.sideAt : parameter.tensor.gradAt;
-      }
       operation.backward(this.#run, toInput || i > end);
       if (accumulate) for (let k = 0; k < parameters.length; k++) this.#accumulate(parameters[k]);
     }
@@ -114,7 +113,16 @@ export class Engine {
   train(trains: (tensor: Tensor) => boolean): void {
     for (const { parameters } of this.#nodes)
       for (const parameter of parameters) parameter.trains = trains(parameter.tensor);
+    this.#direct(false);
     this.#findLowest();
+  }
+
+  /** Sets where gradients go: those to be accumulated, and those that are not needed, to the memory at the side. */
+  #direct(toSide: boolean): void {
+    this.#toSide = toSide;
+    for (const { parameters } of this.#nodes)
+      for (const parameter of parameters)
+        parameter.gradAt = toSide || !parameter.trains ? parameter.sideAt : parameter.tensor.gradAt;
   }
 
   #findLowest(): void {

@@ -69,13 +69,15 @@ export async function fit(network: BaseNetwork, x: Inputs, y: Targets, options: 
       const rows = Math.min(batchSize, training - first);
       gather(data.x, inputs, order, first, rows, batch.x);
       gather(data.y, criterion.targetsPerRow, order, first, rows, batch.y);
-      loss = addLosses(network, batch.x, batch.y, 0, rows, loss);
+      criterion.sum[0] = loss;
+      addLosses(network, batch.x, batch.y, 0, rows);
+      loss = criterion.sum[0];
       correct += criterion.correct(rows);
       engine.backward(false, false);
       optimizer.step();
       await clock.tick();
     }
-    const terms = criterion.terms(training);
+    const terms = criterion.terms(data.y, 0, training);
     const result = {
       epoch,
       loss: loss / terms,
@@ -129,11 +131,13 @@ async function evaluate(network: BaseNetwork, { x, y, first, end }: Rows, clock:
   let correct = 0;
   for (let at = first; at < end; at += most) {
     const rows = Math.min(most, end - at);
-    loss = addLosses(network, x, y, at, rows, loss, false);
+    criterion.sum[0] = loss;
+    addLosses(network, x, y, at, rows, false);
+    loss = criterion.sum[0];
     correct += criterion.correct(rows);
     await clock.tick();
   }
-  const terms = criterion.terms(end - first);
+  const terms = criterion.terms(y, first, end - first);
   return { loss: loss / terms, accuracy: correct / terms };
 }
 

@@ -6,9 +6,23 @@ import { type Floats, type Indices, part, readLabels, readTargets } from "./data
 import { sizeOf } from "./layers/layer.js";
 import type { Span } from "./memory.js";
 
-/** The loss: softmax cross-entropy with class indices, or the mean squared error over all elements. */
-export type Loss = "cross-entropy" | "mse";
-export const losses = ["cross-entropy", "mse"] as const satisfies readonly Loss[];
+/**
+ * The loss, its mean: softmax cross-entropy with class indices; the squared error, binary cross-entropy of outputs before the
+ * logistic function, or Huber's loss, over all elements.
+ */
+export type Loss = "cross-entropy" | "mse" | "binary-cross-entropy" | "huber";
+export const losses = ["cross-entropy", "mse", "binary-cross-entropy", "huber"] as const satisfies readonly Loss[];
+
+/** A loss and its options. */
+export interface LossSettings {
+  readonly loss: Loss;
+  readonly labelSmoothing: number;
+  readonly ignoreIndex: number | undefined;
+  readonly delta: number;
+}
+
+/** Among loaded labels, those that do not count. */
+const IGNORED = -1;
 
 /** Where a loss reads and writes. */
 interface Places {
@@ -21,7 +35,7 @@ interface Places {
 /** The loss of a network's outputs of `shape`. Classes are the last dimension; a row has a loss for each of the others. */
 export class Criterion {
   readonly #kernels: NetworkKernels;
-  readonly #loss: Loss;
+  readonly #settings: LossSettings;
   /** Losses of a row. */
   readonly #positions: number;
   readonly #classes: number;
@@ -31,10 +45,12 @@ export class Criterion {
   readonly #targets: Vector;
   readonly #losses: Float64Array;
   readonly #outputs: Vector;
+  /** The sum of losses, in an array since an engine may allocate memory for a number that a function returns. */
+  readonly sum = new Float64Array(1);
 
-  constructor(arena: Arena, kernels: NetworkKernels, loss: Loss, shape: Shape, rows: number, at: Places) {
+  constructor(arena: Arena, kernels: NetworkKernels, settings: LossSettings, shape: Shape, rows: number, at: Places) {
     this.#kernels = kernels;
-    this.#loss = loss;
+    this.#settings = settings;
     this.#classes = shape[shape.length - 1];
     this.#positions = sizeOf(shape) / this.#classes;
     this.#at = at;
@@ -47,7 +63,7 @@ export class Criterion {
 
   /** Whether targets are class indices, of which the outputs are scores. */
   get hasClasses(): boolean {
-    return this.#loss === "cross-entropy";
+    return this.#settings.loss === "cross-entropy";
   }
 
   /** How many targets a row has. */
@@ -58,7 +74,7 @@ export class Criterion {
   /** Checks y, which has to fit so many rows, and makes one list of it. */
   read(owner: string, y: unknown, rows: number): Floats | Indices {
     const size = this.targetsPerRow;
-    if (this.hasClasses) return readLabels(owner, y, rows * size, size, this.#classes);
+    if (this.hasClasses) return readLabels(owner, y, rows * size, size, this.#classes, this.#settings.ignoreIndex);
     const targets = readTargets(owner, "y", y, rows * size, size);
     // Loading x may overwrite what lies in the network's own memory.
     return targets.buffer === this.#losses.buffer ? targets.slice() : targets;
@@ -69,24 +85,41 @@ export class Criterion {
     const size = this.targetsPerRow;
     const start = first * size;
     const count = rows * size;
-    if (!this.hasClasses) this.#targets.set(part(y as Floats, start, count));
-    else for (let i = 0; i < count; i++) this.#labels[i] = Number(y[start + i]);
+    if (!this.hasClasses) {
+      this.#targets.set(part(y as Floats, start, count));
+      return;
+    }
+    const { ignoreIndex } = this.#settings;
+    for (let i = 0; i < count; i++) {
+      const label = Number(y[start + i]);
+      this.#labels[i] = label === ignoreIndex ? IGNORED : label;
+    }
   }
 
-  /** Returns `total` plus the losses, added in order; computes the gradient of their mean. */
-  add(rows: number, total: number): number {
+  /** Adds the losses to the sum, in order; computes the gradient of their mean. */
+  add(rows: number): void {
     const { outputs, targets, delta, losses } = this.#at;
+    const settings = this.#settings;
+    const kernels = this.#kernels;
     const positions = rows * this.#positions;
-    const args = [positions, this.#classes, outputs.at, targets.at, delta.at, losses.at] as const;
-    if (this.#loss === "mse") this.#kernels.squaredError(...args);
-    else this.#kernels.crossEntropy(...args, 0, -1);
-    for (let i = 0; i < positions; i++) total += this.#losses[i];
-    return total;
+    const columns = this.#classes;
+    const [z, t, dz, sums] = [outputs.at, targets.at, delta.at, losses.at];
+    if (settings.loss === "cross-entropy")
+      kernels.crossEntropy(positions, columns, z, t, dz, sums, settings.labelSmoothing, IGNORED);
+    else if (settings.loss === "mse") kernels.squaredError(positions, columns, z, t, dz, sums);
+    else if (settings.loss === "huber") kernels.huber(positions, columns, z, t, dz, sums, settings.delta);
+    else kernels.binaryCrossEntropy(positions, columns, z, t, dz, sums);
+    for (let i = 0; i < positions; i++) this.sum[0] += this.#losses[i];
   }
 
-  /** Number of terms in the sum of the losses. */
-  terms(rows: number): number {
-    return rows * this.targetsPerRow;
+  /** Number of terms in the sum of the losses: rows of y from `first` on, without ignored labels. */
+  terms(y: Floats | Indices, first: number, rows: number): number {
+    const size = this.targetsPerRow;
+    const { ignoreIndex } = this.#settings;
+    let count = rows * size;
+    if (ignoreIndex !== undefined)
+      for (let i = first * size; i < (first + rows) * size; i++) if (Number(y[i]) === ignoreIndex) count--;
+    return count;
   }
 
   /** Positions whose largest output is the label's; those with a NaN are not. NaN if there are no classes. */
@@ -97,6 +130,7 @@ export class Criterion {
     let correct = 0;
     for (let i = 0, at = 0; i < rows * this.#positions; i++, at += classes) {
       const label = this.#labels[i];
+      if (label === IGNORED) continue;
       let j = 0;
       while (
         j < classes &&

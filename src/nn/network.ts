@@ -1,14 +1,14 @@
 // A network of layers with a loss: training, evaluation and prediction.
 import type { Shape, Vector } from "../memory/tensor.js";
-import { flag, wrongValue } from "../util/check.js";
+import { wrongValue } from "../util/check.js";
 import { BaseNetwork } from "./base-network.js";
 import type { Variant } from "./build.js";
 import type { Inputs, Targets } from "./data.js";
 import { type EpochResult, type FitOptions, fit } from "./fit.js";
 import type { Layer } from "./layers/layer.js";
-import { type NetworkOptions, readRecord } from "./options.js";
+import type { NetworkOptions } from "./options.js";
 import { classesOf, probabilitiesOf } from "./outputs.js";
-import { type Evaluation, addLosses, readData } from "./passes.js";
+import { type Evaluation, addLosses, readData, trainOn } from "./passes.js";
 
 /**
  * A network of layers, forward and backward as SIMD kernels in the arena of its parameters. The same seed and data give the
@@ -63,16 +63,9 @@ export class Network extends BaseNetwork {
    * const network = new Network([2], [linear(8), relu(), linear(2)]);
    * const loss = network.trainBatch(Float32Array.of(0, 1, 1, 1), [1, 0]);
    */
-  trainBatch(x: Inputs, y: Targets, options: { accumulate?: boolean | undefined } = {}): number {
-    const { owner, criterion, input, engine } = this.built;
-    const { accumulate = false } = readRecord(owner, options, { accumulate: flag });
-    const read = this.readBatch(x);
-    const rows = this.rowsOf(read);
-    const targets = criterion.read(owner, y, rows);
-    input.checkImages(owner, read);
-    const loss = addLosses(this, read, targets, 0, rows, 0);
-    engine.backward(false, accumulate);
-    return loss / criterion.terms(rows);
+  trainBatch(x: Inputs, y: Targets, options?: { accumulate?: boolean | undefined }): number {
+    trainOn(this, x, y, options);
+    return this.built.criterion.sum[0];
   }
 
   /**
@@ -113,15 +106,15 @@ export class Network extends BaseNetwork {
     this.params.check(owner);
     const data = readData(this, owner, x, y);
     if (data.rows < 1) throw wrongValue(owner, "x", `at least one row of ${inputs}`, x);
-    let loss = 0;
+    criterion.sum[0] = 0;
     let correct = 0;
     for (let first = 0; first < data.rows; first += most) {
       const rows = Math.min(most, data.rows - first);
-      loss = addLosses(this, data.x, data.y, first, rows, loss, false);
+      addLosses(this, data.x, data.y, first, rows, false);
       correct += criterion.correct(rows);
     }
-    const terms = criterion.terms(data.rows);
-    return { loss: loss / terms, accuracy: correct / terms };
+    const terms = criterion.terms(data.y, 0, data.rows);
+    return { loss: criterion.sum[0] / terms, accuracy: correct / terms };
   }
 
   /**

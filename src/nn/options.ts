@@ -1,12 +1,15 @@
 // The options of networks.
 import { type MemoryOptions, memoryOptions } from "../memory/memory-options.js";
-import { type Kind, flag, float, knownOnly, oneOf, record, whole, wholeFrom } from "../util/check.js";
+import { type Kind, flag, float, fraction, knownOnly, number, oneOf, record, whole, wholeFrom } from "../util/check.js";
 import { type Init, inits } from "./init.js";
 import { checkNnModule } from "./kernels.js";
-import { type Loss, losses } from "./losses.js";
+import { type Loss, type LossSettings, losses } from "./losses.js";
 
 const kinds = {
   loss: oneOf(...losses),
+  labelSmoothing: fraction,
+  ignoreIndex: number("a whole number", Number.isSafeInteger),
+  delta: float("a finite number > 0", (x) => x > 0 && x < Infinity, false),
   init: oneOf(...inits),
   batchSize: wholeFrom(1),
   seed: whole,
@@ -18,6 +21,12 @@ const kinds = {
 export interface NetworkOptions extends MemoryOptions {
   /** The loss. Default `"cross-entropy"`. */
   loss?: Loss | undefined;
+  /** With `"cross-entropy"`: the part of a label's weight that all classes share, in [0, 1]. Default 0. */
+  labelSmoothing?: number | undefined;
+  /** With `"cross-entropy"`: a label that counts neither in means nor in accuracy, a whole number. Default: none. */
+  ignoreIndex?: number | undefined;
+  /** With `"huber"`: the error from which on the loss is linear, a finite number > 0. Default 1. */
+  delta?: number | undefined;
   /** How the parameters are initialized. Default `"torch"`. */
   init?: Init | undefined;
   /** The most rows that `trainBatch` and `forward` take, a whole number >= 1. Default 64. */
@@ -47,16 +56,33 @@ export function readOptions(owner: string, options: NetworkOptions, more: readon
     "nnModule",
     ...memoryOptions,
   ]);
-  const { loss = "cross-entropy", init = "torch", batchSize = 64, seed = 1 } = options;
+  const { init = "torch", batchSize = 64, seed = 1 } = options;
   const { inputScale, skipZeros = true } = options;
   return {
-    loss: kinds.loss.read(owner, "loss", loss),
+    loss: readLoss(owner, options),
     init: kinds.init.read(owner, "init", init),
     batchSize: kinds.batchSize.read(owner, "batchSize", batchSize),
     seed: kinds.seed.read(owner, "seed", seed),
     inputScale: inputScale === undefined ? undefined : kinds.inputScale.read(owner, "inputScale", inputScale),
     skipZeros: kinds.skipZeros.read(owner, "skipZeros", skipZeros),
     nnModule: checkNnModule(owner, options.nnModule),
+  };
+}
+
+/** Options of a loss, and the loss that has them. */
+const ofLoss = { labelSmoothing: "cross-entropy", ignoreIndex: "cross-entropy", delta: "huber" } as const;
+
+function readLoss(owner: string, options: NetworkOptions): LossSettings {
+  const { loss = "cross-entropy", labelSmoothing = 0, ignoreIndex, delta = 1 } = options;
+  kinds.loss.read(owner, "loss", loss);
+  for (const [name, its] of Object.entries(ofLoss) as [keyof typeof ofLoss, Loss][])
+    if (options[name] !== undefined && loss !== its)
+      throw new RangeError(`${owner}: "${name}" is an option of the loss "${its}", this one is "${loss}"`);
+  return {
+    loss,
+    labelSmoothing: kinds.labelSmoothing.read(owner, "labelSmoothing", labelSmoothing),
+    ignoreIndex: ignoreIndex === undefined ? undefined : kinds.ignoreIndex.read(owner, "ignoreIndex", ignoreIndex),
+    delta: kinds.delta.read(owner, "delta", delta),
   };
 }
 

@@ -42,4 +42,7 @@ function hasClasses({ owner, loss }: Built, call: string): boolean {
 }
 
 /** Losses whose outputs are scores: whether the classes exclude each other. */
-const exclusive: Partial<Record<Loss, boolean>> = { "cross-entropy": true };
+const exclusive: Partial<Record<Loss, boolean>> = {
+  "cross-entropy": true,
+  "binary-cross-entropy": false,
+};

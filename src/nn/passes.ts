@@ -1,6 +1,8 @@
 // What training and evaluation do with rows of data that have been read.
 import type { BaseNetwork } from "./base-network.js";
+import { flag } from "../util/check.js";
 import type { Floats, Indices } from "./data.js";
+import { readRecord } from "./options.js";
 
 /** What `evaluate` returns. */
 export interface Evaluation {
@@ -30,20 +32,38 @@ export function readData(network: BaseNetwork, owner: string, x: unknown, y: unk
   return { x: read, y: targets, rows };
 }
 
-/** Computes the outputs, and `total` plus the losses, of so many rows; by default in the mode of the network. */
+/** Computes the outputs of so many rows, by default in the mode of the network, and adds their losses to `criterion.sum`. */
 export function addLosses(
   network: BaseNetwork,
   x: Floats | Indices,
   y: Floats | Indices,
   first: number,
   rows: number,
-  total: number,
   training?: boolean,
-): number {
+): void {
   const { input, criterion, engine } = network.built;
   network.begin(rows, training);
   criterion.load(y, first, rows);
   input.load(x, first, rows);
   engine.forward();
-  return criterion.add(rows, total);
+  criterion.add(rows);
+}
+
+/** `Network.trainBatch`, which leaves the mean loss in `criterion.sum`: see there why. */
+export function trainOn(
+  network: BaseNetwork,
+  x: unknown,
+  y: unknown,
+  options: { accumulate?: boolean | undefined } | undefined,
+): void {
+  const { owner, criterion, input, engine } = network.built;
+  const given = options && readRecord(owner, options, { accumulate: flag });
+  const read = network.readBatch(x);
+  const rows = network.rowsOf(read);
+  const targets = criterion.read(owner, y, rows);
+  input.checkImages(owner, read);
+  criterion.sum[0] = 0;
+  addLosses(network, read, targets, 0, rows);
+  engine.backward(false, given?.accumulate === true);
+  criterion.sum[0] /= criterion.terms(targets, 0, rows);
 }

@@ -10,9 +10,15 @@ const activations: Record<Activation, (x: number) => number> = {
   gelu: (x) => 0.5 * x * (1 + Math.tanh(Math.sqrt(2 / Math.PI) * (x + 0.044715 * x ** 3))),
 };
 
+const mean = (z: number[], target: readonly number[], of: (d: number) => number): number =>
+  z.reduce((sum, x, j) => sum + of(x - target[j]), 0) / z.length;
+
 const losses: Record<Loss, (z: number[], target: number | readonly number[]) => number> = {
   "cross-entropy": (z, label) => Math.log(z.reduce((sum, x) => sum + Math.exp(x), 0)) - z[label as number],
-  mse: (z, target) => z.reduce((sum, x, j) => sum + (x - (target as number[])[j]) ** 2, 0) / z.length,
+  huber: (z, target) => mean(z, target as number[], (d) => (Math.abs(d) > 1 ? Math.abs(d) - 0.5 : d ** 2 / 2)),
+  "binary-cross-entropy": (z, target) =>
+    z.reduce((sum, x, j) => sum + Math.log(1 + Math.exp(x)) - x * (target as number[])[j], 0) / z.length,
+  mse: (z, target) => mean(z, target as number[], (d) => d ** 2),
 };
 
 /** The outputs of one row; `theta` holds weight, bias, weight, bias, … */
@@ -52,12 +58,15 @@ describe.each(Object.keys(activations) as Activation[])("%s", (activation) => {
         let sum = 0;
         for (let i = 0; i < rows; i++) {
           const z = outputs(sizes, theta, [...x.subarray(i * inputs, (i + 1) * inputs)], activation);
-          sum += losses[loss](z, loss === "mse" ? [...targets.subarray(i * classes, (i + 1) * classes)] : labels[i]);
+          sum += losses[loss](
+            z,
+            loss === "cross-entropy" ? labels[i] : [...targets.subarray(i * classes, (i + 1) * classes)],
+          );
         }
         return sum / rows;
       };
 
-      const value = mlp.trainBatch(x, loss === "mse" ? targets : labels);
+      const value = mlp.trainBatch(x, loss === "cross-entropy" ? labels : targets);
       expect(Math.abs(value - model())).toBeLessThan(2e-6 * (1 + value));
       mlp.params.names.forEach((name, t) => {
         const size = Math.max(...theta[t].keys()) + 1;

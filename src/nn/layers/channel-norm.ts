@@ -62,15 +62,25 @@ export function batchNorm(options?: BatchNormOptions): Layer {
           },
           forward({ rows, training }) {
             if (training) {
-              const running = [mean, variance] as const;
-              kernels.channelStatistics(rows, positions, channels, 0, eps, momentum, x, ...running, kept, scratch);
+              kernels.channelStatistics(rows, positions, channels, 0, eps, momentum, x, mean, variance, kept, scratch);
             } else kernels.channelConstants(channels, eps, mean, variance, kept);
             kernels.normalizeChannels(rows, positions, channels, 0, kept, w.dataAt, b.dataAt, x, y);
           },
           backward({ rows, training }, needsInputGradient) {
             const { dataAt, gradAt } = w;
             kernels.channelGradients(
-              ...([rows, positions, channels, 0, !training, x, dataAt, kept, dy, gradAt, b.gradAt, scratch] as const),
+              rows,
+              positions,
+              channels,
+              0,
+              !training,
+              x,
+              dataAt,
+              kept,
+              dy,
+              gradAt,
+              b.gradAt,
+              scratch,
             );
             if (needsInputGradient)
               kernels.normalizeChannelsGradient(rows, positions, channels, 0, kept, dataAt, x, dy, dx);
@@ -113,7 +123,18 @@ export function groupNorm(groups: number, options?: GroupNormOptions): Layer {
           backward({ rows }, needsInputGradient) {
             const { dataAt, gradAt } = w;
             kernels.channelGradients(
-              ...([rows, positions, channels, count, false, x, dataAt, kept, dy, gradAt, b.gradAt, scratch] as const),
+              rows,
+              positions,
+              channels,
+              count,
+              false,
+              x,
+              dataAt,
+              kept,
+              dy,
+              gradAt,
+              b.gradAt,
+              scratch,
             );
             if (needsInputGradient)
               kernels.normalizeChannelsGradient(rows, positions, channels, count, kept, dataAt, x, dy, dx);
