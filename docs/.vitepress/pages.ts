@@ -12,6 +12,7 @@ export const sections: readonly Section[] = [
       { text: "Which optimizer?", link: "/which-optimizer" },
       { text: "Gradients of your own", link: "/gradients" },
       { text: "The MLP", link: "/mlp" },
+      { text: "Networks", link: "/networks" },
       { text: "The MNIST command", link: "/mnist" },
     ],
   },

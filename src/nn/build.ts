@@ -1,6 +1,6 @@
 // Makes a network: compiles its layers, takes memory and initializes the parameters.
 import { Random } from "../init/random.js";
-import { padded } from "../memory/arena.js";
+import { MAX_CAPACITY, RESERVED, padded } from "../memory/arena.js";
 import { arenaFor, threadsOf } from "../memory/memory-options.js";
 import { ParameterDict } from "../memory/parameters.js";
 import type { Saved } from "../memory/saved.js";
@@ -79,6 +79,11 @@ export function build(
   const spans = [...program.spans, targets, losses, ...buffers];
   const bytes = planMemory(spans);
   const parameterBytes = parameters.reduce((sum, tensor) => sum + padded(sizeOf(tensor.shape)), 0);
+  const room = MAX_CAPACITY - RESERVED - 2 * parameterBytes;
+  if (bytes > room && room > 0)
+    throw new RangeError(
+      `${owner}: a batch of ${rows} rows needs ${bytes} bytes, an arena has at most ${room} for it: lower "batchSize"`,
+    );
   const arena = arenaFor(owner, options, parameterBytes, bytes);
   const shapes = parameters.map((tensor) => [tensor.name, tensor.shape] as const);
   const params = new ParameterDict(Object.fromEntries(shapes), { arena });

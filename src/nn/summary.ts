@@ -19,8 +19,8 @@ export function summaryOf({ owner, program, inputShape, loss, batchSize, rows, p
   return [
     `${owner} ${showShape(inputShape)} → ${showShape(program.output)}, ${loss}, batches of up to ${batchSize}`,
     ...[head, ...body].map((cells) => line(cells).trimEnd()),
-    `${inThousands(parameters)} parameters, ${inBytes(4 * params.numel)}; their gradients as much`,
-    `${rows} rows at a time need ${inBytes(blockBytes)} (${inBytes(alone)} if no memory were used twice)`,
+    `${inThousands(parameters)} parameters take ${inBytes(4 * params.numel)}, their gradients as much`,
+    `a batch of ${rows} rows takes ${inBytes(blockBytes)} (${inBytes(alone)} without sharing)`,
   ].join("\n");
 }
 

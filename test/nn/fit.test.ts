@@ -207,8 +207,8 @@ describe("the text", () => {
       0      linear  [128]      100,480
       1      relu    [128]
       2      linear  [10]         1,290
-      101,770 parameters, 398 KiB; their gradients as much
-      64 rows at a time need 1.1 MiB (1.1 MiB if no memory were used twice)"
+      101,770 parameters take 398 KiB, their gradients as much
+      a batch of 64 rows takes 1.1 MiB (1.1 MiB without sharing)"
     `);
     expect(String(mlp)).toBe(mlp.summary());
     expect(inspect(mlp)).toBe(mlp.summary());

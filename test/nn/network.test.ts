@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Arena } from "../../src/index.js";
 import { type Layer, Network, flatten, gelu, linear, relu, residual, sigmoid, tanh } from "../../src/nn/index.js";
 import { numbers } from "./field.js";
 
@@ -96,5 +97,30 @@ describe("wrong layers", () => {
     expect(() => new Network(shape as number[], layers as Layer[])).toThrow(
       expect.objectContaining({ name: type, message: expect.stringContaining(message) as string }) as Error,
     );
+  });
+});
+
+describe("memory", () => {
+  it("that a batch does not find is an error that says how much and what to change", () => {
+    const layers = [linear(1000), relu(), linear(1000)];
+    const message =
+      /^Network: needs \d+ bytes for a batch of 64 rows \("batchSize"\), \d+ are free: raise "capacity" of the Network$/;
+    expect(() => new Network([10], layers, { capacity: 9 * 2 ** 20 })).toThrow(message);
+    expect(() => new Network([3, 512, 512], [flatten(), residual([relu()])], { batchSize: 2000 })).toThrow(
+      /^Network: a batch of 2000 rows needs \d+ bytes, an arena has at most \d+ for it: lower "batchSize"$/,
+    );
+  });
+
+  it("is shared by what is not in use at the same time", () => {
+    const bytes = (count: number, make: () => Layer): number => {
+      const arena = new Arena({ capacity: 2 ** 24 });
+      const before = arena.free;
+      new Network([4096], Array.from({ length: count }, make), { arena, batchSize: 8 });
+      return before - arena.free;
+    };
+    const activation = 4 * 8 * 4096;
+    expect(bytes(9, gelu) - bytes(8, gelu)).toBe(activation); // its input is kept, the gradients overwrite each other
+    expect(bytes(9, relu) - bytes(8, relu)).toBe(activation); // its output is kept, for the next one cannot overwrite it
+    expect(bytes(9, flatten)).toBe(bytes(1, flatten));
   });
 });
