@@ -12,11 +12,11 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 /**
  * `base`: where a binary's constants lie in the first page, since both may be instantiated on one memory. Below it nothing
- * is written; assembly/layout/threads.ts begins at 16384. `shrink`: a tenth less, where inlining does not make it faster.
+ * is written; assembly/layout/threads.ts begins at 16384.
  */
 const binaries = [
-  { name: "kernels", entry: "assembly/index.ts", base: 1024, shrink: 0, text: "bytes", types: "Kernels" },
-  { name: "nn", entry: "assembly/nn/index.ts", base: 8192, shrink: 1, text: "nn-bytes", types: "NetworkKernels" },
+  { name: "kernels", entry: "assembly/index.ts", base: 2048, text: "bytes", types: "Kernels" },
+  { name: "nn", entry: "assembly/nn/index.ts", base: 8192, text: "nn-bytes", types: "NetworkKernels" },
 ];
 const outputs = binaries.flatMap(({ name, text }) => [
   `build/${name}.wasm`,
@@ -43,22 +43,11 @@ function typesFile(name) {
   return name === "kernels" ? name : `${name}-kernels`;
 }
 
-async function build({ name, entry, base, shrink, text, types }) {
+async function build({ name, entry, base, text, types }) {
   for (const folder of ["build", "dist", "src/wasm/generated"]) mkdirSync(folder, { recursive: true });
   const options = ["--memoryBase", String(base)];
   await compile(entry, "--target", "debug", "--outFile", `build/${name}.debug.wasm`, ...options);
-  await compile(
-    entry,
-    "--target",
-    "release",
-    "--shrinkLevel",
-    String(shrink),
-    "--outFile",
-    `build/${name}.wasm`,
-    "--bindings",
-    "raw",
-    ...options,
-  );
+  await compile(entry, "--target", "release", "--outFile", `build/${name}.wasm`, "--bindings", "raw", ...options);
 
   const banner = "// Generated from assembly/ by assembly/build.mjs: do not edit.\n";
   const bytes = readFileSync(`build/${name}.wasm`);

@@ -90,8 +90,8 @@ function sweepHalf<Rule>(at: usize): void {
   } while (at);
 }
 
-/** Scratch: the first iteration has no vector before it to store, and stores zeros here. */
-const NOWHERE: usize = memory.data(64);
+/** Scratch in the first page: the first iteration has no vector before it to store, and stores zeros in these 64 bytes. */
+const NOWHERE: usize = 1024;
 
 // A vector is stored when the rule has been applied to the next: while vectors wait for their roots and quotients, the
 // processor can hold too few of them to keep that unit busy. Four vectors an iteration are 10 % faster than two where the

@@ -3,6 +3,7 @@
 //
 //   h = mix(index·0x9e3779b1 + key) ≥ threshold      mix: Wellons' and degski's integer hash with the least bias
 import { firstOf, lastOf } from "../products/parts";
+import { loadChannels, storeChannels } from "./channels";
 
 function mixed(h: u32): u32 {
   h = (h ^ (h >> 16)) * 0x21f0aaad;
@@ -26,14 +27,9 @@ export function dropout(
   for (let at = first; at < last; at++) {
     const row = at / positions;
     let h = i32x4.add(i32x4.splat(<u32>(row * channels * positions + at - row * positions) * increment + key), lanes);
-    let c = channels;
-    for (; c >= 4; c -= 4, x += 16, y += 16, h = i32x4.add(h, next)) v128.store(y, kept(h, v128.load(x), factor, least));
-    if (!c) continue;
-    const z = kept(h, f32x4(load<f32>(x), c > 1 ? load<f32>(x, 4) : 0, c > 2 ? load<f32>(x, 8) : 0, 0), factor, least);
-    v128.store32_lane(y, z, 0);
-    if (c > 1) v128.store32_lane(y, z, 1, 4);
-    if (c > 2) v128.store32_lane(y, z, 2, 8);
-    x += <usize>c << 2, y += <usize>c << 2;
+    for (let c = channels, i: usize = 0; c > 0; c -= 4, i += 16, h = i32x4.add(h, next))
+      storeChannels(c, y + i, kept(h, loadChannels(c, x + i), factor, least));
+    x += bytes, y += bytes;
   }
 }
 

@@ -11,7 +11,6 @@ export { dropout } from "./dropout";
 export { binaryCrossEntropy, crossEntropy, huber, squaredError } from "./loss";
 export { add, copy } from "./residual";
 export { transpose } from "./transpose";
-export { convolution, convolutionWeights } from "./geometry";
 export { convolve } from "./convolution-forward";
 export { convolveGradient, convolveWeight } from "./convolution-gradient";
 export { pool } from "./pooling";

@@ -37,40 +37,31 @@ export function pool(
         const q = j * right - left, q0 = max(q, 0), columns = min(q + wide, width) - q0;
         const corner = image * size + <usize>r0 * line + <usize>q0 * pixel, nextLine = line - <usize>columns * pixel;
         for (let n = channels, c: usize = 0; n > 0; n -= 4, c += 16) {
-          let at = corner + c;
-          if (kind == MAXIMUM) {
-            at += x;
-            let most = loadChannels(n, at), nan = f32x4.ne(most, most);
-            for (let p = rows; p; p--, at += nextLine)
-              for (let s = columns; s; s--, at += pixel) {
-                const value = loadChannels(n, at);
-                nan = v128.or(nan, f32x4.ne(value, value));
-                most = f32x4.pmax(most, value);
-              }
-            storeChannels(n, y + out + c, v128.or(most, nan));
-          } else if (kind == AVERAGE) {
-            at += x;
-            let sum = f32x4.splat(0);
-            for (let p = rows; p > 0; p--, at += nextLine)
-              for (let s = columns; s > 0; s--, at += pixel) sum = f32x4.add(sum, loadChannels(n, at));
-            storeChannels(n, y + out + c, f32x4.div(sum, divisor));
-          } else {
-            const maximum = kind == MAXIMUM_GRADIENT;
-            let d = loadChannels(n, dy + out + c), most = d;
+          const gradient = kind & 1, maximum = kind < AVERAGE;
+          let at = corner + c, d = f32x4.splat(0), most = d;
+          if (gradient) {
+            d = loadChannels(n, dy + out + c);
             if (maximum) most = loadChannels(n, y + out + c);
             else d = f32x4.div(d, divisor);
-            for (let p = rows; p > 0; p--, at += nextLine)
-              for (let s = columns; s > 0; s--, at += pixel) {
-                let share = d;
-                if (maximum) {
-                  const value = loadChannels(n, x + at);
-                  const here = v128.or(f32x4.eq(value, most), f32x4.ne(value, value));
-                  share = v128.and(d, here);
-                  d = v128.andnot(d, here);
+          } else if (maximum) most = loadChannels(n, x + at);
+          for (let p = rows; p > 0; p--, at += nextLine)
+            for (let s = columns; s > 0; s--, at += pixel) {
+              let here = d;
+              if (maximum) {
+                const value = loadChannels(n, x + at), nan = f32x4.ne(value, value);
+                if (!gradient) {
+                  most = f32x4.pmax(most, value), d = v128.or(d, nan);
+                  continue;
                 }
-                storeChannels(n, dx + at, f32x4.add(loadChannels(n, dx + at), share));
+                const largest = v128.or(f32x4.eq(value, most), nan);
+                here = v128.and(d, largest), d = v128.andnot(d, largest);
+              } else if (!gradient) {
+                d = f32x4.add(d, loadChannels(n, x + at));
+                continue;
               }
-          }
+              storeChannels(n, dx + at, f32x4.add(loadChannels(n, dx + at), here));
+            }
+          if (!gradient) storeChannels(n, y + out + c, maximum ? v128.or(most, d) : f32x4.div(d, divisor));
         }
       }
     }

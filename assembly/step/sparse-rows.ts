@@ -2,14 +2,17 @@
 // `rows` points to n distinct row numbers (u32); rows are `stride` bytes apart, of which `bytes` (a multiple of 4) are copied.
 
 export function gatherRows(n: i32, rows: usize, table: usize, stride: usize, bytes: usize, packed: usize): void {
-  for (const end = rows + (<usize>n << 2); rows < end; rows += 4, packed += bytes) {
-    copy(table + load<u32>(rows) * stride, packed, bytes);
-  }
+  copyRows(n, rows, table, stride, bytes, packed, true);
 }
 
 export function scatterRows(n: i32, rows: usize, table: usize, stride: usize, bytes: usize, packed: usize): void {
+  copyRows(n, rows, table, stride, bytes, packed, false);
+}
+
+function copyRows(n: i32, rows: usize, table: usize, stride: usize, bytes: usize, packed: usize, gathers: bool): void {
   for (const end = rows + (<usize>n << 2); rows < end; rows += 4, packed += bytes) {
-    copy(packed, table + load<u32>(rows) * stride, bytes);
+    const row = table + <usize>load<u32>(rows) * stride;
+    copy(gathers ? row : packed, gathers ? packed : row, bytes);
   }
 }
 

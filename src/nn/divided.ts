@@ -22,8 +22,8 @@ const attention: Cost = ([count, tokens, width]) => 2 * count * tokens * tokens 
 /** Images, and the address of a geometry (assembly/nn/geometry.ts). */
 const convolution: Cost = ([count, at], words) => {
   const field = (index: number): number => words[at / 4 + index];
-  const [channels, outputs, groups] = [field(0), field(3), field(12)];
-  return (count * field(13) * field(14) * outputs * field(4) * field(5) * channels) / groups;
+  const [channels, outputs, groups] = [field(0), field(3), field(10)];
+  return (count * field(11) * field(12) * outputs * field(4) * field(5) * channels) / groups;
 };
 
 /** By kernel. */

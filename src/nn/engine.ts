@@ -59,6 +59,7 @@ export class Engine {
         return parameter;
       });
       const operation = node.plan.bind({
+        buffer: arena.buffer,
         kernels,
         x: node.x.at,
         y: node.y.at,

@@ -27,8 +27,6 @@ const undividedNetwork = {
   channelConstants: "short: a number a channel",
   channelStatistics: "its sums are over all images",
   channelGradients: "its sums are over all images",
-  convolution: "a geometry, not an image",
-  convolutionWeights: "short: it copies the weights",
   convolveWeight: "short: it adds up the weights of each group",
   embedGradient: "several tokens add to one row",
   huber: "its rows are as short as there are outputs",

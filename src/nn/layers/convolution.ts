@@ -1,8 +1,8 @@
 // Convolutions of signals and images.
 import type { Shape } from "../../memory/tensor.js";
 import { type Kind, flag, wholeFrom, wrongType, wrongValue } from "../../util/check.js";
-import { LISTS_BYTES } from "../../wasm/generated/layout/products.js";
 import { type Extent, extent } from "./extent.js";
+import { Geometry } from "./geometry.js";
 import { Layer, type LayerOptions, type Place, type Plan, misfit, readOptions, sizeOf } from "./layer.js";
 
 /** Options of {@link conv2d}. */
@@ -65,45 +65,6 @@ const orSame = (kind: Kind<readonly [number, number]>): Kind<readonly [number, n
   },
 });
 
-/** The arguments of the kernel `convolution`, and what follows from them, as in assembly/nn/geometry.ts. */
-class Geometry {
-  readonly args: readonly number[];
-  /** Bytes with tables and weights, and of a sum of gradients. */
-  readonly bytes: number;
-  readonly partial: number;
-  /** Bytes of scratch for each thread. */
-  readonly scratch: number;
-
-  constructor(
-    [channels, height, width]: readonly number[],
-    [outputs, outHeight, outWidth]: readonly number[],
-    [kernelHeight, kernelWidth]: readonly number[],
-    [strideHeight, strideWidth]: readonly number[],
-    [top, left]: readonly number[],
-    [dilationHeight, dilationWidth]: readonly number[],
-    groups: number,
-    all: number,
-  ) {
-    this.args = [
-      ...[channels, height, width, outputs, kernelHeight, kernelWidth, strideHeight, strideWidth, top, left],
-      ...[dilationHeight, dilationWidth, groups, outHeight, outWidth, all],
-    ];
-    const whole = groups === 1 && dilationWidth === 1;
-    const run = whole ? kernelWidth * channels : channels / groups;
-    const runs = whole ? kernelHeight : kernelHeight * kernelWidth;
-    const vectors = roundUp(runs * Math.ceil(run / 4), 4);
-    const tables = 128 + roundUp(4 * outHeight * outWidth, 64) + roundUp(4 * runs, 64) + 2 * roundUp(4 * vectors, 64);
-    const panels = groups * Math.ceil(outputs / groups / 16) * run * runs * 64;
-    this.bytes = roundUp(tables + panels + outputs * vectors * 16, 64);
-    this.partial = outputs * vectors * 16 + roundUp(4 * outputs, 64);
-    const frameHeight = (outHeight - 1) * strideHeight + (kernelHeight - 1) * dilationHeight + 1;
-    const frameWidth = (outWidth - 1) * strideWidth + (kernelWidth - 1) * dilationWidth + 1;
-    this.scratch = 128 + roundUp(4 * frameHeight * frameWidth * channels + 16, 64) + LISTS_BYTES;
-  }
-}
-
-const roundUp = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple;
-
 function plan(place: Place, image: Shape, outputs: number, settings: Settings, oneDimension: boolean): Plan {
   const { owner, rows, skipZeros, threads } = place;
   const { kernelSize, stride, padding, dilation, groups, bias } = settings;
@@ -128,11 +89,10 @@ function plan(place: Place, image: Shape, outputs: number, settings: Settings, o
     );
 
   const output = [outputs, ...size];
-  const all = skipZeros ? 0 : 15;
-  const geometry = new Geometry(image, output, kernelSize, stride, before, dilation, groups, all);
-  const turnedStart = reach.map((n, i) => n - before[i]);
+  const common = { kernel: kernelSize, stride, dilation, groups, all: !skipZeros };
+  const geometry = new Geometry({ ...common, image, output, before });
   const turned = stride.every((n) => n === 1)
-    ? new Geometry(output, image, kernelSize, stride, turnedStart, dilation, groups, all)
+    ? new Geometry({ ...common, image: output, output: image, before: reach.map((n, i) => n - before[i]) })
     : undefined;
   const imagesOfGroup = Math.max(8, Math.ceil(rows / 8));
   const scratch = threads * Math.max(geometry.scratch, turned?.scratch ?? 0);
@@ -151,20 +111,17 @@ function plan(place: Place, image: Shape, outputs: number, settings: Settings, o
     kept: geometry.bytes + (turned?.bytes ?? 0),
     scratch: scratch + Math.ceil(rows / imagesOfGroup) * geometry.partial,
     flops: sizeOf(size) * outputs * fanIn,
-    bind({ kernels, x, y, dx, dy, kept, scratch: at, parameters }) {
+    bind({ buffer, kernels, x, y, dx, dy, kept, scratch: at, parameters }) {
       const [w, b] = parameters;
       const turnedAt = turned === undefined ? 0 : kept + geometry.bytes;
       const partials = at + scratch;
-      const args = [kept, ...geometry.args] as unknown as Parameters<typeof kernels.convolution>;
-      const turnedArgs = [turnedAt, ...(turned?.args ?? [])] as unknown as Parameters<typeof kernels.convolution>;
+      const [words, floats] = [new Int32Array(buffer), new Float32Array(buffer)];
       return {
         forward(run) {
-          kernels.convolution(...args);
-          kernels.convolutionWeights(kept, w.dataAt, true, false);
-          if (turned !== undefined) {
-            kernels.convolution(...turnedArgs);
-            kernels.convolutionWeights(turnedAt, w.dataAt, false, true);
-          }
+          geometry.write(words, kept);
+          geometry.writeWeights(floats, kept, w.dataAt, true, false);
+          turned?.write(words, turnedAt);
+          turned?.writeWeights(floats, turnedAt, w.dataAt, false, true);
           kernels.convolve(run.rows, kept, x, bias ? b.dataAt : 0, -Infinity, y, at);
         },
         backward(run, needsInputGradient) {

@@ -117,6 +117,8 @@ export interface Slot {
 
 /** The addresses that a layer computes with. */
 export interface Bound {
+  /** The arena's memory, in which all addresses are. */
+  readonly buffer: ArrayBuffer;
   readonly kernels: NetworkKernels;
   readonly x: number;
   readonly y: number;
