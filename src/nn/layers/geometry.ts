@@ -93,13 +93,18 @@ export class Geometry {
   writeWeights(floats: Float32Array, at: number, weight: number, gradients: boolean, turned: boolean): void {
     const { image, output, kernel, groups } = this.#sizes;
     const taps = kernel[0] * kernel[1];
-    const [channels, outputs] = [image[0] / groups, output[0] / groups];
+    const channels = image[0] / groups;
+    const outputs = output[0] / groups;
     const steps = taps * channels;
     const blocks = Math.ceil(outputs / 16);
-    const [run, wide] = [this.#run, 4 * this.#vectors];
-    const [panels, rows] = [(at + this.#offsets[4]) / 4, (at + this.#offsets[5]) / 4];
+    const run = this.#run;
+    const paddedRun = 4 * Math.ceil(run / 4);
+    const wide = 4 * this.#vectors;
+    const panels = (at + this.#offsets[4]) / 4;
+    const rows = (at + this.#offsets[5]) / 4;
     floats.fill(0, panels, gradients ? (at + this.bytes) / 4 : rows);
-    const [ofOutput, ofChannel] = turned ? [taps, outputs * taps] : [channels * taps, taps];
+    const ofOutput = turned ? taps : channels * taps;
+    const ofChannel = turned ? outputs * taps : taps;
     for (let group = 0; group < groups; group++)
       for (let o = 0; o < outputs; o++) {
         const panel = panels + (group * blocks + (o >> 4)) * steps * 16 + (o & 15);
@@ -110,7 +115,7 @@ export class Geometry {
             const x = floats[from + (turned ? taps - 1 - tap : tap)];
             const step = tap * channels + c;
             floats[panel + 16 * step] = x;
-            if (gradients) floats[row + Math.floor(step / run) * roundUp(run, 4) + (step % run)] = x;
+            if (gradients) floats[row + Math.floor(step / run) * paddedRun + (step % run)] = x;
           }
         }
       }
