@@ -25,7 +25,7 @@ import {
   type StepOptimizer,
   Yogi,
 } from "gradstep";
-import { UserError, asUsage } from "./errors.ts";
+import { UserError, asUsage } from "../command/errors.ts";
 import { type RuleName as Common, type RuleOptions, rules } from "./rules.ts";
 
 /** What a rule is made with. */

@@ -2,7 +2,7 @@ import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as Plot from "@observablehq/plot";
 import { JSDOM } from "jsdom";
-import { UserError } from "./errors.ts";
+import { UserError } from "../command/errors.ts";
 
 export interface Curve {
   /** Curves of one name share a colour and an entry of the legend. */

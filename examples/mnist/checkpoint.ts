@@ -1,9 +1,15 @@
-import { accessSync, constants, existsSync, readFileSync, statSync } from "node:fs";
-import { dirname, resolve } from "node:path";
 import type { ParameterDict, WeightEma } from "gradstep";
-import { load, read, saveFile } from "gradstep/checkpoint";
+import { load, saveFile } from "gradstep/checkpoint";
 import type { LRScheduler } from "gradstep/schedule";
-import { UserError } from "./errors.ts";
+import {
+  type CheckpointFile,
+  type Identity,
+  checkIdentity,
+  loadInto,
+  openCheckpoint,
+  written,
+} from "../command/checkpoint.ts";
+import { UserError } from "../command/errors.ts";
 import type { AnyOptimizer } from "./all-rules.ts";
 import type { Epoch } from "./train.ts";
 
@@ -42,27 +48,9 @@ export interface Trained {
   readonly schedules: readonly LRScheduler[];
 }
 
-/** What must be the same when a run goes on, by the option that says it. */
-export type Identity = Readonly<Record<string, string>>;
-
 /** Metadata entries: the {@link Identity}, and the epochs that are done. */
 const ENTRY = "mnist";
 const EPOCHS = "mnist.epochs";
-
-/** @throws UserError where no checkpoint could be written, before any time is spent on training. */
-export function checkPlace(checkpoint: string | undefined): void {
-  if (checkpoint === undefined) return;
-  const path = resolve(checkpoint);
-  const folder = dirname(path);
-  const refuse = (what: string): UserError => new UserError(`cannot write ${checkpoint}: ${what}`, 1);
-  if (!existsSync(folder) || !statSync(folder).isDirectory()) throw refuse(`there is no folder ${folder}`);
-  if (existsSync(path) && !statSync(path).isFile()) throw refuse("it is no file");
-  try {
-    accessSync(folder, constants.W_OK);
-  } catch {
-    throw refuse(`nothing may be written into the folder ${folder}`);
-  }
-}
 
 /** Writes a checkpoint; one that is there already stays whole until the new one is. */
 export async function keep(
@@ -75,18 +63,11 @@ export async function keep(
   const schedule = schedules.map((one) => one.stateDict());
   const extra = { progress: { ...progress, losses }, ema: ema?.stateDict(), schedule };
   const metadata = { [ENTRY]: JSON.stringify(identity), [EPOCHS]: String(epochsDone(progress)) };
-  try {
-    await saveFile(path, params, { optimizers, extra, metadata });
-  } catch (error) {
-    throw new UserError(`cannot write ${path}: ${error instanceof Error ? error.message : String(error)}`, 1);
-  }
+  await written(path, saveFile(path, params, { optimizers, extra, metadata }));
 }
 
 /** A checkpoint to go on from, found to be one of this command. */
-export interface Saved {
-  readonly path: string;
-  readonly bytes: Uint8Array;
-  readonly identity: Identity;
+export interface Saved extends CheckpointFile {
   /** Epochs that its run has done, a started one as a fraction; undefined in files of version 0.1. */
   readonly epochs: number | undefined;
 }
@@ -96,32 +77,8 @@ export interface Saved {
  * @throws UserError for a file that is missing, damaged, or not of this command.
  */
 export function open(path: string): Saved {
-  const refuse = (what: string): UserError => new UserError(`cannot resume from ${path}: ${what}`, 1);
-  let bytes;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new UserError(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, 1);
-  }
-  let metadata;
-  try {
-    ({ metadata } = read(bytes));
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error;
-    throw refuse(error.message);
-  }
-  const identity = identityIn(metadata[ENTRY]);
-  if (!identity) throw refuse("it is no checkpoint of this command");
-  return { path, bytes, identity, epochs: Object.hasOwn(metadata, EPOCHS) ? Number(metadata[EPOCHS]) : undefined };
-}
-
-function identityIn(text: string | undefined): Identity | undefined {
-  try {
-    const value: unknown = JSON.parse(text ?? "");
-    return typeof value === "object" && value !== null ? (value as Identity) : undefined;
-  } catch {
-    return undefined;
-  }
+  const file = openCheckpoint(path, ENTRY);
+  return { ...file, epochs: Object.hasOwn(file.metadata, EPOCHS) ? Number(file.metadata[EPOCHS]) : undefined };
 }
 
 /** @throws UserError for a run that ends before where its checkpoint is. */
@@ -137,22 +94,14 @@ export const epochsDone = ({ epochs, seen, order }: Progress): number => epochs.
  * Loads a checkpoint into what is trained.
  * @throws UserError for a file of a run with other settings, or that does not fit.
  */
-export function resume({ path, bytes, identity: saved }: Saved, trained: Trained, identity: Identity): Progress {
+export function resume(file: Saved, trained: Trained, identity: Identity): Progress {
   const { params, optimizers, ema, schedules } = trained;
-  const name = Object.keys({ ...saved, ...identity }).find((name) => saved[name] !== identity[name]);
-  if (name !== undefined)
-    throw new UserError(
-      `cannot resume from ${path}: its run had ${saved[name] ?? `no ${name}`}, this one ${identity[name] ?? "none"}`,
-      2,
-    );
-  try {
-    const { extra } = load(bytes, params, { optimizers });
+  checkIdentity(file, identity);
+  return loadInto(file, () => {
+    const { extra } = load(file.bytes, params, { optimizers });
     ema?.loadStateDict(extra.ema as Parameters<WeightEma["loadStateDict"]>[0]);
     const states = [extra.schedule].flat() as Parameters<LRScheduler["loadStateDict"]>[0][]; // one in version 0.1
     schedules.forEach((schedule, i) => schedule.loadStateDict(states[i]));
     return extra.progress as Progress;
-  } catch (error) {
-    if (!(error instanceof RangeError || error instanceof TypeError)) throw error;
-    throw new UserError(`cannot resume from ${path}: ${error.message}`, 1);
-  }
+  });
 }

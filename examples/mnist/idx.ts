@@ -4,7 +4,7 @@ import { existsSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gunzipSync } from "node:zlib";
-import { UserError } from "./errors.ts";
+import { UserError } from "../command/errors.ts";
 
 /** Images and what they show. */
 export interface Samples {

@@ -1,8 +1,9 @@
-import { Command, CommanderError, Option } from "commander";
-import { UserError } from "./errors.ts";
+import { Command, Option } from "commander";
+import { runCommand } from "../command/run.ts";
+import { choice, number, whole } from "../command/values.ts";
 import { mnistDirectory, readDataset } from "./idx.ts";
-import { type CommandLine, betas, choice, decay, number, rule, ruleList, whole, widths } from "./options.ts";
-import { type Report, lines, restoreTerminal, silent, terminal } from "./report.ts";
+import { type CommandLine, betas, decay, rule, ruleList, widths } from "./options.ts";
+import { type Report, lines, silent, terminal } from "./report.ts";
 import { allRules, ruleNames, takesBetas } from "./all-rules.ts";
 import { trainOnce } from "./once.ts";
 import { scheduleNames } from "./train.ts";
@@ -89,25 +90,13 @@ function learningRates(): string {
     .join(", ");
 }
 
-/** `npm start --epochs 1`, without `--`: npm keeps the option for itself. (It has a `--json` of its own, which may be set.) */
-function checkNpm(): void {
-  if (process.env.npm_lifecycle_event !== "start") return;
-  const names = program.options.map((option) => option.name());
-  const kept = names.find((name) => name !== "json" && process.env[`npm_config_${name}`] !== undefined);
-  if (kept !== undefined)
-    throw new UserError(`npm kept --${kept} for itself: options go behind --, as in npm start -- --rule sgd`, 2);
-}
-
 async function main(): Promise<void> {
-  checkNpm();
-  program.parse();
   const given = program.opts<CommandLine>();
   if (given.seeds !== undefined && given.experiment === undefined)
     program.error("error: option '--seeds <n>' goes with '--experiment betas'");
   if (given.every !== undefined && given.checkpoint === undefined)
     program.error("error: option '--every <n>' goes with '--checkpoint <file>'");
   const report: Report = given.json ? silent : process.stdout.isTTY ? terminal : lines;
-  restoreTerminal();
   const load = () => readDataset(given.data ?? mnistDirectory());
   const result =
     given.experiment !== undefined
@@ -118,21 +107,5 @@ async function main(): Promise<void> {
   if (given.json) console.log(JSON.stringify(result, null, 2));
 }
 
-process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-  if (error.code !== "EPIPE") throw error; // the reader, such as head, has had enough
-  process.exit(0);
-});
-
-/** Exits are by `exitCode`, so that what was written to a pipe gets there. */
-main().catch((error: unknown) => {
-  if (error instanceof CommanderError) {
-    if (error.code === "commander.excessArguments")
-      console.error("Options begin with --, lists have no spaces: npm start -- --compare sgd,adam");
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
-  } else if (error instanceof UserError) {
-    console.error(`error: ${error.message}`);
-    process.exitCode = error.exitCode;
-  } else {
-    throw error;
-  }
-});
+const hint = "Options begin with --, lists have no spaces: npm start -- --compare sgd,adam";
+runCommand(program, { script: "start", example: "npm start -- --rule sgd", hint }, main);

@@ -1,4 +1,5 @@
-import { checkEpochs, checkPlace, open } from "./checkpoint.ts";
+import { checkPlace } from "../command/checkpoint.ts";
+import { checkEpochs, open } from "./checkpoint.ts";
 import type { Dataset } from "./idx.ts";
 import type { CommandLine } from "./options.ts";
 import { type Report, accuracyText, grouped } from "./report.ts";

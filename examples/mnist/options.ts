@@ -1,6 +1,7 @@
 // What the values of options may be. Commander puts the option's name and value before each message.
 import { InvalidArgumentError } from "commander";
 import type { Dialect } from "gradstep";
+import { choice, list, number, whole } from "../command/values.ts";
 import { type RuleName, ruleNames } from "./all-rules.ts";
 import type { ScheduleName } from "./train.ts";
 
@@ -26,28 +27,11 @@ export interface CommandLine {
   schedule?: ScheduleName;
 }
 
-export const whole =
-  (least: number, most: number) =>
-  (text: string): number => {
-    const value = /^\d+$/.test(text.trim()) ? Number(text) : NaN;
-    if (!(value >= least && value <= most))
-      throw new InvalidArgumentError(`Expected a whole number from ${least} to ${most}.`);
-    return value;
-  };
-
-export function number(text: string): number {
-  const value = text.trim() === "" ? NaN : Number(text);
-  if (Number.isNaN(value)) throw new InvalidArgumentError("Expected a number, such as 0.001 or 1e-3.");
-  return value;
-}
-
 export function decay(text: string): number {
   const value = number(text);
   if (!(value >= 0 && value <= 1)) throw new InvalidArgumentError("Expected a number from 0 to 1, such as 0.999.");
   return value;
 }
-
-const list = (text: string): string[] => text.split(",").map((item) => item.trim());
 
 export function betas(text: string): readonly [number, number] {
   const values = list(text).map((item) => (item === "" ? NaN : Number(item)));
@@ -59,18 +43,6 @@ export function betas(text: string): readonly [number, number] {
 
 const width = whole(1, 65536);
 export const widths = (text: string): number[] => list(text).map(width);
-
-export function choice<const T extends string>(...names: readonly T[]): (text: string) => T {
-  return (text) => {
-    const name = names.find((candidate) => candidate === text.trim().toLowerCase());
-    if (name === undefined) throw new InvalidArgumentError(`Expected ${alternatives(names)}.`);
-    return name;
-  };
-}
-
-function alternatives(names: readonly string[]): string {
-  return names.length > 1 ? `one of ${names.join(", ")}` : names[0];
-}
 
 export const rule = choice(...ruleNames);
 

@@ -1,4 +1,4 @@
-import { SingleBar } from "cli-progress";
+import { startBar, stopBar, updateBar } from "../command/bar.ts";
 import type { Epoch, Watcher } from "./train.ts";
 
 /** What the user reads: a progress bar on a terminal, lines elsewhere, nothing beside the object of `--json`. */
@@ -38,54 +38,20 @@ export const lines: Report = {
   }),
 };
 
-/** The widest and the narrowest bar. */
-const BAR = { most: 32, least: 8 };
-
-/** Title, bar and figures on one line, the last column left free: where it is too narrow, figures go first, then the bar. */
-function format(title: string, parts: readonly string[], progress: number, columns: number): string {
-  const percent = `${Math.floor(progress * 100)}%`.padStart(4);
-  for (let count = parts.length; ; count--) {
-    const tail = [percent, ...parts.slice(0, count)].join("  ");
-    const room = Math.min(BAR.most, columns - title.length - tail.length - 3);
-    if (room < BAR.least && count > 0) continue;
-    const done = Math.floor(progress * Math.max(room, 0));
-    return `${title} ${"█".repeat(done)}${"░".repeat(Math.max(room, 0) - done)} ${tail}`;
-  }
-}
-
-/** As wide as figures are, so that the bar keeps its width. */
-const unknown = figures({ loss: 1, accuracy: 1, samplesPerSecond: 10_000 }).map((text) => " ".repeat(text.length));
-
-let running: SingleBar | undefined;
+const widest = figures({ loss: 1, accuracy: 1, samplesPerSecond: 10_000 });
 
 export const terminal: Report = {
   line,
   watch: (title, epochs, last) => ({
     live: true,
     begin(epoch, samples) {
-      running = new SingleBar({
-        stream: process.stdout,
-        hideCursor: true,
-        clearOnComplete: last && epoch < epochs,
-        format: (_, { progress, maxWidth }, { parts }: { parts: string[] }) =>
-          format(`${title}epoch ${epoch}/${epochs}`, parts, progress, maxWidth),
-      });
-      running.start(samples, 0, { parts: unknown });
+      startBar(`${title}epoch ${epoch}/${epochs}`, samples, widest, last && epoch < epochs);
     },
     update(seen, loss, accuracy, samplesPerSecond) {
-      running?.update(seen, { parts: figures({ loss, accuracy, samplesPerSecond }) });
+      updateBar(seen, figures({ loss, accuracy, samplesPerSecond }));
     },
     end(result) {
-      running?.update(running.getTotal(), { parts: figures(result) });
-      running?.stop();
-      running = undefined;
+      stopBar(figures(result));
     },
   }),
 };
-
-/** The bar hides the cursor and turns line wrapping off: undone however the process ends. */
-export function restoreTerminal(): void {
-  process.on("exit", () => running?.stop());
-  process.on("SIGINT", () => process.exit(130));
-  process.on("SIGTERM", () => process.exit(143));
-}

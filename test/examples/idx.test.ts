@@ -2,7 +2,7 @@ import { mkdtempSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { UserError } from "../../examples/mnist/errors.ts";
+import { UserError } from "../../examples/command/errors.ts";
 import { readDataset } from "../../examples/mnist/idx.ts";
 import { classes, columns, idx, names, rows, temporaryFolder, tinyFiles, writeFiles } from "./tiny-files.ts";
 
