@@ -34,6 +34,6 @@ export { residual } from "./layers/residual.js";
 export type { Layer, LayerOptions } from "./layers/layer.js";
 export type { Inputs, Labels, Nested, Targets } from "./data.js";
 export type { Init } from "./init.js";
-export type { Pattern } from "./patterns.js";
+export type { Pattern, PatternPart } from "./patterns.js";
 export type { Loss } from "./losses.js";
 export { Random } from "../init/random.js";

@@ -2,14 +2,14 @@
 import type { Shape, Tensor } from "../memory/tensor.js";
 import { wrongType, wrongValue } from "../util/check.js";
 
-type One = string | RegExp | ((name: string, shape: Shape) => boolean);
+export type PatternPart = string | RegExp | ((name: string, shape: Shape) => boolean);
 /** Which parameters: a name, or the beginning of names up to a dot; a RegExp; a function; or several of them. */
-export type Pattern = One | readonly One[];
+export type Pattern = PatternPart | readonly PatternPart[];
 
 /** The tensors that match. Throws for a pattern that matches none. */
 export function matching(owner: string, pattern: Pattern, tensors: readonly Tensor[]): readonly Tensor[] {
   const chosen = new Set<Tensor>();
-  for (const one of (Array.isArray(pattern) ? pattern : [pattern]) as readonly One[]) {
+  for (const one of (Array.isArray(pattern) ? pattern : [pattern]) as readonly PatternPart[]) {
     const test = testOf(owner, one);
     const found = tensors.filter(test);
     if (found.length === 0)

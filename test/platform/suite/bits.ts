@@ -14,6 +14,7 @@ import {
   gradNorm,
 } from "../../../src/index.js";
 import { MLP, type MLPOptions } from "../../../src/nn/index.js";
+import { networkBits } from "./network-bits.js";
 import {
   CosineAnnealingLR,
   CyclicLR,
@@ -199,6 +200,7 @@ export const parts: readonly (readonly [name: string, bits: () => string])[] = [
   ...rows.map((row) => [row.rule, () => ruleBits(row)] as const),
   ["LBFGS", lbfgsBits],
   ["MLP", mlpBits],
+  ["networks", () => networkBits(noise)],
   ["schedules", scheduleBits],
   ["exact", exactBits],
   ["averages", averageBits],
