@@ -15,7 +15,7 @@ import { packColumns2 } from "../products/pack";
 import { firstOf, lastOf, scratchOfPart } from "../products/parts";
 import { convolveImage } from "./convolution-forward";
 import { Geometry, frameBytes, fromFrame, geometry, placeOf, toFrame } from "./geometry";
-import { listColumn, listColumns4, listRow } from "./lists";
+import { listAll, listColumn, listColumns4, listRow } from "./lists";
 import { hasZeros, sparse32 } from "./sparse";
 
 // @ts-ignore: decorator
@@ -166,15 +166,13 @@ function addInputs(g: Geometry, frame: usize, dy: usize, lists: usize): void {
   const stride = <usize>g.outputs << 2, wide = rowBytes(g), perGroup = <usize>(g.channels / g.groups) << 2;
   const step = <usize>(g.strideWidth * g.channels) << 2;
   const slot = (<usize>outputs << 3) + 8;
-  const table = lists;
-  lists += (<usize>outputs << 2) + 15 & -16;
-  for (let o = 0; o < outputs; o++) store<u32>(table + (<usize>o << 2), <u32>(<usize>o * wide));
   let rows = g.rows;
   for (let group = 0; group < g.groups; group++, frame += perGroup, dy += <usize>outputs << 2, rows += <usize>outputs * wide) {
     for (let first = 0; first < pixels; first += block) {
       const count = min(block, pixels - first);
       for (let i = 0, list = lists, from = dy + <usize>first * stride; i < count; i++, list += slot, from += stride)
-        listRow(outputs, from, table, rows, g.all, list);
+        if (g.all) listAll(outputs, from, rows, <i32>wide, list);
+        else listRow(outputs, from, rows, <i32>wide, list);
       // From the last block to the first, so that each sum takes the pixels in order.
       for (let v = g.vectors; v > 0; ) {
         const whole = v >= 8 && isBlock(g, v - 8);

@@ -34,7 +34,7 @@ export class Geometry {
   runs: i32;
   /** Vectors of all runs, rounded up to a multiple of four. */
   vectors: i32;
-  /** 15 if zeros of dy are multiplied too. */
+  /** 1 if zeros of dy are multiplied too. */
   all: i32;
   strideWidth: i32;
   /** Bytes of scratch for each thread. */

@@ -1,7 +1,6 @@
 // Lists the nonzero elements of a row or a column of an operand [row, k] or [k, column], in order of k, for sparse.ts and
 // convolution.ts. A list begins with its length, in 8 bytes, and has 8 bytes per element: the value, and the address of its
-// step in the other operand: `base` plus the offset in `table`, which has one for each k. NaN is listed, −0 is not. Rows
-// list zeros too where `all` is 15; otherwise it is 0.
+// step in the other operand: `base` plus an offset, which columns take from a `table`. NaN is listed, −0 is not.
 
 // For each mask of four lanes, a swizzle that moves the masked lanes to the front.
 const FRONT = memory.data<u32>([
@@ -26,8 +25,8 @@ const FRONT = memory.data<u32>([
 // Appends the nonzero ones of four neighbours, whose steps are at `place`; returns where the next ones go.
 // @ts-ignore: decorator
 @inline
-function append(four: v128, place: v128, all: i32, to: usize): usize {
-  const mask = i32x4.bitmask(f32x4.ne(four, f32x4.splat(0))) | all;
+function append(four: v128, place: v128, to: usize): usize {
+  const mask = i32x4.bitmask(f32x4.ne(four, f32x4.splat(0)));
   const front = v128.load(FRONT + (<usize>mask << 4));
   const values = i8x16.swizzle(four, front), places = i8x16.swizzle(place, front);
   v128.store(to, v128.shuffle<f32>(values, places, 0, 4, 1, 5));
@@ -37,26 +36,30 @@ function append(four: v128, place: v128, all: i32, to: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function appendOne(value: f32, place: u32, all: i32, to: usize): usize {
+function appendOne(value: f32, place: u32, to: usize): usize {
   store<f32>(to, value);
   store<u32>(to, place, 4);
-  return (value != 0 ? 1 : 0) | all ? to + 8 : to;
+  return value != 0 ? to + 8 : to;
 }
 
-export function listRow(k: i32, from: usize, table: usize, base: usize, all: i32, slot: usize): void {
+// Of a row, whose steps are `step` bytes apart.
+export function listRow(k: i32, from: usize, base: usize, step: i32, slot: usize): void {
   let to = slot + 8;
-  const places = i32x4.splat(<i32>base);
-  for (const whole = from + (<usize>(k & -4) << 2); from < whole; from += 16, table += 16)
-    to = append(v128.load(from), i32x4.add(places, v128.load(table)), all, to);
-  for (let rest = k & 3; rest; rest--, from += 4, table += 4)
-    to = appendOne(load<f32>(from), <u32>base + load<u32>(table), all, to);
+  let places = i32x4.add(i32x4.splat(<i32>base), i32x4(0, step, 2 * step, 3 * step));
+  const four = i32x4.splat(4 * step);
+  for (const whole = from + (<usize>(k & -4) << 2); from < whole; from += 16) {
+    to = append(v128.load(from), places, to);
+    places = i32x4.add(places, four);
+  }
+  let place = <u32>base + <u32>((k & -4) * step);
+  for (let rest = k & 3; rest; rest--, from += 4, place += step) to = appendOne(load<f32>(from), place, to);
   store<i32>(slot, <i32>(to - slot - 8) >> 3);
 }
 
 export function listColumn(k: i32, from: usize, stride: usize, table: usize, base: usize, slot: usize): void {
   let to = slot + 8;
   for (const end = table + (<usize>k << 2); table < end; table += 4, from += stride)
-    to = appendOne(load<f32>(from), <u32>base + load<u32>(table), 0, to);
+    to = appendOne(load<f32>(from), <u32>base + load<u32>(table), to);
   store<i32>(slot, <i32>(to - slot - 8) >> 3);
 }
 
@@ -75,21 +78,31 @@ export function listColumns4(
       const places = i32x4.add(bases, v128.load(table));
       const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
       const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-      to0 = append(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), places, 0, to0);
-      to1 = append(v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), places, 0, to1);
-      to2 = append(v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), places, 0, to2);
-      to3 = append(v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), places, 0, to3);
+      to0 = append(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), places, to0);
+      to1 = append(v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), places, to1);
+      to2 = append(v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), places, to2);
+      to3 = append(v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), places, to3);
     }
   }
   for (let rest = k & 3; rest; rest--, from += stride, table += 4) {
     const place = <u32>base + load<u32>(table);
-    to0 = appendOne(load<f32>(from), place, 0, to0);
-    to1 = appendOne(load<f32>(from, 4), place, 0, to1);
-    to2 = appendOne(load<f32>(from, 8), place, 0, to2);
-    to3 = appendOne(load<f32>(from, 12), place, 0, to3);
+    to0 = appendOne(load<f32>(from), place, to0);
+    to1 = appendOne(load<f32>(from, 4), place, to1);
+    to2 = appendOne(load<f32>(from, 8), place, to2);
+    to3 = appendOne(load<f32>(from, 12), place, to3);
   }
   store<i32>(slot, <i32>(to0 - slot - 8) >> 3);
   store<i32>(slot1, <i32>(to1 - slot1 - 8) >> 3);
   store<i32>(slot2, <i32>(to2 - slot2 - 8) >> 3);
   store<i32>(slot3, <i32>(to3 - slot3 - 8) >> 3);
+}
+
+// A row with its zeros.
+export function listAll(k: i32, from: usize, base: usize, step: i32, slot: usize): void {
+  store<i32>(slot, k);
+  let place = <u32>base;
+  for (let to = slot + 8, end = to + (<usize>k << 3); to < end; to += 8, from += 4, place += step) {
+    store<f32>(to, load<f32>(from));
+    store<u32>(to, place, 4);
+  }
 }

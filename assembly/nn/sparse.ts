@@ -36,7 +36,7 @@ export function sparseProduct(
       let list = scratch;
       for (let i = m0; i < mEnd; ) {
         if (aByRows) {
-          listRow(steps, at(a, i, k0, aStride), table, panel, 0, list);
+          listRow(steps, at(a, i, k0, aStride), panel, SPARSE_STEP, list);
         } else if (i + 4 <= mEnd) {
           listColumns4(steps, at(a, k0, i, aStride), aStride, table, panel, list, slot);
           i += 4;

@@ -64,7 +64,7 @@ export class Geometry {
     }
     const fields = [
       ...[...image, output[0], ...kernel, ...before, ...dilation, groups, output[1], output[2], ...frame],
-      ...[run, runs, vectors, all ? 15 : 0, stride[1], this.scratch],
+      ...[run, runs, vectors, all ? 1 : 0, stride[1], this.scratch],
     ];
     const tables = [pixels, starts, places, lanes].map((table) => roundUp(table.length, 16));
     const offsets = [128];
