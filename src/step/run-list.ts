@@ -34,8 +34,13 @@ export class RunList {
   readonly #small: boolean;
   /** Rows of coefficients that there is room for. Mostly all tensors of a parameter group are in one batch. */
   readonly #rows: number;
-  /** A record per run, `#stride` words each. In the arena once kernels read them, between the pass and the coefficients. */
-  #records: Uint32Array;
+  /** Words of records if every tensor is a run. */
+  readonly #words: number;
+  /**
+   * A record per run, `#stride` words each. Grows until it is in the arena, where kernels read it between the pass and the
+   * coefficients.
+   */
+  #records = new Uint32Array(0);
   #stride = SHORT;
   #pass = new Uint32Array(PASS);
   #weight = new Float32Array(1);
@@ -63,7 +68,7 @@ export class RunList {
     this.#small = formats.some((column) => column.some((format) => format !== FLOAT32));
     this.#rows = this.#small ? length : Math.min(length, 2 * groups + 6);
     this.#coefficients = new Float32Array(this.#rows * ROW);
-    this.#records = new Uint32Array(length * LONG);
+    this.#words = length * LONG;
     this.#variants = new Uint32Array(length);
     this.batchOf = new Uint32Array(length);
     this.first = new Uint32Array(length + 1);
@@ -100,7 +105,7 @@ export class RunList {
   #addRuns(chosen: number): void {
     const { variant, batchOf, table } = this.batches;
     const { length, data, grad, slots, adjacent } = table;
-    const records = this.#records;
+    let records = this.#records;
     const stride = this.#stride;
     const averages = this.#averages;
     for (let i = 0; i < batchOf.length; i++) {
@@ -118,6 +123,11 @@ export class RunList {
       }
       this.batchOf[this.count] = batch;
       const at = this.count++ * stride;
+      if (at + stride > records.length) {
+        this.#records = new Uint32Array(Math.min(this.#words, LONG + 2 * records.length));
+        this.#records.set(records);
+        records = this.#records;
+      }
       records[at + layout.LENGTH / 4] = length[i];
       records[at + layout.PARAMETERS / 4] = data[i];
       records[at + layout.GRADIENT / 4] = grad[i];
@@ -143,7 +153,7 @@ export class RunList {
 
   /** Address of a batch's coefficients. */
   #rowAt(batch: number): number {
-    return this.#address + 4 * (PASS + this.#records.length + batch * ROW);
+    return this.#address + 4 * (PASS + this.#words + batch * ROW);
   }
 
   /** Moves the list to where kernels can read it; false when there is no room: then each run needs a call of its own. */
@@ -156,7 +166,7 @@ export class RunList {
   }
 
   get #bytes(): number {
-    return 4 * (PASS + this.#records.length + this.#coefficients.length);
+    return 4 * (PASS + this.#words + this.#coefficients.length);
   }
 
   #move(owner: string): void {
@@ -164,7 +174,7 @@ export class RunList {
     const { buffer } = this.#arena;
     this.#pass = new Uint32Array(buffer, at, PASS);
     this.#weight = new Float32Array(buffer, at + layout.WEIGHT, 1);
-    const records = new Uint32Array(buffer, at + PASS * 4, this.#records.length);
+    const records = new Uint32Array(buffer, at + PASS * 4, this.#words);
     records.set(this.#records);
     this.#records = records;
     const coefficients = new Float32Array(buffer, this.#rowAt(0), this.#coefficients.length);

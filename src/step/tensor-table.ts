@@ -63,7 +63,7 @@ export function makeTable(tensors: readonly Tensor[], slots: number, scalars: nu
 type Column = Uint32Array | Uint8Array | Float64Array;
 /** All columns of a table, in the same order for every table of an optimizer. */
 const columnsOf = (table: Table): Column[] =>
-  Object.values<unknown>({ ...table })
+  Object.values<unknown>({ ...table, tensors: 0 })
     .flat()
     .filter((column): column is Column => ArrayBuffer.isView(column));
 
