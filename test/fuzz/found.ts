@@ -126,4 +126,17 @@ export const found: Readonly<Record<string, Sequence>> = {
       { command: "twin", given: { at: 0, way: "file", backwards: false } },
     ],
   },
+  "steps of Prodigy at unequal rates were expected to pass": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [0], seed: 0, from: false } },
+      { command: "construct", given: { at: 0, rule: { ...rule, row: 17 }, groups: [], split: [0, 0, 0, 0, 0] } },
+      { command: "makeParams", given: { ...params, sizes: [0, 63], seed: 0, from: false } },
+      { command: "makeSchedule", given: { at: 0, a: 9, b: 0, how: 0 } },
+      { command: "subset", given: { at: 1, names: [1], twice: 1 } },
+      { command: "addGroup", given: { at: 11, to: 0, override: 0 } },
+      { command: "makeSchedule", given: { at: 0, a: 0, b: 0, how: 1 } },
+      { command: "stepOften", given: { at: 0, seed: 0, count: 1 } },
+    ],
+  },
 };
