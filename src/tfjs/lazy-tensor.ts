@@ -26,7 +26,6 @@ export function lazyTensor(values: Float32Array | Int32Array | string[], shape: 
     dispose: {
       value: () => {
         registered?.dispose();
-        registered = undefined;
         (self as unknown as { isDisposedInternal: boolean }).isDisposedInternal = true;
       },
     },
