@@ -119,7 +119,8 @@ export class VariableCopies {
     };
     const loaded = pending?.match(added, isPending) ?? new Map<Variable, string>();
     if (pending) this.#convert(loaded, pending.saved);
-    if (loaded.size > 0 || this.#hasDisposed() || !this.#grow(added)) this.#rebuild(added, loaded);
+    const removed = ![...this.#entries.values()].every(({ variable }) => isAlive(variable));
+    if (loaded.size > 0 || removed || !this.#grow(added)) this.#rebuild(added, loaded);
     for (const variable of added) owners.set(variable, this);
     this.#models++;
     pending?.take(added, loaded);
@@ -182,11 +183,6 @@ export class VariableCopies {
 
   #isNew(variable: Variable): boolean {
     return this.#entries.get(variable.name)?.variable !== variable;
-  }
-
-  #hasDisposed(): boolean {
-    for (const { variable } of this.#entries.values()) if (!isAlive(variable)) return true;
-    return false;
   }
 
   /** How likely it is that this optimizer trains a variable: 2 if it has, 0 if another one has, else 1. */
