@@ -3,6 +3,7 @@ import type { ParameterDict } from "../memory/parameters.js";
 import type { Saveable, Saved } from "../memory/saved.js";
 import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 import { flag, wrongValue } from "../util/check.js";
+import { INSPECT, redirect } from "../util/describe.js";
 import { defineDispose } from "../util/dispose.js";
 import { type Built, type Variant, build } from "./build.js";
 import { type Floats, type Indices, type Inputs, type Targets, readTargets } from "./data.js";
@@ -241,9 +242,18 @@ export abstract class BaseNetwork implements Saveable {
   }
 }
 defineDispose(BaseNetwork);
-Object.defineProperty(BaseNetwork.prototype, Symbol.for("nodejs.util.inspect.custom"), {
+Object.defineProperty(BaseNetwork.prototype, INSPECT, {
   configurable: true,
-  value(this: BaseNetwork) {
-    return this.toString();
+  value(this: BaseNetwork, depth?: number) {
+    return (depth ?? 0) < 0 ? `[${this.built.owner}]` : this.toString();
   },
 });
+/** Names of PyTorch, Keras and TensorFlow.js: see `redirect`. */
+const FOREIGN =
+  "parameters,named_parameters,weights,trainableWeights,trainable_weights=params named_buffers=buffers " +
+  "zero_grad,zeroGrad=params.zeroGrad() requires_grad_,trainable=freeze() train_on_batch,trainOnBatch=trainBatch() " +
+  "predict_on_batch,predictOnBatch,apply,call=predict() predict_proba=probabilities() predict_classes=classify() " +
+  "state_dict,stateDict,getWeights,get_weights,save=save(network)_of_gradstep/checkpoint " +
+  "load_state_dict,loadStateDict,setWeights,set_weights,loadWeights=load(bytes,_network)_of_gradstep/checkpoint " +
+  "compile=the_options_of_the_constructor,_and_fit({_optimizer_}) add=the_list_of_layers";
+redirect(BaseNetwork.prototype, ({ built }) => built.owner, FOREIGN);

@@ -193,7 +193,9 @@ function gather(
 function readOptions(network: BaseNetwork, options: FitOptions) {
   const { owner, batchSize: most, random } = network.built;
   const given = record(owner, "options", options);
-  knownOnly(owner, "", given, optionNames);
+  knownOnly(owner, "", given, optionNames, {
+    aliases: "validation=validationdata,validationsplit onEpoch=callbacks,callback,onepochend signal=abortsignal",
+  });
   const { optimizer, epochs = 1, batchSize = most, shuffle = true, validation, onEpoch, signal } = options;
   const expected = "an optimizer of the network's params, such as new AdamW(network.params)";
   if (typeof (optimizer as { step?: unknown } | undefined)?.step !== "function")

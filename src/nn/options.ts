@@ -1,6 +1,19 @@
 // The options of networks.
 import { type MemoryOptions, memoryOptions } from "../memory/memory-options.js";
-import { type Kind, flag, float, fraction, knownOnly, number, oneOf, record, whole, wholeFrom } from "../util/check.js";
+import { didYouMean } from "../util/names.js";
+import {
+  type Kind,
+  clip,
+  flag,
+  float,
+  fraction,
+  knownOnly,
+  number,
+  oneOf,
+  record,
+  whole,
+  wholeFrom,
+} from "../util/check.js";
 import { type Init, inits } from "./init.js";
 import { checkNnModule } from "./kernels.js";
 import { type Loss, type LossSettings, losses } from "./losses.js";
@@ -50,12 +63,17 @@ export interface NetworkOptions extends MemoryOptions {
 
 /** Reads the options; `more` names those that a subclass has read. */
 export function readOptions(owner: string, options: NetworkOptions, more: readonly string[]) {
-  knownOnly(owner, "", record(owner, "options", options), [
-    ...more,
-    ...Object.keys(kinds),
-    "nnModule",
-    ...memoryOptions,
-  ]);
+  const known = [...more, ...Object.keys(kinds), "nnModule", ...memoryOptions];
+  knownOnly(owner, "", record(owner, "options", options), known, {
+    elsewhere: {
+      optimizer: "fit()",
+      epochs: "fit()",
+      ...(more.length === 0 && { activation: "layers such as relu()" }),
+    },
+    aliases:
+      "loss=criterion,lossfunction batchSize=batch init=initializer,weightinit seed=randomseed,manualseed activation=nonlinearity " +
+      "labelSmoothing=smoothing ignoreIndex=maskvalue,paddingidx inputScale=rescale delta=beta",
+  });
   const { init = "torch", batchSize = 64, seed = 1 } = options;
   const { inputScale, skipZeros = true } = options;
   return {
@@ -69,11 +87,22 @@ export function readOptions(owner: string, options: NetworkOptions, more: readon
   };
 }
 
+/** What other libraries call the losses: see `didYouMean`. */
+const LOSSES =
+  "cross-entropy=categoricalcrossentropy,sparsecategoricalcrossentropy,softmaxcrossentropy,crossentropyloss,nll,nllloss " +
+  "mse=meansquarederror,mseloss,l2 huber=huberloss,smoothl1,smoothl1loss " +
+  "binary-cross-entropy=bce,bceloss,bcewithlogits,bcewithlogitsloss,sigmoidcrossentropy";
+
 /** Options of a loss, and the loss that has them. */
 const ofLoss = { labelSmoothing: "cross-entropy", ignoreIndex: "cross-entropy", delta: "huber" } as const;
 
 function readLoss(owner: string, options: NetworkOptions): LossSettings {
   const { loss = "cross-entropy", labelSmoothing = 0, ignoreIndex, delta = 1 } = options;
+  if (typeof loss === "string" && !losses.includes(loss)) {
+    const hint = didYouMean(loss, losses, LOSSES);
+    const expected = losses.map((name) => `"${name}"`).join(", ");
+    throw new RangeError(`${owner}: "loss" expected one of ${expected}, got ${clip(JSON.stringify(loss), 60)}${hint}`);
+  }
   kinds.loss.read(owner, "loss", loss);
   for (const [name, its] of Object.entries(ofLoss) as [keyof typeof ofLoss, Loss][])
     if (options[name] !== undefined && loss !== its)

@@ -48,12 +48,17 @@ export function describe<T extends object>(
   ] as const)
     Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
   if ("dispose" in prototype) defineDispose(type as never);
+  redirect(prototype, (self) => attempt(self)[0].split(":")[0], foreign);
+}
+
+/** Makes properties of the `foreign` names that throw an error with the name here: see {@link describe}. */
+export function redirect<T extends object>(prototype: T, ownerOf: (self: T) => string, foreign: string): void {
   for (const entry of foreign.match(/\S+/g) ?? []) {
     const [names, here] = entry.split("=") as [string, string?];
     for (const name of names.split(",")) {
       const refuse = function (this: T): never {
-        const use = here ?? `${name.replace(/_./g, (pair) => pair[1].toUpperCase())}()`;
-        throw new TypeError(`${attempt(this)[0].split(":")[0]}: no "${name}": use ${use}`);
+        const use = here?.replace(/_/g, " ") ?? `${name.replace(/_./g, (pair) => pair[1].toUpperCase())}()`;
+        throw new TypeError(`${ownerOf(this)}: no "${name}": use ${use}`);
       };
       Object.defineProperty(prototype, name, { get: refuse, set: refuse, configurable: true });
     }

@@ -82,6 +82,7 @@ const plateau = new schedule.ReduceLROnPlateau(optimizer);
 const ema = new WeightEma(params);
 const tfjs = new GradstepOptimizer("adam");
 const any = (value: unknown) => value as never;
+const methods = (value: unknown) => value as Record<string, (...args: unknown[]) => unknown>;
 
 const calls: readonly [call: () => unknown, error: new () => Error, message: string][] = [
   // Options of calls
@@ -167,6 +168,28 @@ const calls: readonly [call: () => unknown, error: new () => Error, message: str
   [() => new Adam(any({ lr: 0.1 })), TypeError, "make one with new ParameterDict({ name: shape })"],
   [() => new Adam(any(0.001)), TypeError, "make one with new ParameterDict({ name: shape })"],
   [() => new Adam(any(mlp)), TypeError, "pass mlp.params"],
+  // Networks
+  [
+    () => new MLP([4, 2], { loss: any("sparse_categorical_crossentropy") }),
+    RangeError,
+    'did you mean "cross-entropy"?',
+  ],
+  [() => new MLP([4, 2], { loss: any("meanSquaredError") }), RangeError, 'did you mean "mse"?'],
+  [() => new MLP([4, 2], { loss: any("BCEWithLogitsLoss") }), RangeError, 'did you mean "binary-cross-entropy"?'],
+  [() => new MLP([4, 2], any({ label_smoothing: 0.1 })), RangeError, 'did you mean "labelSmoothing"?'],
+  [() => new MLP([4, 2], any({ optimizer: "adam" })), RangeError, 'MLP: no option "optimizer": use fit()'],
+  [() => mlp.fit([], [], any({ optimizer, validation_split: 0.1 })), RangeError, 'did you mean "validation"?'],
+  [() => mlp.fit([], [], any({ optimizer, callbacks: [] })), RangeError, 'did you mean "onEpoch"?'],
+  [() => mlp.fit([], [], any({ optimizer, batch_size: 8 })), RangeError, 'did you mean "batchSize"?'],
+  [
+    () => methods(mlp).compile({ optimizer: "adam" }),
+    TypeError,
+    'MLP: no "compile": use the options of the constructor, and fit({ optimizer })',
+  ],
+  [() => methods(mlp).state_dict(), TypeError, "use save(network) of gradstep/checkpoint"],
+  [() => methods(mlp).parameters(), TypeError, "use params"],
+  [() => methods(mlp).zero_grad(), TypeError, "use params.zeroGrad()"],
+  [() => methods(mlp).trainOnBatch([], []), TypeError, "use trainBatch()"],
   [() => new Adam(make(), any(0.001)), TypeError, "an object, such as { lr: 0.001 }, got 0.001"],
   [() => (Adam as never as (params: unknown) => unknown)(params), TypeError, "without 'new'"],
   [
