@@ -4,7 +4,7 @@
 // a zero would have been multiplied by a NaN or an infinity. The scratch has PACK_BYTES for each thread.
 import { PACK_BYTES } from "../layout/products";
 import * as products from "../products/dense";
-import { scratchOfPart } from "../products/parts";
+import { firstOf, lastOf, scratchOfPart } from "../products/parts";
 import { product } from "../products/product";
 import { hasZeros, sparseProduct } from "./sparse";
 
@@ -43,7 +43,8 @@ export function denseWeightSkip(rows: i32, inputs: i32, outputs: i32, dy: usize,
 export function addBias(rows: i32, outputs: i32, b: usize, y: usize): void {
   const whole = <usize>(outputs & -4) << 2;
   const bytes = <usize>outputs << 2;
-  for (; rows; rows--, y += bytes) {
+  const end = y + <usize>lastOf(rows) * bytes;
+  for (y += <usize>firstOf(rows) * bytes; y < end; y += bytes) {
     let j: usize = 0;
     for (; j < whole; j += 16) v128.store(y + j, f32x4.add(v128.load(y + j), v128.load(b + j)));
     for (; j < bytes; j += 4) store<f32>(y + j, load<f32>(y + j) + load<f32>(b + j));

@@ -1,4 +1,4 @@
-// Inverted dropout: y = x·scale where the element is kept, else 0. Whether it is kept depends only on a key, made of seed, step
+// Inverted dropout: y = x·scale where the element is kept, else x·0. Whether it is kept depends only on a key, made of seed, step
 // and layer, and on the element's index in PyTorch's order: the gradient draws the same again, and so does every thread.
 //
 //   h = mix(index·0x9e3779b1 + key) ≥ threshold      mix: Wellons' and degski's integer hash with the least bias
@@ -38,5 +38,5 @@ export function dropout(
 function kept(h: v128, x: v128, factor: v128, least: v128): v128 {
   h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 16)), i32x4.splat(0x21f0aaad));
   h = i32x4.mul(v128.xor(h, i32x4.shr_u(h, 15)), i32x4.splat(0x735a2d97));
-  return v128.and(f32x4.mul(x, factor), i32x4.ge_u(v128.xor(h, i32x4.shr_u(h, 15)), least));
+  return f32x4.mul(x, v128.and(factor, i32x4.ge_u(v128.xor(h, i32x4.shr_u(h, 15)), least)));
 }

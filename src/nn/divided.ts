@@ -34,6 +34,7 @@ export const divided: DividedKernels<keyof NetworkKernels> = {
   denseInputSkip: product,
   denseWeight: product,
   denseWeightSkip: product,
+  addBias: rows,
   relu: numbers,
   reluGradient: numbers,
   leakyRelu: numbers,

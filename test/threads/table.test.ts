@@ -22,7 +22,6 @@ test("every kernel is in one of the threads' tables, or in the list of those tha
 });
 
 const undividedNetwork = {
-  addBias: "short beside the product before it",
   denseBias: "short beside the product before it",
   channelConstants: "short: a number a channel",
   channelStatistics: "its sums are over all images",
