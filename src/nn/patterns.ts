@@ -2,6 +2,7 @@
 import type { Shape, Tensor } from "../memory/tensor.js";
 import { wrongType, wrongValue } from "../util/check.js";
 
+/** One part of a {@link Pattern}. */
 export type PatternPart = string | RegExp | ((name: string, shape: Shape) => boolean);
 /** Which parameters: a name, or the beginning of names up to a dot; a RegExp; a function; or several of them. */
 export type Pattern = PatternPart | readonly PatternPart[];
