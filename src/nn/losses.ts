@@ -75,9 +75,7 @@ export class Criterion {
   read(owner: string, y: unknown, rows: number): Floats | Indices {
     const size = this.targetsPerRow;
     if (this.hasClasses) return readLabels(owner, y, rows * size, size, this.#classes, this.#settings.ignoreIndex);
-    const targets = readTargets(owner, "y", y, rows * size, size);
-    // Loading x may overwrite what lies in the network's own memory.
-    return targets.buffer === this.#losses.buffer ? targets.slice() : targets;
+    return readTargets(owner, "y", y, rows * size, size);
   }
 
   /** Copies the targets of some rows into the arena. */

@@ -25,7 +25,7 @@ export interface Data {
 /** Checks inputs and targets, and makes one list of each. */
 export function readData(network: BaseNetwork, owner: string, x: unknown, y: unknown): Data {
   const { input, inputs, criterion } = network.built;
-  const read = input.read(owner, x);
+  const read = input.safe(input.read(owner, x));
   const rows = read.length / inputs;
   const targets = criterion.read(owner, y, rows);
   input.checkImages(owner, read);
@@ -58,7 +58,7 @@ export function trainOn(
 ): void {
   const { owner, criterion, input, engine } = network.built;
   const given = options && readRecord(owner, options, { accumulate: flag });
-  const read = network.readBatch(x);
+  const read = input.safe(network.readBatch(x));
   const rows = network.rowsOf(read);
   const targets = criterion.read(owner, y, rows);
   input.checkImages(owner, read);

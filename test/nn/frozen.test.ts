@@ -56,6 +56,14 @@ describe("forward and backward", () => {
     const [a, b] = [network.predict(given), numbers(12, 5)];
     const wanted = network.trainBatch(b, a);
     expect(network.trainBatch(b, network.forward(given))).toBe(wanted);
+    network.forward(given);
+    const gradient = network.backward(b)!;
+    const copy = gradient.slice();
+    const loss = network.trainBatch(copy, a);
+    network.forward(given);
+    expect(network.trainBatch(network.backward(b)!, a)).toBe(loss); // the targets are loaded before x
+    network.forward(given);
+    expect(network.evaluate(network.backward(b)!, a)).toEqual(network.evaluate(copy, a));
   });
 
   it("repeat, and accumulate", () => {
@@ -116,6 +124,19 @@ describe("accumulate", () => {
     const norm = Math.hypot(...Object.values(gradients(network)).flat()) / 2;
     expect(optimizer.gradNorm).toBeCloseTo(norm, 5);
   });
+});
+
+it("accumulating leaves the padding of gradients at 0", () => {
+  const network = new Network([3], [linear(3), linear(7)]); // the second one's gradient is larger, and leaves its numbers
+  for (let i = 0; i < 2; i++) network.trainBatch(numbers(6, i), [0, 1], { accumulate: true });
+  for (const name of network.params.names) {
+    const { buffer, byteOffset, length } = network.params.grad[name];
+    const padding = new Float32Array(buffer, byteOffset + 4 * length, -length & 15);
+    expect(
+      padding.every((g) => g === 0),
+      name,
+    ).toBe(true); // optimizers read it
+  }
 });
 
 describe("freeze", () => {

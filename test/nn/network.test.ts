@@ -1,6 +1,19 @@
 import { describe, expect, it } from "vitest";
 import { Arena } from "../../src/index.js";
-import { type Layer, Network, flatten, gelu, linear, relu, residual, sigmoid, tanh } from "../../src/nn/index.js";
+import {
+  type Layer,
+  Network,
+  embedding,
+  flatten,
+  layerNorm,
+  selfAttention,
+  gelu,
+  linear,
+  relu,
+  residual,
+  sigmoid,
+  tanh,
+} from "../../src/nn/index.js";
 import { numbers } from "./field.js";
 
 describe("gradients", () => {
@@ -122,5 +135,44 @@ describe("memory", () => {
     expect(bytes(9, gelu) - bytes(8, gelu)).toBe(activation); // its input is kept, the gradients overwrite each other
     expect(bytes(9, relu) - bytes(8, relu)).toBe(activation); // its output is kept, for the next one cannot overwrite it
     expect(bytes(9, flatten)).toBe(bytes(1, flatten));
+  });
+});
+
+describe("initial values", () => {
+  const layers = (): Layer[] => [embedding(100, 64), layerNorm(), selfAttention({ heads: 2 }), linear(80)];
+  const statistics = (init: "torch" | "glorot" | "he" | "gpt") => {
+    const { data, names } = new Network([4], layers(), { init }).params;
+    return Object.fromEntries(
+      names.map((name) => {
+        const values = [...data[name]];
+        const mean = values.reduce((a, b) => a + b, 0) / values.length;
+        const deviation = Math.sqrt(values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / values.length);
+        return [name, { largest: Math.max(...values.map(Math.abs)), mean, deviation }];
+      }),
+    );
+  };
+
+  it.each([
+    ["torch", 1, Math.sqrt(6 / 256), 1 / 8, 1 / 8, 1 / 8],
+    ["glorot", 1, Math.sqrt(6 / 256), Math.sqrt(6 / 128), Math.sqrt(6 / 144), 0],
+    ["he", 1, Math.sqrt(6 / 64), Math.sqrt(6 / 64), Math.sqrt(6 / 64), 0],
+    ["gpt", 0.02, 0, 0, 0, 0],
+  ] as const)("%s", (init, table, inProjection, outProjection, weight, bias) => {
+    const found = statistics(init);
+    expect(found["0.weight"].deviation / table).toBeCloseTo(1, 1);
+    expect(found["0.weight"].mean / table).toBeCloseTo(0, 1);
+    expect(found["1.weight"]).toEqual({ largest: 1, mean: 1, deviation: 0 });
+    expect(found["1.bias"].largest).toBe(0);
+    for (const [name, bound] of [
+      ["2.in_proj_weight", inProjection],
+      ["2.out_proj.weight", outProjection],
+      ["3.weight", weight],
+    ] as const) {
+      if (init === "gpt") expect(found[name].deviation / 0.02).toBeCloseTo(1, 1);
+      else expect(found[name].largest / bound).toBeCloseTo(1, 2);
+    }
+    for (const name of ["2.in_proj_bias", "2.out_proj.bias"]) expect(found[name].largest).toBe(0);
+    expect(found["3.bias"].largest).toBeLessThanOrEqual(bias);
+    expect(found["3.bias"].largest > 0).toBe(bias > 0);
   });
 });
