@@ -15,6 +15,7 @@ import {
 import { load, save } from "../../src/checkpoint/index.js";
 import { SharedArena, SharedParameterDict, Threads } from "../../src/threads/index.js";
 import type { Tuning } from "../../src/threads/pool.js";
+import { MLP } from "../../src/nn/index.js";
 import { memoryOf, ready, start } from "./harness.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -165,6 +166,21 @@ describe("a worker that dies", () => {
       await threads.dispose();
     },
   );
+
+  test("inside a network makes the call throw; the next ones run on the caller's thread", async () => {
+    const threads = await startDying(2, "claim", { hot: 0, cold: 0 });
+    const sizes = [300, 200, 10];
+    const [network, alone] = [new MLP(sizes, { threads }), new MLP(sizes)];
+    await ready(network.params, threads);
+    const [x, y] = [new Float32Array(64 * 300).map((_, i) => Math.sin(i)), new Uint8Array(64)];
+    const batches = (): void => {
+      for (let t = 0; t < 1000; t++) network.trainBatch(x, y);
+    };
+    expect(batches).toThrow("Threads: a thread died while a network computed: give it the batch again");
+    expect(network.trainBatch(x, y)).toBe(alone.trainBatch(x, y));
+    new SGD(network.params, { lr: 1 }).step();
+    await threads.dispose();
+  });
 
   test("inside an average makes all averages of that memory throw, except for restore()", async () => {
     const threads = await startDying(2, "claim");

@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { ParameterDict, SGD } from "../../src/index.js";
 import { type Kernels, instantiate } from "../../src/kernels.js";
+import { MLP } from "../../src/nn/index.js";
 import { DONE } from "../../src/wasm/generated/layout/threads.js";
 import { builds } from "../support/builds.js";
 import { rows } from "../rules/table.js";
@@ -47,6 +48,22 @@ describe.each(builds)("the $build binaries", ({ module, nnModule }) => {
     params.grad.w.fill(1);
     new SGD(params, { lr: 1 }).step();
     expect(params.data.w[4]).toBe(-1);
+  });
+});
+
+describe("nnModule", () => {
+  const mlp = (options: object) => new MLP([3, 4, 2], options);
+  const [x, y] = [Float32Array.of(1, 2, 3), [1]];
+
+  test.each(builds)("takes the $build binary, with the same bits", ({ module, nnModule }) => {
+    expect(mlp({ module, nnModule }).trainBatch(x, y)).toBe(mlp({}).trainBatch(x, y));
+  });
+
+  test("throws on anything else", () => {
+    const expected = '"nnModule" expected a WebAssembly.Module of gradstep/nn.wasm, got';
+    expect(() => mlp({ nnModule: {} })).toThrow(new TypeError(`MLP: ${expected} an object`));
+    expect(() => mlp({ nnModule: builds[0].module })).toThrow(new RangeError(`MLP: ${expected} one of something else`));
+    expect(() => mlp({ module: builds[0].nnModule })).toThrow(RangeError);
   });
 });
 
