@@ -13,13 +13,38 @@ import { loadChannels, storeChannels } from "./channels";
 
 // Σ over the rows of x, or of (x − mean)² where there is a mean, which is float64.
 function sums(rows: i32, channels: i32, x: usize, mean: usize, to: usize): void {
-  memory.fill(to, 0, <usize>channels << 3);
-  for (; rows; rows--) {
-    for (let c: usize = 0, end = <usize>channels << 3; c < end; c += 8, x += 4) {
-      const d = <f64>load<f32>(x) - (mean ? load<f64>(mean + c) : 0);
-      store<f64>(to + c, load<f64>(to + c) + (mean ? d * d : d));
+  const bytes = <usize>channels << 2, whole = bytes & -16;
+  memory.fill(to, 0, bytes << 1);
+  for (; rows; rows--, x += bytes) {
+    let c: usize = 0;
+    for (; c < whole; c += 16) {
+      const value = v128.load(x + c), at = to + (c << 1);
+      let low = f64x2.promote_low_f32x4(value), high = f64x2.promote_low_f32x4(upper(value));
+      if (mean) {
+        low = f64x2.sub(low, v128.load(mean + (c << 1))), high = f64x2.sub(high, v128.load(mean + (c << 1), 16));
+        low = f64x2.mul(low, low), high = f64x2.mul(high, high);
+      }
+      addTo(at, low), addTo(at + 16, high);
+    }
+    for (; c < bytes; c += 4) {
+      const at = to + (c << 1), d = <f64>load<f32>(x + c) - (mean ? load<f64>(mean + (c << 1)) : 0);
+      store<f64>(at, load<f64>(at) + (mean ? d * d : d));
     }
   }
+}
+
+// The upper two of four.
+// @ts-ignore: decorator
+@inline
+function upper(x: v128): v128 {
+  return v128.shuffle<f32>(x, x, 2, 3, 2, 3);
+}
+
+// at += x, two float64.
+// @ts-ignore: decorator
+@inline
+function addTo(at: usize, x: v128): void {
+  v128.store(at, f64x2.add(v128.load(at), x));
 }
 
 // Makes of each channel's sum the mean of its set.
@@ -78,10 +103,9 @@ export function normalizeChannels(
   for (let image = first; image < last; image++) {
     const kept = groups ? stats + image * 4 * bytes : stats;
     for (let position = positions; position; position--, x += bytes, y += bytes) {
-      for (let n = channels, c: usize = 0; n > 0; n -= 4, c += 16) {
-        const h = f32x4.mul(f32x4.sub(loadChannels(n, x + c), loadChannels(n, kept + c)), loadChannels(n, kept + bytes + c));
-        storeChannels(n, y + c, f32x4.add(f32x4.mul(h, loadChannels(n, w + c)), loadChannels(n, b + c)));
-      }
+      let n = channels, c: usize = 0;
+      for (; n >= 4; n -= 4, c += 16) normalize(4, kept + c, kept + bytes + c, w + c, b + c, x + c, y + c);
+      if (n) normalize(n, kept + c, kept + bytes + c, w + c, b + c, x + c, y + c);
     }
   }
 }
@@ -97,11 +121,21 @@ export function channelGradients(
   memory.fill(all, 0, 2 * wide);
   for (let sets = groups ? images : 1; sets; sets--, stats += 4 * bytes) {
     memory.fill(own, 0, 2 * wide);
-    for (let row = rows; row; row--) {
-      for (let c: usize = 0; c < bytes; c += 4, x += 4, dy += 4) {
-        const d: f64 = load<f32>(dy), h: f64 = (load<f32>(x) - load<f32>(stats + c)) * load<f32>(stats + bytes + c);
-        store<f64>(own + 2 * c, load<f64>(own + 2 * c) + d);
-        store<f64>(own + wide + 2 * c, load<f64>(own + wide + 2 * c) + d * h);
+    for (let row = rows; row; row--, x += bytes, dy += bytes) {
+      let c: usize = 0;
+      for (const whole = bytes & -16; c < whole; c += 16) {
+        const d = v128.load(dy + c), at = own + (c << 1);
+        const h = f32x4.mul(f32x4.sub(v128.load(x + c), v128.load(stats + c)), v128.load(stats + bytes + c));
+        const low = f64x2.promote_low_f32x4(d), high = f64x2.promote_low_f32x4(upper(d));
+        addTo(at, low), addTo(at + 16, high);
+        addTo(at + wide, f64x2.mul(low, f64x2.promote_low_f32x4(h)));
+        addTo(at + wide + 16, f64x2.mul(high, f64x2.promote_low_f32x4(upper(h))));
+      }
+      for (; c < bytes; c += 4) {
+        const d: f64 = load<f32>(dy + c), h: f64 = (load<f32>(x + c) - load<f32>(stats + c)) * load<f32>(stats + bytes + c);
+        const at = own + (c << 1);
+        store<f64>(at, load<f64>(at) + d);
+        store<f64>(at + wide, load<f64>(at + wide) + d * h);
       }
     }
     for (let c: usize = 0; c < 2 * wide; c += 8) {
@@ -130,12 +164,26 @@ export function normalizeChannelsGradient(
   for (let image = first; image < last; image++) {
     const kept = groups ? stats + image * 4 * bytes : stats;
     for (let position = positions; position; position--, x += bytes, dy += bytes, dx += bytes) {
-      for (let n = channels, c: usize = 0; n > 0; n -= 4, c += 16) {
-        const r = loadChannels(n, kept + bytes + c);
-        const h = f32x4.mul(f32x4.sub(loadChannels(n, x + c), loadChannels(n, kept + c)), r);
-        const e = f32x4.sub(f32x4.mul(loadChannels(n, dy + c), loadChannels(n, w + c)), loadChannels(n, kept + 2 * bytes + c));
-        storeChannels(n, dx + c, f32x4.mul(r, f32x4.sub(e, f32x4.mul(h, loadChannels(n, kept + 3 * bytes + c)))));
-      }
+      let n = channels, c: usize = 0;
+      for (; n >= 4; n -= 4, c += 16) normalizeGradient(4, bytes, kept + c, w + c, x + c, dy + c, dx + c);
+      if (n) normalizeGradient(n, bytes, kept + c, w + c, x + c, dy + c, dx + c);
     }
   }
+}
+
+// Up to four channels of a pixel.
+// @ts-ignore: decorator
+@inline
+function normalize(n: i32, mean: usize, r: usize, w: usize, b: usize, x: usize, y: usize): void {
+  const h = f32x4.mul(f32x4.sub(loadChannels(n, x), loadChannels(n, mean)), loadChannels(n, r));
+  storeChannels(n, y, f32x4.add(f32x4.mul(h, loadChannels(n, w)), loadChannels(n, b)));
+}
+
+// @ts-ignore: decorator
+@inline
+function normalizeGradient(n: i32, bytes: usize, stats: usize, w: usize, x: usize, dy: usize, dx: usize): void {
+  const r = loadChannels(n, stats + bytes);
+  const h = f32x4.mul(f32x4.sub(loadChannels(n, x), loadChannels(n, stats)), r);
+  const e = f32x4.sub(f32x4.mul(loadChannels(n, dy), loadChannels(n, w)), loadChannels(n, stats + 2 * bytes));
+  storeChannels(n, dx, f32x4.mul(r, f32x4.sub(e, f32x4.mul(h, loadChannels(n, stats + 3 * bytes)))));
 }

@@ -40,11 +40,27 @@ export function layerNorm(rows: i32, n: i32, epsilon: f32, x: usize, w: usize, b
     }
     const r: f32 = <f32>1 / sqrt<f32>(sumOf(f32x4.add(s, t)) / size + epsilon), factor = f32x4.splat(r);
     store<f32>(kept, mean), store<f32>(kept, r, 4);
-    for (i = n, at = 0; i > 0; i -= 4, at += 16) {
-      const h = f32x4.mul(f32x4.sub(loadChannels(i, from + at), m), factor);
-      storeChannels(i, to + at, f32x4.add(f32x4.mul(h, loadChannels(i, w + at)), loadChannels(i, b + at)));
-    }
+    for (i = n, at = 0; i >= 4; i -= 4, at += 16) normalize(4, m, factor, w + at, b + at, from + at, to + at);
+    if (i) normalize(i, m, factor, w + at, b + at, from + at, to + at);
   }
+}
+
+// Up to four of a row.
+// @ts-ignore: decorator
+@inline
+function normalize(n: i32, mean: v128, r: v128, w: usize, b: usize, x: usize, y: usize): void {
+  const h = f32x4.mul(f32x4.sub(loadChannels(n, x), mean), r);
+  storeChannels(n, y, f32x4.add(f32x4.mul(h, loadChannels(n, w)), loadChannels(n, b)));
+}
+
+// @ts-ignore: decorator
+@inline
+function inputGradient(
+  n: i32, mean: v128, r: v128, es: v128, hs: v128, w: usize, x: usize, dy: usize, dx: usize,
+): void {
+  const e = f32x4.mul(loadChannels(n, dy), loadChannels(n, w));
+  const h = f32x4.mul(f32x4.sub(loadChannels(n, x), mean), r);
+  storeChannels(n, dx, f32x4.mul(r, f32x4.sub(f32x4.sub(e, es), f32x4.mul(h, hs))));
 }
 
 export function layerNormInput(rows: i32, n: i32, x: usize, w: usize, stats: usize, dy: usize, dx: usize): void {
@@ -54,17 +70,19 @@ export function layerNormInput(rows: i32, n: i32, x: usize, w: usize, stats: usi
     const m = v128.load32_splat(kept), r = v128.load32_splat(kept, 4);
     let s = f32x4.splat(0), t = s;
     let i = n, at: usize = 0;
-    for (; i > 0; i -= 4, at += 16) {
+    for (; i >= 4; i -= 4, at += 16) {
+      const e = f32x4.mul(v128.load(d + at), v128.load(w + at));
+      const h = f32x4.mul(f32x4.sub(v128.load(from + at), m), r);
+      s = f32x4.add(s, e), t = f32x4.add(t, f32x4.mul(e, h));
+    }
+    if (i) {
       const e = f32x4.mul(loadChannels(i, d + at), loadChannels(i, w + at));
       const h = f32x4.mul(f32x4.sub(loadChannels(i, from + at), m), r);
       s = f32x4.add(s, e), t = f32x4.add(t, f32x4.mul(e, h));
     }
     const es = f32x4.splat(sumOf(s) / size), hs = f32x4.splat(sumOf(t) / size);
-    for (i = n, at = 0; i > 0; i -= 4, at += 16) {
-      const e = f32x4.mul(loadChannels(i, d + at), loadChannels(i, w + at));
-      const h = f32x4.mul(f32x4.sub(loadChannels(i, from + at), m), r);
-      storeChannels(i, to + at, f32x4.mul(r, f32x4.sub(f32x4.sub(e, es), f32x4.mul(h, hs))));
-    }
+    for (i = n, at = 0; i >= 4; i -= 4, at += 16) inputGradient(4, m, r, es, hs, w + at, from + at, d + at, to + at);
+    if (i) inputGradient(i, m, r, es, hs, w + at, from + at, d + at, to + at);
   }
 }
 
