@@ -56,6 +56,7 @@ export abstract class BaseNetwork implements Saveable {
     this.begin(rows, training);
     input.load(read, 0, rows);
     engine.forward();
+    input.hasViews = true;
     this.#ready = true;
     return result.of(rows);
   }

@@ -43,7 +43,7 @@ const kindOf = (value: unknown): unknown => tag?.get?.call(value);
 /** x as rows of `size` numbers. */
 export function readInput(owner: string, x: unknown, size: number): Floats {
   const floats = Array.isArray(x) ? Float32Array.from(flat(owner, "x", x, size)) : (x as Floats);
-  if (!inputArrays.has(kindOf(floats)))
+  if (!(floats instanceof Float32Array || inputArrays.has(kindOf(floats))))
     throw wrongType(owner, "x", `a Float32Array, Uint8Array or array of rows of ${size}`, x);
   if (floats.length % size !== 0)
     throw wrongValue(owner, "x", `a Float32Array, Uint8Array or array of rows of ${size}`, x);

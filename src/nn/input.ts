@@ -46,9 +46,12 @@ export class InputBuffer {
     return tokens === undefined ? readInput(owner, x, size) : readTokens(tokenOwner, x, size, tokens);
   }
 
+  /** Whether the network has given away views of its memory. */
+  hasViews = false;
+
   /** What was read, or a copy of it if it lies in this memory, where targets that are loaded before it may overwrite it. */
   safe(read: Floats | Indices): Floats | Indices {
-    return "buffer" in read && read.buffer === this.#floats.buffer ? read.slice() : read;
+    return this.hasViews && "buffer" in read && read.buffer === this.#floats.buffer ? read.slice() : read;
   }
 
   /** Throws for bytes of 0 and 1, which the default scale does not suit. */

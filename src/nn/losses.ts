@@ -36,6 +36,10 @@ interface Places {
 export class Criterion {
   readonly #kernels: NetworkKernels;
   readonly #settings: LossSettings;
+  /** Whether targets are class indices, of which the outputs are scores. */
+  readonly hasClasses: boolean;
+  /** How many targets a row has. */
+  readonly targetsPerRow: number;
   /** Losses of a row. */
   readonly #positions: number;
   readonly #classes: number;
@@ -54,21 +58,13 @@ export class Criterion {
     this.#classes = shape[shape.length - 1];
     this.#positions = sizeOf(shape) / this.#classes;
     this.#at = at;
+    this.hasClasses = settings.loss === "cross-entropy";
+    this.targetsPerRow = this.#positions * (this.hasClasses ? 1 : this.#classes);
     const positions = rows * this.#positions;
     this.#labels = new Int32Array(arena.buffer, at.targets.at, positions);
     this.#targets = new Float32Array(arena.buffer, at.targets.at, positions * this.#classes);
     this.#losses = new Float64Array(arena.buffer, at.losses.at, positions);
     this.#outputs = new Float32Array(arena.buffer, at.outputs.at, positions * this.#classes);
-  }
-
-  /** Whether targets are class indices, of which the outputs are scores. */
-  get hasClasses(): boolean {
-    return this.#settings.loss === "cross-entropy";
-  }
-
-  /** How many targets a row has. */
-  get targetsPerRow(): number {
-    return this.#positions * (this.hasClasses ? 1 : this.#classes);
   }
 
   /** Checks y, which has to fit so many rows, and makes one list of it. */
