@@ -1,5 +1,6 @@
 // What the values of options may be. Commander puts the option's name and value before each message.
 import { InvalidArgumentError } from "commander";
+import { didYouMean } from "../../src/util/names.ts";
 
 export const whole =
   (least: number, most: number) =>
@@ -21,7 +22,8 @@ export const list = (text: string): string[] => text.split(",").map((item) => it
 export function choice<const T extends string>(...names: readonly T[]): (text: string) => T {
   return (text) => {
     const name = names.find((candidate) => candidate === text.trim().toLowerCase());
-    if (name === undefined) throw new InvalidArgumentError(`Expected ${alternatives(names)}.`);
+    if (name === undefined)
+      throw new InvalidArgumentError(`Expected ${alternatives(names)}${didYouMean(text, names) || "."}`);
     return name;
   };
 }

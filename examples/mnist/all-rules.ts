@@ -35,7 +35,7 @@ interface RuleOnOffer {
   /** A learning rate that suits MNIST in batches of 64. */
   readonly lr: number;
   readonly hasBetas?: true;
-  /** Room for its state, as the MLP takes it. */
+  /** Room for its state, as the network takes it. */
   readonly slots?: number;
   /** Optimizers of all the tensors together: one, but for a rule that does not take all shapes. */
   readonly make: (params: ParameterDict, options: Given) => AnyOptimizer[];
@@ -46,10 +46,10 @@ export type AnyOptimizer = StepOptimizer | LBFGS;
 
 const hasBetas = true;
 
-/** Muon, which is for matrices, with AdamW for the biases. */
+/** Muon, which is for matrices, with AdamW for all others: biases, convolutions, normalization. */
 function muon(params: ParameterDict, { lr, dialect }: Given): AnyOptimizer[] {
   const names = Object.keys(params.data);
-  const of = (matrix: boolean) => params.subset(names.filter((name) => name.endsWith("weight") === matrix));
+  const of = (matrix: boolean) => params.subset(names.filter((name) => (params.shapes[name].length === 2) === matrix));
   return [new Muon(of(true), { lr, dialect }), new AdamW(of(false), { lr: lr / 10, dialect })];
 }
 
@@ -99,7 +99,7 @@ export function makeOptimizers(name: RuleName, params: ParameterDict, given: Rul
   return make(params, given.betas !== undefined && takesBetas(name) ? { ...options, betas: given.betas } : options);
 }
 
-/** Room that the rule needs for its state, where the MLP's default does not do. */
+/** Room that the rule needs for its state, where the network's default does not do. */
 export const slotsOf = (name: RuleName): number | undefined => offer(name).slots;
 
 /** The options that a rule comes to, defaults filled in. */

@@ -26,8 +26,8 @@ interface Outcome {
  * each epoch, the last short batch kept.
  */
 export async function compareBetas(given: CommandLine, load: () => Dataset, report: Report): Promise<object> {
-  const { epochs = EPOCHS, seeds = SEEDS, seed: first } = given;
-  const settings = { hidden: [128], init: "glorot", batch: 32, epochs, seed: first } as const;
+  const { epochs = EPOCHS, seeds = SEEDS, seed: first, model } = given;
+  const settings = { model, hidden: [128], init: "glorot", batch: 32, epochs, seed: first } as const;
   const settled = pairs.map((betas) => settleRules(["adam"], { dialect: "keras", betas })[0]);
   makeChartFolder("betas-loss.svg");
   const data = load();

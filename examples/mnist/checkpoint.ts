@@ -1,5 +1,6 @@
-import type { ParameterDict, WeightEma } from "gradstep";
+import type { WeightEma } from "gradstep";
 import { load, saveFile } from "gradstep/checkpoint";
+import type { Network } from "gradstep/nn";
 import type { LRScheduler } from "gradstep/schedule";
 import {
   type CheckpointFile,
@@ -42,7 +43,7 @@ export interface Progress {
 
 /** What is trained. */
 export interface Trained {
-  readonly params: ParameterDict;
+  readonly network: Network;
   readonly optimizers: readonly AnyOptimizer[];
   readonly ema: WeightEma | undefined;
   readonly schedules: readonly LRScheduler[];
@@ -55,7 +56,7 @@ const EPOCHS = "mnist.epochs";
 /** Writes a checkpoint; one that is there already stays whole until the new one is. */
 export async function keep(
   path: string,
-  { params, optimizers, ema, schedules }: Trained,
+  { network, optimizers, ema, schedules }: Trained,
   identity: Identity,
   progress: Progress,
 ): Promise<void> {
@@ -63,7 +64,7 @@ export async function keep(
   const schedule = schedules.map((one) => one.stateDict());
   const extra = { progress: { ...progress, losses }, ema: ema?.stateDict(), schedule };
   const metadata = { [ENTRY]: JSON.stringify(identity), [EPOCHS]: String(epochsDone(progress)) };
-  await written(path, saveFile(path, params, { optimizers, extra, metadata }));
+  await written(path, saveFile(path, network, { optimizers, extra, metadata }));
 }
 
 /** A checkpoint to go on from, found to be one of this command. */
@@ -78,7 +79,12 @@ export interface Saved extends CheckpointFile {
  */
 export function open(path: string): Saved {
   const file = openCheckpoint(path, ENTRY);
-  return { ...file, epochs: Object.hasOwn(file.metadata, EPOCHS) ? Number(file.metadata[EPOCHS]) : undefined };
+  const identity = { model: "model mlp", ...file.identity }; // version 0.1 had no other
+  return {
+    ...file,
+    identity,
+    epochs: Object.hasOwn(file.metadata, EPOCHS) ? Number(file.metadata[EPOCHS]) : undefined,
+  };
 }
 
 /** @throws UserError for a run that ends before where its checkpoint is. */
@@ -95,10 +101,10 @@ export const epochsDone = ({ epochs, seen, order }: Progress): number => epochs.
  * @throws UserError for a file of a run with other settings, or that does not fit.
  */
 export function resume(file: Saved, trained: Trained, identity: Identity): Progress {
-  const { params, optimizers, ema, schedules } = trained;
+  const { network, optimizers, ema, schedules } = trained;
   checkIdentity(file, identity);
   return loadInto(file, () => {
-    const { extra } = load(file.bytes, params, { optimizers });
+    const { extra } = load(file.bytes, network, { optimizers });
     ema?.loadStateDict(extra.ema as Parameters<WeightEma["loadStateDict"]>[0]);
     const states = [extra.schedule].flat() as Parameters<LRScheduler["loadStateDict"]>[0][]; // one in version 0.1
     schedules.forEach((schedule, i) => schedule.loadStateDict(states[i]));

@@ -16,7 +16,7 @@ export async function compareRules(
   load: () => Dataset,
   report: Report,
 ): Promise<object> {
-  const settings = settingsOf(given);
+  const settings = { ...settingsOf(given), schedule: undefined };
   const settled = settleRules(names, settings.options);
   makeChartFolder(CHART);
   const data = load();

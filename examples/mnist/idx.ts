@@ -18,6 +18,9 @@ export interface Samples {
 export interface Dataset {
   readonly train: Samples;
   readonly test: Samples;
+  /** Of an image, in pixels. */
+  readonly height: number;
+  readonly width: number;
   /** Pixels of an image. */
   readonly pixels: number;
   /** One more than the largest label of the training set. */
@@ -63,8 +66,8 @@ export function readDataset(directory: string): Dataset {
       1,
     );
   checkGaps(train.labels, counts);
-  const [, rows, columns] = train.images.dimensions;
-  return { train: samples(train), test: samples(test), pixels: rows * columns, classes };
+  const [, height, width] = train.images.dimensions;
+  return { train: samples(train), test: samples(test), height, width, pixels: height * width, classes };
 }
 
 const samples = ({ images, labels }: { images: Idx; labels: Idx }): Samples => ({

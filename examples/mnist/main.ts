@@ -5,14 +5,19 @@ import { mnistDirectory, readDataset } from "./idx.ts";
 import { type CommandLine, betas, decay, rule, ruleList, widths } from "./options.ts";
 import { type Report, lines, silent, terminal } from "./report.ts";
 import { allRules, ruleNames, takesBetas } from "./all-rules.ts";
+import { modelNames } from "./models.ts";
 import { trainOnce } from "./once.ts";
 import { scheduleNames } from "./train.ts";
 
 const program = new Command("npm start --")
-  .description("Trains a network of dense layers on MNIST, or on other images in its format, with gradstep.")
+  .description("Trains a network on MNIST, or on other images in its format, with gradstep.")
   .helpOption("-h, --help", "show this text")
   .addOption(new Option("--rule <name>", `update rule: ${ruleNames.join(", ")}`).default("adam").argParser(rule))
-  .option("--epochs <n>", "passes over the training images (default: 3; 5 in the experiment)", whole(1, 10_000))
+  .option(
+    "--epochs <n>",
+    "passes over the training images (default: 3; 5 for resnet and in the experiment)",
+    whole(1, 10_000),
+  )
   .option("--batch <n>", "images in a batch; a shorter last one is kept", whole(1, 1_000_000), 64)
   .option("--lr <number>", `learning rate (default: ${learningRates()})`, number)
   .option(
@@ -26,7 +31,15 @@ const program = new Command("npm start --")
       .argParser(choice("torch", "keras")),
   )
   .addOption(
-    new Option("--hidden <widths>", "widths of the hidden layers, such as 128 or 256,128")
+    new Option(
+      "--model <name>",
+      "mlp: dense layers; cnn: two convolutions; resnet: convolutions, batch norm, residuals",
+    )
+      .default("mlp")
+      .argParser(choice(...modelNames)),
+  )
+  .addOption(
+    new Option("--hidden <widths>", "widths of the mlp's hidden layers, such as 128 or 256,128")
       .default([128], "128")
       .argParser(widths),
   )
@@ -45,7 +58,10 @@ const program = new Command("npm start --")
   )
   .option("--seeds <n>", "runs of the experiment with each pair, from --seed on (default: 10)", whole(1, 1000))
   .addOption(
-    new Option("--schedule <name>", "take the learning rate down to 0 over the run: cosine or linear")
+    new Option(
+      "--schedule <name>",
+      "learning rate over the run: constant, or down to 0: cosine, linear (default: constant; cosine for resnet)",
+    )
       .argParser(choice(...scheduleNames))
       .conflicts(["compare", "experiment"]),
   )
@@ -77,6 +93,7 @@ Exit code: 0, 1 for a missing or damaged file, 2 for a wrong command line.
 
 Examples:
   npm start -- --rule nesterov --lr 0.05 --epochs 1
+  npm start -- --model cnn --schedule cosine
   npm start -- --compare sgd,momentum,nesterov,adagrad,adadelta,rmsprop,adam,nadam
   npm start -- --experiment betas
   npm start -- --checkpoint run.safetensors --every 100
@@ -96,6 +113,8 @@ async function main(): Promise<void> {
     program.error("error: option '--seeds <n>' goes with '--experiment betas'");
   if (given.every !== undefined && given.checkpoint === undefined)
     program.error("error: option '--every <n>' goes with '--checkpoint <file>'");
+  if (given.model !== "mlp" && program.getOptionValueSource("hidden") === "cli")
+    program.error("error: option '--hidden <widths>' goes with '--model mlp'");
   const report: Report = given.json ? silent : process.stdout.isTTY ? terminal : lines;
   const load = () => readDataset(given.data ?? mnistDirectory());
   const result =

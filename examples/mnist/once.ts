@@ -4,26 +4,36 @@ import type { Dataset } from "./idx.ts";
 import type { CommandLine } from "./options.ts";
 import { type Report, accuracyText, grouped } from "./report.ts";
 import { type SettledRule, settleRules } from "./all-rules.ts";
+import { models } from "./models.ts";
 import { type Epoch, type Settings, train } from "./train.ts";
-
-const EPOCHS = 3;
 
 /** The settings of a run but for its rule: what `--compare` shares. */
 export function settingsOf(given: CommandLine): Omit<Settings, "rule"> {
-  const { lr, betas, dialect, hidden, batch, epochs = EPOCHS, seed, ema, schedule } = given;
-  return { options: { lr, betas, dialect }, hidden, init: "torch", batch, epochs, seed, ema, schedule };
+  const { lr, betas, dialect, model, hidden, batch, epochs = models[model].epochs, seed, ema } = given;
+  const { schedule = models[model].schedule } = given;
+  return {
+    options: { lr, betas, dialect },
+    model,
+    hidden,
+    init: "torch",
+    batch,
+    epochs,
+    seed,
+    ema,
+    schedule: schedule === "constant" ? undefined : schedule,
+  };
 }
 
 /** What `--json` says about a run's settings. */
 export function optionsInJson(settings: Omit<Settings, "rule" | "options">, given: CommandLine): object {
-  const { hidden, init, batch, epochs, seed, ema, schedule } = settings;
-  return { hidden, init, batch, epochs, seed, ema, schedule, data: given.data ?? "mnist" };
+  const { model, hidden, init, batch, epochs, seed, ema, schedule } = settings;
+  const network = model === "mlp" ? { hidden } : { model };
+  return { ...network, init, batch, epochs, seed, ema, schedule, data: given.data ?? "mnist" };
 }
 
-export function describeNetwork({ pixels, classes, train, test }: Dataset, { hidden, batch, seed }: Settings): string {
-  const sizes = [pixels, ...hidden, classes].join("-");
-  const images = `${grouped(train.count)} + ${grouped(test.count)} images`;
-  return `${sizes}, ${images}, batch ${batch}, seed ${seed}`;
+export function describeNetwork(data: Dataset, { model, hidden, batch, seed }: Settings): string {
+  const images = `${grouped(data.train.count)} + ${grouped(data.test.count)} images`;
+  return `${models[model].describe(data, hidden)}, ${images}, batch ${batch}, seed ${seed}`;
 }
 
 export const describeRule = ({ rule, lr, betas, dialect }: SettledRule): string =>
@@ -37,7 +47,7 @@ export async function trainOnce(
 ): Promise<{ options: object; epochs: readonly Epoch[]; testAccuracy: number }> {
   const { checkpoint, every } = given;
   const resume = given.resume === undefined ? undefined : open(given.resume);
-  if (resume !== undefined) checkEpochs(resume.path, resume.epochs, given.epochs ?? EPOCHS);
+  if (resume !== undefined) checkEpochs(resume.path, resume.epochs, given.epochs ?? models[given.model].epochs);
   checkPlace(checkpoint);
   const settings: Settings = { rule: given.rule, ...settingsOf(given) };
   const [settled] = settleRules([settings.rule], settings.options);

@@ -3,6 +3,7 @@ import { InvalidArgumentError } from "commander";
 import type { Dialect } from "gradstep";
 import { choice, list, number, whole } from "../command/values.ts";
 import { type RuleName, ruleNames } from "./all-rules.ts";
+import type { ModelName } from "./models.ts";
 import type { ScheduleName } from "./train.ts";
 
 /** The command line, read. */
@@ -13,6 +14,7 @@ export interface CommandLine {
   lr?: number;
   betas?: readonly [number, number];
   dialect: Dialect;
+  model: ModelName;
   hidden: readonly number[];
   seed: number;
   data?: string;

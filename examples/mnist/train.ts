@@ -1,12 +1,13 @@
 import { createHash } from "node:crypto";
 import { setImmediate } from "node:timers/promises";
 import { LBFGS, WeightEma } from "gradstep";
-import { MLP, type MLPOptions, Random } from "gradstep/nn";
+import { type NetworkOptions, Random } from "gradstep/nn";
 import { CosineAnnealingLR, type LRScheduler, LinearLR } from "gradstep/schedule";
 import type { Identity } from "../command/checkpoint.ts";
 import { type Keeping, type Progress, checkEpochs, epochsDone, keep, resume } from "./checkpoint.ts";
 import { asUsage } from "../command/errors.ts";
 import type { Dataset, Samples } from "./idx.ts";
+import { type ModelName, models } from "./models.ts";
 import type { RuleOptions } from "./rules.ts";
 import { type AnyOptimizer, type RuleName, makeOptimizers, slotsOf } from "./all-rules.ts";
 
@@ -14,9 +15,10 @@ import { type AnyOptimizer, type RuleName, makeOptimizers, slotsOf } from "./all
 export interface Settings {
   readonly rule: RuleName;
   readonly options: RuleOptions;
-  /** Widths of the hidden layers. */
+  readonly model: ModelName;
+  /** Widths of the MLP's hidden layers. */
   readonly hidden: readonly number[];
-  readonly init: NonNullable<MLPOptions["init"]>;
+  readonly init: NonNullable<NetworkOptions["init"]>;
   readonly batch: number;
   readonly epochs: number;
   /** Of the network's start and of the batches' order. */
@@ -24,10 +26,10 @@ export interface Settings {
   /** Decay of an average of the weights, which is then what is tested. */
   readonly ema?: number | undefined;
   /** How the learning rate goes down to 0 over all batches of the run; constant if not given. */
-  readonly schedule?: ScheduleName | undefined;
+  readonly schedule?: Exclude<ScheduleName, "constant"> | undefined;
 }
 
-export const scheduleNames = ["cosine", "linear"] as const;
+export const scheduleNames = ["constant", "cosine", "linear"] as const;
 export type ScheduleName = (typeof scheduleNames)[number];
 
 export interface Epoch {
@@ -63,26 +65,29 @@ export interface Watcher {
 /** How many test images the accuracy of a running epoch is measured on. */
 export const GLIMPSE = 500;
 const REFRESH_MS = 100;
+/** Training takes at least so many times as long as what is shown of it. */
+const SHARE = 9;
 
 /**
  * Trains a network and tests it after every epoch. The same settings and data give the same bits, also when the run was
  * stopped and went on from a checkpoint.
  */
 export async function train(data: Dataset, settings: Settings, watcher: Watcher, keeping: Keeping = {}): Promise<Run> {
-  const { rule, options, hidden, init, epochs, seed } = settings;
+  const { rule, options, model, hidden, init, epochs, seed } = settings;
   const { train, pixels } = data;
   const size = Math.min(settings.batch, train.count);
-  const mlp = asUsage(
-    () => new MLP([pixels, ...hidden, data.classes], { init, batchSize: size, seed, slots: slotsOf(rule) }),
+  const network = asUsage(() =>
+    models[model].make(data, hidden, { init, batchSize: size, seed, slots: slotsOf(rule) }),
   );
-  const optimizers = asUsage(() => makeOptimizers(rule, mlp.params, options));
+  const { params } = network;
+  const optimizers = asUsage(() => makeOptimizers(rule, params, options));
   const [first] = optimizers;
   const { ema: decay } = settings;
-  const ema = decay === undefined ? undefined : asUsage(() => new WeightEma(mlp.params, { decay }));
+  const ema = decay === undefined ? undefined : asUsage(() => new WeightEma(params, { decay }));
   const identity = identify(data, settings, first.paramGroups[0]);
   const perEpoch = Math.ceil(train.count / size);
   const schedules = optimizers.flatMap((optimizer) => makeSchedule(settings.schedule, optimizer, epochs * perEpoch));
-  const trained = { params: mlp.params, optimizers, ema, schedules };
+  const trained = { network, optimizers, ema, schedules };
 
   const full = makeBatch(size, pixels);
   const rest = makeBatch(train.count % size, pixels);
@@ -96,26 +101,27 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
   losses.set(p.losses.subarray(0, p.batches));
   p.losses = losses;
   const accuracyOn = (set: { x: Uint8Array; y: Uint8Array }): number => {
-    const kept = rule.startsWith("schedulefree") ? mlp.params.copy() : undefined;
+    const kept = rule.startsWith("schedulefree") ? params.copy() : undefined;
     if (ema) ema.apply();
     else first.eval();
-    const { accuracy } = mlp.evaluate(set.x, set.y);
+    const { accuracy } = network.evaluate(set.x, set.y);
     if (ema) ema.restore();
     else first.train();
-    if (kept) mlp.params.assign(kept); // eval() and train() may round
+    if (kept) params.assign(kept); // eval() and train() may round
     return accuracy;
   };
 
   /** One batch; its loss is that before the step. */
   const step = ({ x, y }: Batch): number => {
-    if (first instanceof LBFGS) return first.step(() => mlp.trainBatch(x, y));
-    const loss = mlp.trainBatch(x, y);
+    if (first instanceof LBFGS) return first.step(() => network.trainBatch(x, y));
+    const loss = network.trainBatch(x, y);
     for (const optimizer of optimizers) if (!(optimizer instanceof LBFGS)) optimizer.step();
     return loss;
   };
 
   const { checkpoint, every } = keeping;
   let refreshed = performance.now();
+  let pause = REFRESH_MS;
   for (; p.epoch <= epochs; p.epoch++) {
     watcher.begin(p.epoch, train.count);
     if (p.seen === 0) random.shuffle(p.order);
@@ -124,7 +130,7 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
       const batch = train.count - p.seen >= size ? full : rest;
       fill(batch, train, p.order, p.seen);
       const start = performance.now();
-      const loss = step(batch);
+      const loss = asUsage(() => step(batch)); // one image alone may be too few for batch normalization
       ema?.update();
       for (const schedule of schedules) schedule.step();
       const end = performance.now();
@@ -134,10 +140,11 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
       losses[p.batches++] = loss;
       if (checkpoint !== undefined && every !== undefined && p.batches % every === 0)
         await keep(checkpoint, trained, identity, p);
-      if (end - refreshed > REFRESH_MS) {
+      if (end - refreshed > pause) {
         if (watcher.live) watcher.update(p.seen, p.sum / p.seen, accuracyOn(glimpse), perSecond(p.seen, p.busy));
         await setImmediate(); // lets Ctrl-C through
         refreshed = performance.now();
+        pause = Math.max(REFRESH_MS, SHARE * (refreshed - end));
       }
     }
     const { epoch, sum, busy } = p;
@@ -152,7 +159,7 @@ export async function train(data: Dataset, settings: Settings, watcher: Watcher,
   }
   ema?.dispose();
   for (const optimizer of optimizers) optimizer.dispose();
-  mlp.dispose();
+  network.dispose();
   return { epochs: p.epochs, losses, seconds: p.seconds, testAccuracy: p.epochs[epochs - 1].accuracy };
 }
 
@@ -164,7 +171,7 @@ const start = (count: number, seed: number): Progress => ({
   random: new Random(seed + 2 ** 32).state(),
 });
 
-function makeSchedule(name: ScheduleName | undefined, optimizer: AnyOptimizer, batches: number): LRScheduler[] {
+function makeSchedule(name: Settings["schedule"], optimizer: AnyOptimizer, batches: number): LRScheduler[] {
   if (name === "cosine") return [new CosineAnnealingLR(optimizer, { tMax: batches })];
   if (name === "linear") return [new LinearLR(optimizer, { startFactor: 1, endFactor: 0, totalIters: batches })];
   return [];
@@ -172,11 +179,11 @@ function makeSchedule(name: ScheduleName | undefined, optimizer: AnyOptimizer, b
 
 /** What must be the same for a run to go on, as a text by option. The number of epochs is free without a schedule. */
 function identify({ train, test }: Dataset, settings: Settings, settled: object): Identity {
-  const { rule, hidden, init, batch, epochs, seed, ema, schedule } = settings;
+  const { rule, model, hidden, init, batch, epochs, seed, ema, schedule } = settings;
   const hash = createHash("sha256");
   for (const { images, labels } of [train, test]) hash.update(images).update(labels);
   const values = {
-    ...{ rule, ...settled, hidden, init, batch, seed },
+    ...{ model, rule, ...settled, ...(model === "mlp" ? { hidden } : {}), init, batch, seed },
     ...(ema === undefined ? {} : { ema }),
     ...(schedule === undefined ? {} : { schedule: `${schedule} over ${epochs} epochs` }),
   };

@@ -86,6 +86,25 @@ describe("--checkpoint and --resume", () => {
     expect(tensorsOf(`${rule} part`)).toEqual(tensorsOf(`${rule} whole`));
   });
 
+  it.concurrent(
+    "a resnet goes on with the same bits, running statistics included, and not as another model",
+    async () => {
+      const args = ["--model", "resnet", "--schedule", "constant", "--batch", "32", "--json"];
+      await tiny(...args, "--epochs", "1", "--checkpoint", "resnet 1");
+      const [, , other] = await Promise.all([
+        tiny(...args, "--epochs", "2", "--checkpoint", "resnet whole"),
+        tiny(...args, "--epochs", "2", "--checkpoint", "resnet part", "--resume", "resnet 1"),
+        tiny("--model", "cnn", "--batch", "32", "--resume", "resnet 1"),
+      ]);
+      expect(tensorsOf("resnet part")).toEqual(tensorsOf("resnet whole"));
+      expect(tensorsOf("resnet 1")["1.running_mean"]).not.toBe(tensorsOf("resnet whole")["1.running_mean"]);
+      expect([other.code, other.stderr]).toEqual([
+        2,
+        "error: cannot resume from resnet 1: its run had model resnet, this one model cnn\n",
+      ]);
+    },
+  );
+
   it.concurrent("refuses a checkpoint of another run, and what is none", { timeout: 60_000 }, async () => {
     await tiny(...settings, "--epochs", "2", "--checkpoint", "old");
     const other = temporaryFolder();

@@ -64,6 +64,27 @@ describe("training", () => {
     for (const loss of losses) expect(loss, "with lr 0 the mean of all samples").toBeCloseTo(losses[0], 6);
   });
 
+  it.concurrent.each(["cnn", "resnet"])("learns with --model %s", async (model) => {
+    const { code, stdout, stderr } = await tiny(
+      "--json",
+      "--model",
+      model,
+      "--lr",
+      "0.01",
+      "--epochs",
+      "8",
+      "--batch",
+      "10",
+    );
+    expect([code, stderr]).toEqual([0, ""]);
+    const { options, epochs, testAccuracy } = parse(stdout);
+    expect(options).toMatchObject({ rule: "adam", lr: 0.01, model, init: "torch", batch: 10, seed: 1 });
+    expect(options).not.toHaveProperty("hidden");
+    expect(options.schedule).toBe(model === "resnet" ? "cosine" : undefined);
+    expect(epochs[7].loss).toBeLessThan(0.5 * epochs[0].loss);
+    expect(testAccuracy).toBeGreaterThan(0.9);
+  });
+
   it.concurrent("shows a run that diverges, as null in JSON", async () => {
     const args = ["--rule", "sgd", "--lr", "1e38", "--epochs", "2"];
     const [lines, json] = await Promise.all([tiny(...args), tiny("--json", ...args)]);
@@ -147,6 +168,13 @@ describe("--compare", () => {
     for (const { rule, epochs } of results) expect(epochs[2].loss, rule).toBeLessThan(epochs[0].loss);
   });
 
+  it("trains another model: matrices with Muon, all else with AdamW", async () => {
+    const { code, stdout, stderr } = await tiny("--compare", "muon,sgd", "--model", "resnet", "--epochs", "2");
+    expect([code, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(/^resnet on 6 x 4 pixels, .* 130 \+ 30 images, batch 64, seed 1\n/);
+    expect(stdout.match(/epoch 2\/2 {2}loss \d\.\d{4}/g)).toHaveLength(2);
+  });
+
   it("says in the legend which rule diverged, and keeps to JSON when asked", async () => {
     const { code, stdout } = await tiny("--json", "--compare", "sgd,adam", "--betas", "0.5,0.5", "--lr", "1e38");
     const { results, chart } = JSON.parse(stdout) as { results: { rule: string; betas?: number[] }[]; chart: string };
@@ -162,6 +190,12 @@ describe("--compare", () => {
 });
 
 describe("--experiment betas", () => {
+  it("takes another model", async () => {
+    const { code, stdout } = await tiny("--experiment", "betas", "--model", "cnn", "--seeds", "1", "--epochs", "1");
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^cnn on 6 x 4 pixels, 2 convolutions .* batch 32, seed 1\n/);
+  });
+
   it("prints both pairs, a sentence that fits the figures, and draws two charts", async () => {
     rmSync(join(folder, "out"), { recursive: true, force: true });
     const { code, stdout, stderr } = await tiny("--experiment", "betas", "--seeds", "2", "--epochs", "2");

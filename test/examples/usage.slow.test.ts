@@ -27,6 +27,8 @@ describe("bad input", () => {
     ["--compare sgd,adagrad --betas 0.9,0.99", /sgd, adagrad have none/],
     ["--dialect tf", /--dialect.*one of torch, keras/],
     ["--hidden 16,", /--hidden.*whole number from 1/],
+    ["--model cnnn", /--model.*'cnnn'.*one of mlp, cnn, resnet; did you mean "cnn"\?/],
+    ["--model cnn --hidden 8", /'--hidden <widths>' goes with '--model mlp'/],
     ["--hidden 65536,65536", /MLP: .* bytes/],
     ["sgd", /too many arguments[^]*npm start -- --compare sgd,adam/],
     ["--compare sgd,sgd", /"sgd" is there twice/],
@@ -73,7 +75,7 @@ describe("bad input", () => {
   it.concurrent("--help: every option, on stdout, exit code 0", async () => {
     const { code, stdout } = await tiny("--help");
     expect(code).toBe(0);
-    const options = "rule epochs batch lr betas dialect hidden seed data json compare experiment seeds help";
+    const options = "rule epochs batch lr betas dialect model hidden seed data json compare experiment seeds help";
     for (const option of options.split(" ")) expect(stdout).toContain(`--${option}`);
   });
 });
