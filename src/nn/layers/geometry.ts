@@ -4,6 +4,9 @@ import { LISTS_BYTES } from "../../wasm/generated/layout/products.js";
 
 const roundUp = (n: number, multiple: number): number => Math.ceil(n / multiple) * multiple;
 
+/** Index of the first of the fields that are addresses. */
+const ADDRESSES = 21;
+
 /** Channels, height and width; pairs are height and width. */
 interface Sizes {
   readonly image: readonly number[];
@@ -26,64 +29,69 @@ export class Geometry {
   /** Bytes of scratch for each thread. */
   readonly scratch: number;
   readonly #sizes: Sizes;
-  /** All but the addresses and the weights, in the order of the fields, then the tables. */
-  readonly #words: Int32Array;
-  /** Index in `#words` of the tables' addresses, and their offsets. */
-  readonly #offsets: readonly number[];
+  /** Height and width of the frame. */
+  readonly #frame: readonly number[];
   readonly #run: number;
+  readonly #runs: number;
   readonly #vectors: number;
+  /** Byte offsets of the tables (pixels, runs, places, lanes), the panels and the rows. */
+  readonly #offsets: readonly number[];
+  /** The fields but for the addresses, and the tables; made when they are first needed. */
+  #words: Int32Array | undefined;
 
   constructor(sizes: Sizes) {
-    const { image, output, kernel, stride, before, dilation, groups, all } = sizes;
+    const { image, output, kernel, stride, dilation, groups } = sizes;
     const whole = groups === 1 && dilation[1] === 1;
     const run = whole ? kernel[1] * image[0] : image[0] / groups;
     const runs = whole ? kernel[0] : kernel[0] * kernel[1];
-    const ofRun = Math.ceil(run / 4);
-    const vectors = roundUp(runs * ofRun, 4);
+    const vectors = roundUp(runs * Math.ceil(run / 4), 4);
     const frame = [0, 1].map((i) => (output[i + 1] - 1) * stride[i] + (kernel[i] - 1) * dilation[i] + 1);
-    const [pixel, line] = [4 * image[0], 4 * image[0] * frame[1]];
-    const frameBytes = roundUp(4 * image[0] * frame[0] * frame[1] + 16, 64);
-    this.#sizes = sizes;
-    this.#run = run;
-    this.#vectors = vectors;
-    this.scratch = 128 + frameBytes + LISTS_BYTES;
-    this.partial = output[0] * vectors * 16 + roundUp(4 * output[0], 64);
-
-    const pixels: number[] = [];
-    for (let y = 0; y < output[1]; y++)
-      for (let x = 0; x < output[2]; x++) pixels.push(y * stride[0] * line + x * stride[1] * pixel);
-    const starts = Array.from({ length: runs }, (_, i) =>
-      whole
-        ? i * dilation[0] * line
-        : Math.floor(i / kernel[1]) * dilation[0] * line + (i % kernel[1]) * dilation[1] * pixel,
-    );
-    const [places, lanes] = [new Array<number>(vectors).fill(0), new Array<number>(vectors).fill(0)];
-    for (let v = 0; v < runs * ofRun; v++) {
-      places[v] = starts[Math.floor(v / ofRun)] + 16 * (v % ofRun);
-      lanes[v] = Math.min(4, run - 4 * (v % ofRun));
-    }
-    const fields = [
-      ...[...image, output[0], ...kernel, ...before, ...dilation, groups, output[1], output[2], ...frame],
-      ...[run, runs, vectors, all ? 1 : 0, stride[1], this.scratch],
-    ];
-    const tables = [pixels, starts, places, lanes].map((table) => roundUp(table.length, 16));
-    const offsets = [128];
-    for (const length of tables) offsets.push(offsets[offsets.length - 1] + 4 * length);
     const panels = groups * Math.ceil(output[0] / groups / 16) * run * runs * 64;
+    const offsets = [128];
+    for (const elements of [output[1] * output[2], runs, vectors, vectors])
+      offsets.push(offsets[offsets.length - 1] + roundUp(4 * elements, 64));
     offsets.push(offsets[4] + panels);
     this.bytes = roundUp(offsets[5] + output[0] * vectors * 16, 64);
+    this.partial = output[0] * vectors * 16 + roundUp(4 * output[0], 64);
+    this.scratch = 128 + roundUp(4 * image[0] * frame[0] * frame[1] + 16, 64) + LISTS_BYTES;
+    this.#sizes = sizes;
+    this.#frame = frame;
+    this.#run = run;
+    this.#runs = runs;
+    this.#vectors = vectors;
     this.#offsets = offsets;
-    this.#words = new Int32Array(offsets[4] / 4);
-    this.#words.set(fields);
-    [pixels, starts, places, lanes].forEach((table, i) => this.#words.set(table, offsets[i] / 4));
-    this.#fields = fields.length;
   }
-  readonly #fields: number;
+
+  #tables(): Int32Array {
+    const { image, output, kernel, stride, before, dilation, groups, all } = this.#sizes;
+    const [run, runs, offsets] = [this.#run, this.#runs, this.#offsets];
+    const pixel = 4 * image[0];
+    const line = pixel * this.#frame[1];
+    const words = new Int32Array(offsets[4] / 4);
+    words.set([
+      ...[...image, output[0], ...kernel, ...before, ...dilation, groups, output[1], output[2], ...this.#frame],
+      ...[run, runs, this.#vectors, all ? 1 : 0, stride[1], this.scratch],
+    ]);
+    const [pixels, starts, places, lanes] = offsets.map((offset) => offset / 4);
+    for (let y = 0, at = pixels; y < output[1]; y++)
+      for (let x = 0; x < output[2]; x++) words[at++] = y * stride[0] * line + x * stride[1] * pixel;
+    const ofRun = Math.ceil(run / 4);
+    for (let i = 0; i < runs; i++) {
+      const [row, column] = runs === kernel[0] ? [i, 0] : [Math.floor(i / kernel[1]), i % kernel[1]];
+      words[starts + i] = row * dilation[0] * line + column * dilation[1] * pixel;
+      for (let v = 0; v < ofRun; v++) {
+        words[places + i * ofRun + v] = words[starts + i] + 16 * v;
+        words[lanes + i * ofRun + v] = Math.min(4, run - 4 * v);
+      }
+    }
+    return words;
+  }
 
   /** Writes all but the weights. */
   write(words: Int32Array, at: number): void {
-    words.set(this.#words, at / 4);
-    for (let i = 0; i < 6; i++) words[at / 4 + this.#fields + i] = at + this.#offsets[i];
+    const own = (this.#words ??= this.#tables());
+    words.set(own, at / 4);
+    for (let i = 0; i < 6; i++) words[at / 4 + ADDRESSES + i] = at + this.#offsets[i];
   }
 
   /**
