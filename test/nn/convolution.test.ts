@@ -22,6 +22,8 @@ const cases: Case[] = [
   { rows: 2, input: [8, 8, 8], outputs: 4, kernelSize: 1, stride: 3 },
   { rows: 2, input: [3, 6, 7], outputs: 4, kernelSize: [4, 2], padding: "same" },
   { rows: 70, input: [1, 4, 4], outputs: 2, kernelSize: 3 },
+  // So many outputs that the lists of their gradients are made for some of the pixels at a time.
+  { rows: 1, input: [2, 9, 12], outputs: 600, kernelSize: 3, padding: 1 },
 ];
 
 const both = (value: unknown, other: number): readonly number[] =>
