@@ -45,6 +45,13 @@ export function matrix(name: string, rows: unknown, width: number, most: number)
   return Float32Array.from((rows as number[][]).flat());
 }
 
+/** The classes of `count` rows. */
+export function labels(name: string, classes: unknown, count: number, most: number): number[] {
+  if (!Array.isArray(classes) || classes.length !== count)
+    throw new Refusal(`"${name}" expected ${count} classes, one for each row of "x"`);
+  return classes.map((value, i) => whole(`${name}[${i}]`, value, 0, most));
+}
+
 export function whole(name: string, value: unknown, least: number, most: number): number {
   if (!Number.isInteger(value) || (value as number) < least || (value as number) > most)
     throw new Refusal(`"${name}" expected a whole number in [${least}, ${most}], got ${shown(value)}`);

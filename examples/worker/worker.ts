@@ -1,9 +1,9 @@
-// Small networks that go on learning from what is posted to them: README.md has the requests.
+// Small networks that go on learning from what is posted to them, all of them or their last layers: README.md has the requests.
 import { DurableObject } from "cloudflare:workers";
 import { AdamW } from "gradstep";
 import { load, save } from "gradstep/checkpoint";
 import { MLP } from "gradstep/nn";
-import { LIMIT, Refusal, fits, json, matrix, reading, refused, whole } from "./http.js";
+import { LIMIT, Refusal, fits, json, labels, matrix, reading, refused, whole } from "./http.js";
 import { restore, store } from "./storage.js";
 
 interface Env {
@@ -22,6 +22,9 @@ export default {
       : env.MODELS.getByName(name).fetch(request);
   },
 } satisfies ExportedHandler<Env>;
+
+/** A dense layer's name in the network, where activations stand between them. */
+const nameOf = (layer: number): string => String(2 * layer);
 
 /** One network and its optimizer. An object of each name lives at one place at a time, and awakes from its storage. */
 export class Model extends DurableObject<Env> {
@@ -56,17 +59,23 @@ export class Model extends DurableObject<Env> {
     }
   }
 
+  /** Trains the last `layers` of the network: the others stay as they are, and cost no gradients. */
   async #train(body: Record<string, unknown>): Promise<Response> {
-    const x = matrix("x", body.x, this.env.LAYERS[0], MOST_ROWS);
-    const y = body.y as number[];
+    const { LAYERS } = this.env;
+    const [width, depth] = [LAYERS[0], LAYERS.length - 1];
+    const x = matrix("x", body.x, width, MOST_ROWS);
+    const y = labels("y", body.y, x.length / width, LAYERS[depth] - 1);
     const epochs = whole("epochs", body.epochs === undefined ? 10 : body.epochs, 1, MOST_EPOCHS);
-    const before = refused(() => this.#mlp.evaluate(x, y)); // checks all labels before anything is changed
+    const layers = whole("layers", body.layers === undefined ? depth : body.layers, 1, depth);
+    const before = this.#mlp.evaluate(x, y);
     const kept = this.#file();
-    const width = this.env.LAYERS[0];
+    this.#mlp.unfreeze();
+    if (layers < depth) this.#mlp.freeze(Array.from({ length: depth - layers }, (_, i) => nameOf(i)));
+    const skip = this.#mlp.frozen; // decay and momentum would move them all the same
     for (let epoch = 0; epoch < epochs; epoch++)
       for (let row = 0; row < y.length; row += BATCH) {
         this.#mlp.trainBatch(x.subarray(row * width, (row + BATCH) * width), y.slice(row, row + BATCH));
-        this.#optimizer.step({ clipNorm: 1 });
+        this.#optimizer.step({ clipNorm: 1, skip });
       }
     const after = this.#mlp.evaluate(x, y);
     if (!Number.isFinite(after.loss) || !this.#weights().every(Number.isFinite)) {
@@ -74,7 +83,7 @@ export class Model extends DurableObject<Env> {
       throw new Refusal("training on these rows leads to numbers that are not finite");
     }
     await store(this.ctx.storage, this.#file());
-    return json({ steps: this.#optimizer.state("0.weight").step, before, after });
+    return json({ steps: this.#optimizer.state(`${nameOf(depth - 1)}.weight`).step, before, after });
   }
 
   #predict(body: Record<string, unknown>): Response {

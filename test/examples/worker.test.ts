@@ -1,7 +1,7 @@
 // The Worker's object in Node, with a storage in memory: bad requests. test/platform runs all of it in workerd.
 import { afterEach, expect, test, vi } from "vitest";
 import { AdamW } from "gradstep";
-import { save } from "gradstep/checkpoint";
+import { read, save } from "gradstep/checkpoint";
 import { MLP } from "gradstep/nn";
 
 vi.mock("cloudflare:workers", () => ({
@@ -45,11 +45,26 @@ const bad: [what: string, method: string, path: string, body: string | Uint8Arra
   ["a deep list", "POST", "train", deep, /^expected a JSON object$/],
   ["a deep row", "POST", "train", `{"x":[${deep}],"y":[0]}`, /^"x\[0\]" expected 4 numbers .* nested too deep/],
   ["a deep number", "POST", "predict", `{"x":[[1,2,3,${deep}]]}`, /^"x\[0\]" expected 4 numbers/],
-  ["deep labels", "POST", "train", `{"x":${JSON.stringify(x)},"y":${deep}}`, /^MLP: "y" expected 3 class indices/],
-  ["a deep label", "POST", "train", `{"x":${JSON.stringify(x)},"y":[0,1,${deep}]}`, /^MLP: "y\[2\]" expected a class/],
+  ["deep labels", "POST", "train", `{"x":${JSON.stringify(x)},"y":${deep}}`, /^"y" expected 3 classes/],
+  [
+    "a deep label",
+    "POST",
+    "train",
+    `{"x":${JSON.stringify(x)},"y":[0,1,${deep}]}`,
+    /^"y\[2\]" expected a whole number/,
+  ],
   ["deep epochs", "POST", "train", `{"x":${JSON.stringify(x)},"y":[0,1,2],"epochs":${deep}}`, /^"epochs" expected/],
   ["no epochs", "POST", "train", JSON.stringify({ x, y, epochs: null }), /^"epochs" expected .* got null$/],
-  ["labels as text", "POST", "train", JSON.stringify({ x, y: ["0", "1", "2"] }), /^MLP: "y\[0\]" expected a class/],
+  ["labels as text", "POST", "train", JSON.stringify({ x, y: ["0", "1", "2"] }), /^"y\[0\]" expected a whole number/],
+  [
+    "no layers",
+    "POST",
+    "train",
+    JSON.stringify({ x, y, layers: 0 }),
+    /^"layers" expected a whole number in \[1, 2\], got 0/,
+  ],
+  ["three layers of two", "POST", "train", JSON.stringify({ x, y, layers: 3 }), /^"layers" expected/],
+  ["layers as text", "POST", "train", JSON.stringify({ x, y, layers: "1" }), /^"layers" expected .* got "1"$/],
   ["an infinite input", "POST", "train", '{"x":[[1e999,0,0,0]],"y":[0]}', /^"x\[0\]" expected 4 numbers/],
   [
     "a weight of 1e38",
@@ -78,6 +93,30 @@ test.each(bad)("%s is status 400 and changes nothing", async (_, method, path, b
   expect(response.status).toBe(400);
   expect((await fileOf(model)).equals(file)).toBe(true);
   expect(stored).toEqual(kept);
+});
+
+test("fine-tuning moves the last layers alone, until a request wants more", async () => {
+  const layers = [4, 8, 8, 3];
+  const model = start(layers);
+  const pretrained = put((mlp) => mlp.trainBatch(Float32Array.from(x.flat()), y), layers);
+  expect((await ask(model, "PUT", "", pretrained)).status).toBe(200);
+  const moved = async (body: object): Promise<{ names: string[]; steps: number; before: number; after: number }> => {
+    const kept = read(await fileOf(model)).tensors;
+    const response = await ask(model, "POST", "train", JSON.stringify({ x, y, epochs: 20, ...body }));
+    const { steps, before, after } = (await response.json()) as Record<string, { loss: number }>;
+    const tensors = read(await fileOf(model)).tensors;
+    const names = Object.keys(tensors).filter(
+      (name) => /^\d/.test(name) && !Buffer.from(tensors[name].bytes).equals(Buffer.from(kept[name].bytes)),
+    );
+    return { names: names.sort(), steps: Number(steps), before: before.loss, after: after.loss };
+  };
+  const head = ["4.bias", "4.weight"];
+  const tuned = await moved({ layers: 1 });
+  expect([tuned.names, tuned.steps]).toEqual([head, 20]);
+  expect(tuned.after).toBeLessThan(tuned.before);
+  expect((await moved({ layers: 2 })).names).toEqual(["2.bias", "2.weight", ...head]);
+  expect(await moved({})).toMatchObject({ names: ["0.bias", "0.weight", "2.bias", "2.weight", ...head], steps: 60 });
+  expect((await moved({ layers: 1 })).names).toEqual(head); // momentum of the run before does not move the others
 });
 
 test("training that leads to numbers that are not finite changes nothing", async () => {

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { build } from "esbuild";
 import { AdamW } from "../../../dist/index.js";
-import { save } from "../../../dist/checkpoint/index.js";
+import { read, save } from "../../../dist/checkpoint/index.js";
 import { MLP, Random } from "../../../dist/nn/index.js";
 import { Miniflare } from "miniflare";
 import ts from "typescript";
@@ -132,6 +132,17 @@ test("tunes weights that Node has trained, which give the same bits here", async
   expect(after.loss).toBeLessThan(before.loss);
 });
 
+test("fine-tunes the last layer of weights from Node, and leaves the first as it is", async () => {
+  const mlp = new MLP(settings.vars.LAYERS, { seed: 6 });
+  await ask("/fine", save(mlp.params), "PUT");
+  const { body } = await post("/fine/train", { ...first, layers: 1, epochs: 30 });
+  expect(body.after.loss).toBeLessThan(body.before.loss);
+  const { tensors } = read(await file("/fine"));
+  const sameAs = (name) =>
+    Buffer.from(tensors[name].bytes).equals(Buffer.from(Float32Array.from(mlp.params.data[name]).buffer));
+  expect(["0.weight", "0.bias", "2.weight", "2.bias"].map(sameAs)).toEqual([true, true, false, false]);
+});
+
 test("keeps a network that is larger than a value of the storage may be", async () => {
   const layers = { LAYERS: [4, 512, 512, 3] };
   await restart(layers);
@@ -155,15 +166,16 @@ describe("refuses what does not fit, and stays as it is", () => {
     ["train", { x: [x[0], x[1], [1, 2, 3]], y }, /^"x\[2\]" expected 4 numbers in \[-1000, 1000\], got \[1,2,3\]$/],
     ["train", { x: [x[0], x[1], [1, 2, 3, 1e9]], y }, /^"x\[2\]" expected 4 numbers/],
     ["train", { x: [x[0], x[1], [1, 2, 3, null]], y }, /^"x\[2\]" expected 4 numbers/],
-    ["train", { x }, /^MLP: "y" expected 3 class indices/],
-    ["train", { x, y: [0, 1] }, /^MLP: "y" expected 3 class indices/],
-    ["train", { x, y: "012" }, /^MLP: "y" expected 3 class indices/],
-    ["train", { x, y: [0, 1, 3] }, /^MLP: "y\[2\]" expected a class index, a whole number in \[0, 3\), got 3$/],
+    ["train", { x }, /^"y" expected 3 classes/],
+    ["train", { x, y: [0, 1] }, /^"y" expected 3 classes/],
+    ["train", { x, y: "012" }, /^"y" expected 3 classes/],
+    ["train", { x, y: [0, 1, 3] }, /^"y\[2\]" expected a whole number in \[0, 2\], got 3$/],
     ["train", { x, y, epochs: 0 }, /^"epochs" expected a whole number in \[1, 100\], got 0$/],
+    ["train", { x, y, layers: 3 }, /^"layers" expected a whole number in \[1, 2\], got 3$/],
     ["train", { x, y, epochs: null }, /^"epochs" expected .* got null$/],
     ["train", `{ "x": [${deep}], "y": [0] }`, /^"x\[0\]" expected 4 numbers/],
-    ["train", JSON.stringify({ x, y }).replace("[0,1,2]", deep), /^MLP: "y" expected 3 class indices/],
-    ["train", JSON.stringify({ x, y }).replace("[0,1,2]", `[0,1,${deep}]`), /^MLP: "y\[2\]" expected a class index/],
+    ["train", JSON.stringify({ x, y }).replace("[0,1,2]", deep), /^"y" expected 3 classes/],
+    ["train", JSON.stringify({ x, y }).replace("[0,1,2]", `[0,1,${deep}]`), /^"y\[2\]" expected a whole number/],
     ["train", JSON.stringify({ x, y, epochs: 9 }).replace(":9", `:${deep}`), /^"epochs" expected/],
     ["train", deep, /^expected a JSON object$/],
     ["train", { x, y, epochs: "9" }, /^"epochs" expected .* got "9"$/],
