@@ -14,6 +14,7 @@ export const sections: readonly Section[] = [
       { text: "The MLP", link: "/mlp" },
       { text: "Networks", link: "/networks" },
       { text: "The MNIST command", link: "/mnist" },
+      { text: "Networks that run", link: "/examples" },
     ],
   },
   {
