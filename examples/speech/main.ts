@@ -42,12 +42,6 @@ Example:
 
 async function main(): Promise<void> {
   const { epochs, train: count, test: testCount, batch, lr, seed } = program.opts<CommandLine>();
-  console.log(
-    `${count} + ${testCount} made words (not recordings), ${LENGTH / RATE} s at ${RATE} Hz, ${words.length} kinds`,
-  );
-  const train = say(count, seed);
-  const test = say(testCount, seed + 2 ** 32);
-
   const network = new Network(
     [1, LENGTH], // one channel of sound
     [
@@ -66,8 +60,13 @@ async function main(): Promise<void> {
     { batchSize: batch, seed },
   );
   const optimizer = asUsage(() => new AdamW(network.params, { lr }));
+  console.log(
+    `${count} + ${testCount} made words (not recordings), ${LENGTH / RATE} s at ${RATE} Hz, ${words.length} kinds`,
+  );
   console.log(`${network.params.numel.toLocaleString("en-US")} parameters, batch ${batch}, lr ${lr}, seed ${seed}`);
 
+  const train = say(count, seed);
+  const test = say(testCount, seed + 2 ** 32);
   const started = performance.now();
   await network.fit(train.x, train.y, {
     optimizer,
