@@ -79,7 +79,11 @@ export default module;
 
 async function compile(...options) {
   const { main } = await import("assemblyscript/asc");
-  const { error, stderr } = await main(["--config", "asconfig.json", ...options]);
+  const { default: binaryen } = await import("binaryen");
+  // With a base of its own asc no longer tells Binaryen that nothing lies below 1024. Only then are offsets folded into loads
+  // and stores, without which SGD's loop is an eighth slower.
+  const transforms = [{ afterCompile: () => binaryen.setLowMemoryUnused(true) }];
+  const { error, stderr } = await main(["--config", "asconfig.json", ...options], { transforms });
   if (!error) return;
   process.stderr.write(`${stderr.toString()}${error.message}\n`);
   process.exit(1);
