@@ -2,39 +2,21 @@
 // on inputs without zeros and on bytes of which four fifths are 0, as in MNIST, and evaluate. Samples a second, in the median
 // and in the best fiftieth of the rounds: a neighbour on the same core slows products by half at times.
 import { Adam } from "gradstep";
-import { MLP, type MLPOptions, Random } from "gradstep/nn";
+import { MLP } from "gradstep/nn";
+import { bytes, evaluation, rows, training } from "./mlp.js";
 import { printProducts } from "./products.js";
 
 await printProducts();
 
-const sizes = [784, 128, 10];
-const rows = 64;
-const random = new Random(1);
-const x = Float32Array.from({ length: rows * sizes[0] }, () => random.uniform());
-/** Runs of 28 random bytes among zeros, in each row elsewhere. */
-const bytes = Uint8Array.from({ length: rows * sizes[0] }, (_, i) =>
-  (i + 40 * Math.floor(i / sizes[0])) % 140 < 28 ? random.below(256) : 0,
-);
-const y = Uint8Array.from({ length: rows }, () => random.below(10));
-
-function training(options: MLPOptions, input: Float32Array | Uint8Array = x): () => void {
-  const mlp = new MLP(sizes, options);
-  const optimizer = new Adam(mlp.params, { lr: 1e-6 });
-  return () => {
-    mlp.trainBatch(input, y);
-    optimizer.step();
-  };
-}
-
-const evaluated = new MLP(sizes);
+const library = { Adam, MLP };
 const contenders: Record<string, () => void> = {
-  "train, relu": training({}),
-  "train, skipZeros: false": training({ skipZeros: false }),
-  "train, bytes": training({}, bytes),
-  "train, bytes, skipZeros: false": training({ skipZeros: false }, bytes),
-  "train, tanh": training({ activation: "tanh" }),
-  "train, gelu": training({ activation: "gelu" }),
-  evaluate: () => evaluated.evaluate(x, y),
+  "train, relu": training(library),
+  "train, skipZeros: false": training(library, { skipZeros: false }),
+  "train, bytes": training(library, {}, bytes),
+  "train, bytes, skipZeros: false": training(library, { skipZeros: false }, bytes),
+  "train, tanh": training(library, { activation: "tanh" }),
+  "train, gelu": training(library, { activation: "gelu" }),
+  evaluate: evaluation(library),
 };
 
 const times = Object.values(contenders).map((): number[] => []);

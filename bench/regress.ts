@@ -6,9 +6,11 @@ import { join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import Table from "cli-table3";
 import { Command } from "commander";
-import * as here from "gradstep";
+import * as core from "gradstep";
+import { MLP } from "gradstep/nn";
 import { list, whole } from "./choices.js";
 import { type Library, contests, layoutName, layouts, model, sum } from "./contests.js";
+import { type NetworkLibrary, bytes, evaluation, training } from "./mlp.js";
 import { inTurns, median, ratio } from "./turns.js";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -24,12 +26,16 @@ const program = new Command("bench:regress")
     ),
   )
   .addOption(list("--sizes <layouts>", "numbers of elements, or tensors x elements", Object.keys(layouts), ["16384"]))
+  .option("--no-mlp", "leave the MLP out")
   .option("--rounds <n>", "turns", whole, 15)
   .parse();
-const { rule, sizes, rounds } = program.opts<{ rule: string[]; sizes: string[]; rounds: number }>();
+const { rule, sizes, mlp, rounds } = program.opts<{ rule: string[]; sizes: string[]; mlp: boolean; rounds: number }>();
+
+type Everything = Library & NetworkLibrary;
+const here: Everything = { ...core, MLP };
 
 /** The other library, built; `remove` takes away what was made for it. */
-async function other(from: string): Promise<{ library: Library; remove: () => void }> {
+async function other(from: string): Promise<{ library: Everything; remove: () => void }> {
   if (existsSync(join(from, "dist/index.js"))) return { library: await load(from), remove: () => undefined };
   const folder = mkdtempSync(join(tmpdir(), "gradstep-regress-"));
   const run = (command: string, ...args: string[]): unknown =>
@@ -57,41 +63,60 @@ function lastTag(): string {
   }
 }
 
-const load = async (folder: string): Promise<Library> =>
-  (await import(pathToFileURL(resolve(folder, "dist/index.js")).href)) as Library;
+async function load(folder: string): Promise<Everything> {
+  const part = async (path: string): Promise<object> =>
+    (await import(pathToFileURL(resolve(folder, path)).href)) as object;
+  return { ...(await part("dist/index.js")), ...(await part("dist/nn/index.js")) } as Everything;
+}
+
+const table = new Table({
+  head: ["", "elements", "new ns", "old ns", "new ÷ old", "quartiles", "of the best", ""],
+  style: { head: [], border: [] },
+});
+
+/** Takes both in turns and adds a row, with nanoseconds for each of a call's `elements`. */
+function compare(name: string, size: string, runs: (() => void)[], calls: number, elements: number): void {
+  const [ours, theirs] = inTurns(
+    runs.map((run) => ({ run, calls })),
+    rounds,
+  );
+  const ratios = ours.map((x, i) => x / theirs[i]).sort((a, b) => a - b);
+  const [low, high] = [ratios[ratios.length >> 2], ratios[ratios.length - 1 - (ratios.length >> 2)]];
+  const ns = (times: number[]): string => ((median(times) / elements) * 1e9).toFixed(elements > 1 ? 2 : 0);
+  table.push([
+    name,
+    size,
+    ns(ours),
+    ns(theirs),
+    ratio(ours, theirs).toFixed(3),
+    `${low.toFixed(3)} to ${high.toFixed(3)}`,
+    (Math.min(...ours) / Math.min(...theirs)).toFixed(3),
+    low > 1.03 ? "slower" : high < 0.97 ? "faster" : "",
+  ]);
+}
+
+/** 784-128-10, in batches of 64. */
+const networks: Record<string, (library: NetworkLibrary) => () => void> = {
+  "MLP, a batch": (library) => training(library),
+  "MLP, a batch of bytes": (library) => training(library, {}, bytes),
+  "MLP, evaluate": evaluation,
+};
 
 const { library: old, remove } = await other(program.args.at(0) ?? lastTag());
 try {
-  const table = new Table({
-    head: ["rule", "elements", "new ns", "old ns", "new ÷ old", "quartiles", ""],
-    style: { head: [], border: [] },
-  });
   for (const contest of contests.filter(({ name }) => rule.includes(name)))
     for (const size of sizes) {
       const lengths = layouts[size];
       const elements = sum(lengths);
       const optimizers = [here, old].map((library) => contest.make(library, model(library, lengths)));
       const calls = Math.max(1, Math.round(1e6 / elements));
-      const [ours, theirs] = inTurns(
-        optimizers.map((optimizer) => ({ run: () => void optimizer.step(), calls })),
-        rounds,
-      );
-      const ratios = ours.map((x, i) => x / theirs[i]).sort((a, b) => a - b);
-      const [low, high] = [ratios[ratios.length >> 2], ratios[ratios.length - 1 - (ratios.length >> 2)]];
-      const ns = (times: number[]): string => ((median(times) / elements) * 1e9).toFixed(2);
-      const verdict = low > 1.03 ? "slower" : high < 0.97 ? "faster" : "";
-      table.push([
-        contest.name,
-        layoutName(lengths),
-        ns(ours),
-        ns(theirs),
-        ratio(ours, theirs).toFixed(3),
-        `${low.toFixed(3)} to ${high.toFixed(3)}`,
-        verdict,
-      ]);
+      const runs = optimizers.map((optimizer) => () => void optimizer.step());
+      compare(contest.name, layoutName(lengths), runs, calls, elements);
     }
+  for (const [name, make] of Object.entries(mlp ? networks : {})) compare(name, "", [here, old].map(make), 1, 1);
   console.log(table.toString());
-  console.log("by pairs of turns; slower or faster where three quarters of them are so by more than 3 %");
+  console.log("ns an element, or a call of the MLP; new ÷ old by pairs of turns, and of the best turn of each");
+  console.log("slower or faster where three quarters of the pairs are so by more than 3 %");
 } finally {
   remove();
 }
