@@ -1,4 +1,5 @@
-// What a contender is. Each runs in a process of its own, which answers the lines that protocol.ts describes.
+// What a contender is. Each runs in a process of its own, which answers the lines that child.ts describes.
+import type { Batch, Model } from "./models.ts";
 
 export const rules = ["adam", "adamw", "sgd", "momentum"] as const;
 export type Rule = (typeof rules)[number];
@@ -28,6 +29,14 @@ export interface Net {
   predict(x: Float32Array<ArrayBuffer>, rows: number): ArrayLike<number> | Promise<ArrayLike<number>>;
 }
 
+/** One of the networks of models.ts, trained by Adam. */
+export interface Training {
+  /** In what it differs from the others. */
+  readonly note?: string;
+  /** A step; returns the loss before it. */
+  step(batch: Batch): number | Promise<number>;
+}
+
 /** The weights that every network starts from, as torch.nn.Linear has them: [out, in]. */
 export interface Start {
   readonly w1: Float32Array<ArrayBuffer>;
@@ -43,6 +52,7 @@ export interface Contender {
   /** A text says why there is nothing to time. */
   steps(rule: Rule, layout: Layout): Steps | string;
   net(start: Start): Net | string;
+  network?(model: Model): Training | string;
 }
 
 /** The largest of each row of `out` numbers. */

@@ -2,12 +2,13 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { mnistChart, stepsChart } from "./charts.ts";
 import { rules } from "./contender.ts";
+import { models } from "./models.ts";
 import type { Results } from "./results.ts";
-import { distanceTable, mnistTable, stepsTable } from "./text.ts";
+import { distanceTable, mnistTable, networkTable, stepsTable } from "./text.ts";
 
 const root = new URL("../../", import.meta.url);
 const results = JSON.parse(readFileSync(new URL("results.json", import.meta.url), "utf8")) as Results;
-const { machine, versions, date, rounds } = results;
+const { machine, versions, date, rounds, networks } = results;
 
 const measured = `Measured on ${date}: ${machine.processor}, ${machine.cores} cores shared with others, ${Object.entries(
   versions,
@@ -15,6 +16,11 @@ const measured = `Measured on ${date}: ${machine.processor}, ${machine.cores} co
   .filter(([name]) => name !== "v8")
   .map(([name, version]) => `${name} ${version}`)
   .join(", ")}. Medians of ${rounds} turns (3 where a step takes over 0.3 s); ratios by pairs of neighbouring turns.`;
+
+const trained = [
+  `Training a convolutional net and a small GPT with Adam, measured on ${networks.date}: time of all the process's threads on a processor, and time by the clock; medians of up to ${networks.rounds} turns.`,
+  ...models.map((model) => networkTable(results, model)),
+];
 
 write(
   "docs/performance.md",
@@ -24,6 +30,7 @@ write(
     stepsTable(results, "adam"),
     "![Training on MNIST](figures/speed-mnist.svg)",
     mnistTable(results),
+    ...trained,
     measured,
   ].join("\n\n"),
 );
@@ -38,6 +45,7 @@ write(
     "The distance to the machine: gigabytes read and written a second, and gradstep's speed over others' (1 is level).",
     distanceTable(results),
     mnistTable(results),
+    ...trained,
   ].join("\n\n"),
 );
 const figures = new URL("docs/figures/", root);

@@ -1,5 +1,6 @@
 // What results.json holds.
 import type { Layout, Rule } from "./contender.ts";
+import type { Model } from "./models.ts";
 
 export interface Spread {
   readonly median: number;
@@ -38,6 +39,27 @@ export interface Trained {
   readonly samples: number;
 }
 
+/** The training of a network of models.ts. */
+export interface Measured {
+  /** Of a step: time by the clock, and time of all the process's threads on a processor. */
+  readonly wallMilliseconds: Spread;
+  readonly cpuMilliseconds: Spread;
+  /** This contender's CPU time over gradstep's, by pairs of neighbouring turns. */
+  readonly timesGradstep: Spread;
+  readonly turns: number;
+  readonly stepsPerTurn: number;
+  /** The furthest that its loss is from gradstep's, at the start and after a step. */
+  readonly lossDifference: number;
+  /** In what it differs from the others. */
+  readonly note?: string;
+}
+
+export interface Networks {
+  readonly date: string;
+  readonly rounds: number;
+  readonly cells: Readonly<Record<Model, Readonly<Record<string, Measured | Absent>>>>;
+}
+
 export interface Results {
   readonly date: string;
   readonly machine: {
@@ -51,6 +73,7 @@ export interface Results {
   readonly rounds: number;
   readonly steps: readonly StepCase[];
   readonly mnist: Readonly<Record<string, Trained | Absent>>;
+  readonly networks: Networks;
 }
 
 /** Cells in the order of the contenders. */

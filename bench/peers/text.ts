@@ -1,7 +1,9 @@
 // Results as markdown.
 import type { Rule } from "./contender.ts";
+import { type Model, units } from "./models.ts";
 import {
   type Absent,
+  type Measured,
   type Results,
   type Spread,
   type StepCase,
@@ -20,7 +22,7 @@ export const ruleNames: Readonly<Record<Rule, string>> = {
 /** Six steps move a parameter by about 0.006. */
 const AGREED = 1e-5;
 
-export const isAbsent = (cell: Timed | Trained | Absent): cell is Absent => "reason" in cell;
+export const isAbsent = (cell: Timed | Trained | Measured | Absent): cell is Absent => "reason" in cell;
 
 export const digits = (value: number): string =>
   value < 10 ? value.toFixed(value < 1 ? 2 : 1) : Math.round(value).toLocaleString("en");
@@ -74,6 +76,40 @@ export function mnistTable({ mnist, labels }: Results): string {
     ];
   });
   const head = ["784-128-10, batch 64, Adam", "samples/s", "gradstep is faster by", "test accuracy", "after samples"];
+  return [table(head, rows), ...(notes.length > 0 ? [notes.join(" ")] : [])].join("\n\n");
+}
+
+const networkNames: Readonly<Record<Model, [title: string, unit: string]>> = {
+  cnn: ["CNN, 64 images a step", "images"],
+  gpt: ["GPT, 1,024 characters a step", "characters"],
+};
+
+/** Losses are around 2 to 4. */
+const SAME_LOSS = 1e-3;
+
+export function networkTable({ networks, labels }: Results, model: Model): string {
+  const notes: string[] = [];
+  const rows = Object.entries(networks.cells[model]).flatMap(([name, cell]) => {
+    if (isAbsent(cell)) {
+      notes.push(`${labels[name]}: ${cell.reason.replace(/^Error: /, "")}.`);
+      return [];
+    }
+    const { cpuMilliseconds, wallMilliseconds, timesGradstep, lossDifference, note } = cell;
+    const off = lossDifference > SAME_LOSS && `its loss after a step differs by ${lossDifference.toPrecision(1)}`;
+    const remarks = [note, off].filter((remark) => remark);
+    if (remarks.length > 0) notes.push(`${labels[name]}: ${remarks.join("; ")}.`);
+    return [
+      [
+        labels[name],
+        digits(cpuMilliseconds.median),
+        digits(wallMilliseconds.median),
+        Math.round((units[model] / cpuMilliseconds.median) * 1000).toLocaleString("en"),
+        name === "gradstep" ? "" : `${digits(timesGradstep.median)} (${between(timesGradstep)})`,
+      ],
+    ];
+  });
+  const [title, unit] = networkNames[model];
+  const head = [title, "CPU ms a step", "ms by the clock", `${unit} a CPU second`, "gradstep is faster by"];
   return [table(head, rows), ...(notes.length > 0 ? [notes.join(" ")] : [])].join("\n\n");
 }
 

@@ -1,7 +1,18 @@
 import { Adam, AdamW, ParameterDict, SGD, type StepOptimizer } from "../../../dist/index.js";
-import { MLP, type MLPOptions } from "../../../dist/nn/index.js";
-import { BATCH, type Contender, type Net, type Rule, type Start, hyper, largest, sizes } from "../contender.ts";
+import { MLP, type MLPOptions, type NetworkOptions } from "../../../dist/nn/index.js";
+import {
+  BATCH,
+  type Contender,
+  type Net,
+  type Rule,
+  type Start,
+  type Training,
+  hyper,
+  largest,
+  sizes,
+} from "../contender.ts";
 import { fill, streams } from "../fill.ts";
+import { type Model, makeNetwork } from "../models.ts";
 
 const { lr, sgdLr, momentum, beta1, beta2, eps, weightDecay } = hyper;
 
@@ -31,7 +42,19 @@ function net(start: Start, options: MLPOptions): Net | string {
   };
 }
 
-const make = (options: MLPOptions): Contender => ({
+function training(model: Model, options: NetworkOptions): Training {
+  const network = makeNetwork[model](options);
+  const optimizer = new Adam(network.params, { lr, betas: [beta1, beta2], eps });
+  return {
+    step({ x, y }) {
+      const loss = network.trainBatch(x, y);
+      optimizer.step();
+      return loss;
+    },
+  };
+}
+
+const make = (options: NetworkOptions): Contender => ({
   steps(rule, { count, length }) {
     const names = Array.from({ length: count }, (_, i) => `t${i}`);
     const params = new ParameterDict(Object.fromEntries(names.map((name) => [name, [length]])));
@@ -50,8 +73,9 @@ const make = (options: MLPOptions): Contender => ({
     };
   },
   net: (start) => net(start, options),
+  network: (model) => training(model, options),
 });
 
 export const gradstep = make({});
 /** Every product computed in full, as the other libraries do. */
-export const dense = make({ skipZeros: false } as MLPOptions);
+export const dense = make({ skipZeros: false });

@@ -1,42 +1,15 @@
-// jax-js has its optimizers in @jax-js/optax, which the registry does not have: these are its updates, each one jit.
 import { type Array as JaxArray, defaultDevice, grad, init, jit, nn, numpy as np, tree } from "@jax-js/jax";
-import { BATCH, type Contender, type Net, type Rule, type Start, hyper, sizes } from "../contender.ts";
+import { BATCH, type Contender, type Net, type Start, hyper, sizes } from "../contender.ts";
 import { filled, streams } from "../fill.ts";
+import { network } from "./jax-networks.ts";
+import { adamWith, number, updates } from "./jax-updates.ts";
 
-const { lr, sgdLr, momentum, beta1, beta2, eps, weightDecay } = hyper;
-
-// Numbers that differ at each step come as arrays: a plain number would be compiled in, and every step be a new kernel.
-const number = (value: number): JaxArray => np.array(new Float32Array([value]));
-
-/** Parameters, gradient, slots; the numbers of the step. Arguments are consumed, as everywhere in jax-js. */
-type Update = (p: JaxArray, g: JaxArray, slots: JaxArray[], rate: JaxArray, scale: JaxArray) => JaxArray[];
-
-const adamWith =
-  (decay: number): Update =>
-  (p, g, [m, v], rate, scale) => {
-    const m1 = m.mul(beta1).add(g.ref.mul(1 - beta1));
-    const v1 = v.mul(beta2).add(np.square(g).mul(1 - beta2));
-    const decayed = decay === 0 ? p : p.mul(1 - lr * decay);
-    return [decayed.sub(m1.ref.mul(rate).div(np.sqrt(v1.ref).mul(scale).add(eps))), m1, v1];
-  };
-
-const updates: Record<Rule, { update: Update; slots: number }> = {
-  adam: { update: jit(adamWith(0)), slots: 2 },
-  adamw: { update: jit(adamWith(weightDecay)), slots: 2 },
-  sgd: { update: jit(((p, g) => [p.sub(g.mul(sgdLr))]) as Update), slots: 0 },
-  momentum: {
-    update: jit(((p, g, [b]) => {
-      const b1 = b.mul(momentum).add(g);
-      return [p.sub(b1.ref.mul(sgdLr)), b1];
-    }) as Update),
-    slots: 1,
-  },
-};
+const { lr, beta1, beta2 } = hyper;
 
 export async function jax(): Promise<Contender> {
   await init("wasm");
   defaultDevice("wasm");
-  return { steps, net };
+  return { steps, net, network };
 }
 
 const zeros = (length: number): JaxArray => np.array(new Float32Array(length));

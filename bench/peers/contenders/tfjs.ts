@@ -2,6 +2,7 @@ import * as tf from "@tensorflow/tfjs";
 import "@tensorflow/tfjs-backend-wasm";
 import { type Contender, type Net, type Rule, type Start, hyper, sizes } from "../contender.ts";
 import { filled, streams } from "../fill.ts";
+import { network } from "./tfjs-networks.ts";
 
 const { lr, sgdLr, momentum, beta1, beta2, eps } = hyper;
 
@@ -17,7 +18,7 @@ export async function tfjs(backend: "cpu" | "wasm"): Promise<Contender> {
   tf.env().set("PROD", true);
   if (!(await tf.setBackend(backend))) throw new Error(`TensorFlow.js cannot start its backend "${backend}"`);
   await tf.ready();
-  return { steps, net };
+  return { steps, net, network };
 }
 
 const steps: Contender["steps"] = (rule, { count, length }) => {

@@ -1,6 +1,6 @@
 import asc from "assemblyscript/asc";
 import { type Contender, type Rule } from "../contender.ts";
-import { gapAfter } from "../../../dist/arena.js";
+import { gapAfter } from "../../../dist/memory/arena.js";
 import { fill, streams } from "../fill.ts";
 import { source } from "../traffic.ts";
 
