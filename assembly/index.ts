@@ -6,13 +6,13 @@ export { sgd } from "./rules/sgd";
 export { adagrad } from "./rules/adagrad";
 export { adadelta } from "./rules/adadelta";
 export { rmsprop } from "./rules/rmsprop";
-export { adam } from "./rules/adam";
+export { adam, adamUpdate } from "./rules/adam";
 export { nadam } from "./rules/nadam";
 export { adamax } from "./rules/adamax";
 export { radam } from "./rules/radam";
 export { asgd } from "./rules/asgd";
 export { rprop } from "./rules/rprop";
-export { lion } from "./rules/lion";
+export { lion, lionUpdate } from "./rules/lion";
 export { lamb } from "./rules/lamb";
 export { adafactor } from "./rules/adafactor";
 export { muon } from "./rules/muon";
@@ -26,12 +26,24 @@ export { madgrad } from "./rules/madgrad";
 export { ftrl } from "./rules/ftrl";
 export { schedulefreesgd } from "./rules/schedulefreesgd";
 export { schedulefreeadamw } from "./rules/schedulefreeadamw";
+export { laprop, lapropUpdate } from "./rules/laprop";
+export { mars } from "./rules/mars";
+export { adamp } from "./rules/adamp";
+export { signum } from "./rules/signum";
+export { adabound } from "./rules/adabound";
+export { dadaptadam } from "./rules/dadaptadam";
+
+// Cautious updates of rules.
+export { agreeing, cautious } from "./rules/cautious";
 
 // Slots in bfloat16 or 8 bits: format, length, addresses, then what the dither depends on.
 export { pack, unpack } from "./state/small-formats";
 
 // Reductions and whole-vector operations: length, then addresses and numbers.
-export { addScaled, approach, clamp, dot, dotDifference, firstNonFinite, flushDenormals, maxAbs, scale, sumOfAbs, sumOfSquares } from "./step/reductions";
+export {
+  addScaled, approach, centralize, clamp, climb, dot, dotDifference, exchange, firstNonFinite, flushDenormals, maxAbs, project,
+  scale, sumOfAbs, sumOfRatios, sumOfSquares, sumOfSquaredProducts,
+} from "./step/reductions";
 
 // Rows of a table, for sparse steps: the number of rows, then addresses and sizes.
 export { gatherRows, scatterRows } from "./step/sparse-rows";

@@ -70,6 +70,21 @@ export function sweep<Rule, Result = u8, HalfRule = u8, Unit = u8, Wide = u8>(
   }
 }
 
+/** Drives a rule over n elements of one tensor in one loop: for rules that reduce over each tensor, which are given no lists. */
+// @ts-ignore: decorator
+@inline
+export function pass<Rule, Result, Decay = u8, Wide = u8>(
+  n: i32, p: usize, g: usize, s0: usize, s1: usize, s2: usize, gs: f32, decay: f32,
+  c0: f32 = 0, c1: f32 = 0, c2: f32 = 0, c3: f32 = 0, c4: f32 = 0, c5: f32 = 0, c6: f32 = 0, c7: f32 = 0, s3: usize = 0,
+): void {
+  const zero = f32x4.splat(0);
+  loop<Rule, Result, u8, Decay, Wide>(
+    n, p, g, s0, s1, s2, s3, f32x4.splat(gs), decay,
+    f32x4.splat(c0), f32x4.splat(c1), f32x4.splat(c2), f32x4.splat(c3),
+    f32x4.splat(c4), f32x4.splat(c5), f32x4.splat(c6), f32x4.splat(c7), zero, zero, zero, zero,
+  );
+}
+
 /** The same for a list whose records all have their slots in bfloat16. */
 // @ts-ignore: decorator
 @inline

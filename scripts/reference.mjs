@@ -13,10 +13,10 @@ const tasks = {
   "Optimizers: little state": "Lion Adafactor",
   "Optimizers: no schedule, or no learning rate": "ScheduleFree ScheduleFreeSGD ScheduleFreeAdamW Prodigy DAdaptAdam",
   "Every optimizer: options, groups, steps":
-    "Optimizer StepOptimizer Common Whole Group ParamGroup GroupPredicate Step Dialect NonFinitePolicy",
+    "Optimizer StepOptimizer Common Whole Cautious Projection Group ParamGroup GroupPredicate Step Dialect NonFinitePolicy",
   "Every optimizer: its state": "Tensor TensorStateDict SavedTensor StateFormat SmallSlot toJSON fromJSON",
   Gradients: "clipGradNorm clipGradValue clipGradAdaptive gradNorm centralizeGradients numericalGradient",
-  "Averages and wrappers": "WeightEma WeightAverage Lookahead SAM Average",
+  "Averages and wrappers": "WeightEma WeightAverage Lookahead SAM SAMFirstStep Average",
 };
 const taskOf = new Map(
   Object.entries(tasks).flatMap(([task, names]) => names.split(" ").map((name) => [name.toLowerCase(), task])),

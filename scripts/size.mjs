@@ -30,7 +30,7 @@ const imports = [
   { title: "`gradstep/kernels`", code: 'export * from "gradstep/kernels"' },
 ];
 /** What one rule must not bring. */
-const FOREIGN = /^dist\/(schedule|checkpoint|nn|tfjs|threads)\/|^dist\/rules\/(?!sgd|adamw?\.js)/;
+const FOREIGN = /^dist\/(schedule|checkpoint|nn|tfjs|threads)\/|^dist\/rules\/(?!sgd\.js|adamw?\.js|cautious\.js)/;
 const BINARY = /generated\/(bytes|nn-bytes)\.js$/;
 const [BEGIN, END] = ["<!-- sizes -->", "<!-- /sizes -->"];
 

@@ -8,8 +8,9 @@
 // PyTorch: s = lr/(1 − β₁ᵗ), k = 1/√(1 − β₂ᵗ). Keras: s = lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ), k = 1. j = 1.
 // optax: as PyTorch, but AMSGrad keeps the maximum of the corrected v: j = 1/(1 − β₂ᵗ), k = 1.
 // RAdam (Liu et al. 2020, arXiv:1908.03265): s times the rectification. radam.ts has the first steps, without it.
-import { Absent, Bfloat16, Float32, Moves, Positive, Present, average, gradient, has, read, write } from "../lane";
-import { sweep } from "../sweep";
+// `adamUpdate` writes (s·m) / (√h·k + e) to u and leaves θ: for cautious updates (cautious.ts) and StableAdamW.
+import { Absent, Becomes, Bfloat16, Float32, Moves, Positive, Present, average, gradient, has, read, write } from "../lane";
+import { pass, sweep } from "../sweep";
 
 @unmanaged
 class Adam<Max, Slot> {
@@ -39,4 +40,12 @@ export function adam(
   else sweep<Adam<Absent, Float32>, Moves, Adam<Absent, Bfloat16>, Present>(
     n, p, g, m, v, 0, gs, wd, dec, b1, a1, b2, a2, s, k, e,
   );
+}
+
+export function adamUpdate(
+  n: i32, u: usize, g: usize, m: usize, v: usize, h: usize, gs: f32,
+  b1: f32, a1: f32, b2: f32, a2: f32, s: f32, k: f32, e: f32, j: f32,
+): void {
+  if (h) pass<Adam<Present, Float32>, Becomes>(n, u, g, m, v, h, gs, 0, b1, a1, b2, a2, s, k, e, j);
+  else pass<Adam<Absent, Float32>, Becomes>(n, u, g, m, v, 0, gs, 0, b1, a1, b2, a2, s, k, e);
 }

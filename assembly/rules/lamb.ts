@@ -7,8 +7,8 @@
 //   r = lr·‖θ‖/‖u‖, or lr where either norm is not above 0
 //   θ = θ − r·u                      (decoupled decay: θ − (dec·θ + r·u)): by sgd's kernel with u as the gradient
 // PyTorch, optax: wd = λ. Keras decays first: dec = lr·λ, and ‖θ‖·|1 − dec| in place of ‖θ‖.
-import { Coupled, Stored, average } from "../lane";
-import { sweep } from "../sweep";
+import { Absent, Coupled, Stored, average } from "../lane";
+import { pass } from "../sweep";
 
 @unmanaged
 class Lamb {
@@ -31,5 +31,6 @@ export function lamb(
   n: i32, p: usize, g: usize, m: usize, v: usize, u: usize, gs: f32, wd: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, s: f32, k: f32, e: f32,
 ): void {
-  sweep<Lamb, Stored>(n, p, g, m, v, u, gs, wd, 0, b1, a1, b2, a2, s, k, e);
+  if (wd != 0) pass<Lamb, Stored, Coupled>(n, p, g, m, v, u, gs, wd, b1, a1, b2, a2, s, k, e);
+  else pass<Lamb, Stored, Absent>(n, p, g, m, v, u, gs, 0, b1, a1, b2, a2, s, k, e);
 }

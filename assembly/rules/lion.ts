@@ -2,8 +2,9 @@
 //   x = gs·g                               (coupled decay: + wd·θ)
 //   θ = θ − s·sign(b1·m + a1·x)            (decoupled decay: θ − (dec·θ + …)); sign(±0) = ±0, sign(NaN) = NaN
 //   m = b2·m + a2·x                        a1 = 1 − β₁, a2 = 1 − β₂, s = lr
-import { Bfloat16, Float32, Moves, Signed, gradient, read, sign, write } from "../lane";
-import { sweep } from "../sweep";
+// `lionUpdate` writes s·sign(…) to u and leaves θ: see cautious.ts.
+import { Becomes, Bfloat16, Float32, Moves, Signed, gradient, read, sign, write } from "../lane";
+import { pass, sweep } from "../sweep";
 
 @unmanaged
 class Lion<Slot> {
@@ -27,4 +28,11 @@ export function lion(
   b1: f32, a1: f32, b2: f32, a2: f32, s: f32,
 ): void {
   sweep<Lion<Float32>, Moves, Lion<Bfloat16>>(n, p, g, m, 0, 0, gs, wd, dec, b1, a1, b2, a2, s);
+}
+
+export function lionUpdate(
+  n: i32, u: usize, g: usize, m: usize, gs: f32,
+  b1: f32, a1: f32, b2: f32, a2: f32, s: f32,
+): void {
+  pass<Lion<Float32>, Becomes>(n, u, g, m, 0, 0, gs, 0, b1, a1, b2, a2, s);
 }

@@ -12,7 +12,7 @@
 //   θ = θ − r·X            (decay: θ − (dec·θ + r·X)): by sgd's kernel with X as the gradient
 // r = lr·√max(1, A/B), or 0.2·lr·√max(A, B) to match AdamW's root mean square; dec = lr·λ.
 import { Absent, Present, Stored, average, has } from "../lane";
-import { sweep } from "../sweep";
+import { pass } from "../sweep";
 
 @unmanaged
 class Muon<Nesterov> {
@@ -30,6 +30,6 @@ class Muon<Nesterov> {
 }
 
 export function muon(n: i32, g: usize, b: usize, u: usize, gs: f32, mu: f32, c: f32, s: f32, q: f32): void {
-  if (q == 0) sweep<Muon<Absent>, Stored>(n, g, g, b, u, 0, gs, 0, 0, mu, c, s, q);
-  else sweep<Muon<Present>, Stored>(n, g, g, b, u, 0, gs, 0, 0, mu, c, s, q);
+  if (q == 0) pass<Muon<Absent>, Stored>(n, g, g, b, u, 0, gs, 0, mu, c, s, q);
+  else pass<Muon<Present>, Stored>(n, g, g, b, u, 0, gs, 0, mu, c, s, q);
 }

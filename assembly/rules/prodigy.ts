@@ -10,8 +10,8 @@
 // The new d is computed from N and D (see src/rules/prodigy.ts). The second pass, unless D is 0:
 //   θ = θ − (l·m) / (√v + e)        (decay: θ − (dec·θ + …))
 // with the old d in l = d·lr and dec = λ·d·lr, and the new one in e = d·ε.
-import { Stored, average } from "../lane";
-import { sweep } from "../sweep";
+import { Absent, Decoupled, Moves, Stored, average } from "../lane";
+import { pass } from "../sweep";
 
 @unmanaged
 class Moments {
@@ -45,9 +45,10 @@ export function prodigyMoments(
   n: i32, g: usize, m: usize, v: usize, h: usize, gs: f32,
   b1: f32, a1: f32, b2: f32, a2: f32, b3: f32, a3: f32,
 ): void {
-  sweep<Moments, Stored>(n, g, g, m, v, h, gs, 0, 0, b1, a1, b2, a2, b3, a3);
+  pass<Moments, Stored>(n, g, g, m, v, h, gs, 0, b1, a1, b2, a2, b3, a3);
 }
 
 export function prodigy(n: i32, p: usize, m: usize, v: usize, dec: f32, l: f32, e: f32): void {
-  sweep<Prodigy>(n, p, p, m, v, 0, 1, 0, dec, l, e);
+  if (dec != 0) pass<Prodigy, Moves, Decoupled>(n, p, p, m, v, 0, 1, dec, l, e);
+  else pass<Prodigy, Moves, Absent>(n, p, p, m, v, 0, 1, 0, l, e);
 }

@@ -129,7 +129,7 @@ export abstract class Average<Name extends string> {
     refuseApplied(this.#owner, this.#copies.tensors);
     this.#kept = this.#copies.tensors.map((tensor) => tensor.data.slice());
     this.#copies.write();
-    this.#mark(this.#owner);
+    this.#mark((name) => `a ${this.#owner} is applied to "${name}": call its restore() first`);
   }
 
   /**
@@ -224,7 +224,7 @@ export abstract class Average<Name extends string> {
   }
 
   /** Marks the tensors as holding this average, or their own values. */
-  #mark(applied: string | undefined): void {
+  #mark(applied: Tensor["applied"]): void {
     for (const tensor of this.#copies.tensors) tensor.applied = applied;
     this.#params.arena.applied += applied === undefined ? -1 : 1;
   }

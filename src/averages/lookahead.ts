@@ -84,8 +84,13 @@ export class Lookahead<Name extends string = string> {
 
   /** The groups of the wrapped optimizer, so that a schedule can take the Lookahead in its place. */
   get paramGroups(): StepOptimizer<CommonOptions, Name>["paramGroups"] {
+    return this.wrapped.paramGroups;
+  }
+
+  /** @internal The wrapped optimizer. */
+  get wrapped(): StepOptimizer<CommonOptions, Name> {
     if (!this.#alive) throw usedAfterDispose(OWNER);
-    return this.#optimizer.paramGroups;
+    return this.#optimizer;
   }
 
   /**

@@ -27,7 +27,10 @@ const forms: Readonly<Record<string, TorchForm>> = {
   Adadelta: { constants: capturable },
   RMSprop: { constants: capturable },
   Adam: { constants: { ...capturable, fused: null, decoupled_weight_decay: false } },
-  AdamW: { constants: { ...capturable, fused: null, decoupled_weight_decay: true } },
+  AdamW: {
+    constants: { ...capturable, fused: null, decoupled_weight_decay: true },
+    ours: { cautious: false },
+  },
   Adamax: { constants: capturable },
   NAdam: { constants: capturable },
   RAdam: { constants: capturable },

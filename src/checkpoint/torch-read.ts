@@ -71,6 +71,7 @@ function readGroup(rule: string, { params, options, shared }: Group, file: Torch
         );
     }
     for (const option of new Set([...Object.keys(names), "initialLr"])) {
+      if (option === "cautious") continue; // changes no state: as the optimizer has it
       if (form?.ours && Object.hasOwn(form.ours, option)) {
         read[option] = form.ours[option];
         continue;

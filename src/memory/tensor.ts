@@ -22,8 +22,8 @@ export interface Tensor {
   readonly grad: Vector;
   /** The live optimizer that updates the tensor. */
   owner: { readonly rule: { readonly name: string } } | undefined;
-  /** The class name of the average whose values have replaced the tensor's (`apply()`). */
-  applied: string | undefined;
+  /** Whether something has replaced the tensor's values: then says so for a message, and how to get them back. */
+  applied: ((name: string) => string) | undefined;
 }
 
 /** How many tensors there are, and elements in them. */
@@ -37,13 +37,12 @@ export const owned = (name: string, tensor: Tensor): string =>
   `${name}: "${clip(tensor.name, 100)}" belongs to a live ${tensor.owner?.rule.name}; dispose that first`;
 
 /**
- * Throws while an average is applied to one of the tensors: its values would be taken for the trained ones, and one of the
- * two would be lost. `Arena.applied` counts the applied averages, so that this loop can be skipped.
+ * Throws while one of the tensors has the values of an average, or those to which a SAM has climbed: they would be taken for
+ * the trained ones, and one of the two would be lost. `Arena.applied` counts what is applied, so that this loop can be skipped.
  */
 export function refuseApplied(owner: string, tensors: Iterable<Pick<Tensor, "name" | "applied">>): void {
   for (const { name, applied } of tensors)
-    if (applied !== undefined)
-      throw new Error(`${owner}: a ${applied} is applied to "${clip(name, 100)}": call its restore() first`);
+    if (applied !== undefined) throw new Error(`${owner}: ${applied(clip(name, 100))}`);
 }
 
 /** The number of elements of a shape. */

@@ -44,7 +44,7 @@ export abstract class Optimizer<
   /** @internal */
   readonly sharedNames: readonly string[];
   /** @internal */
-  protected readonly nonFinite: NonFinitePolicy;
+  readonly nonFinite: NonFinitePolicy;
   readonly #failures: number;
   #paramGroups!: readonly [ParamGroup<Options>, ...ParamGroup<Options>[]];
   #alive = true;
@@ -263,10 +263,11 @@ export abstract class Optimizer<
     const isCommon = rule.shared?.by === "optimizer";
     this.#addTensors(tensors, (tensor) => from + groupOf(tensor), [...groups, ...added]);
     const { options: first } = added.find(({ params }) => params.length > 0) ?? added[0];
-    const start = Object.values(rule.shared?.start(first) ?? {});
-    if (isCommon && !groups.some(({ occupied }) => occupied)) groups.at(0)?.shared.set(start);
+    const startOf = (options: Settled<Options>) => Object.values(rule.shared?.start(options) ?? {});
+    if (isCommon && !groups.some(({ occupied }) => occupied)) groups.at(0)?.shared.set(startOf(first));
     for (const { options, params } of added) {
-      const shared = (isCommon ? groups.at(0)?.shared : undefined) ?? Float64Array.from(start);
+      const common = isCommon ? groups.at(0)?.shared : undefined;
+      const shared = common ?? Float64Array.from(startOf(isCommon ? first : options));
       groups.push(makeGroup(rule, groups.length, options, params, shared, () => this.check()));
     }
     this.#paramGroups = Object.freeze(groups.map(({ view }) => view)) as unknown as typeof this.paramGroups;

@@ -95,7 +95,7 @@ export function adamRule(
   };
 }
 
-const elsewhere = { decoupledWeightDecay: "AdamW" };
+const elsewhere = { decoupledWeightDecay: "AdamW", cautious: "AdamW" };
 const rule = adamRule("Adam", false, { torch: 0, keras: 0, optax: 0 }, { rows, elsewhere });
 
 /**

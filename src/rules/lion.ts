@@ -6,9 +6,10 @@ import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
 import type { CommonOptions, Rule } from "../optimizer/rule.js";
 import { OWN, commonDefaults, commonKinds, setDecay, setMoments, signed } from "../optimizer/rule.js";
+import { type CautiousOptions, withCaution } from "./cautious.js";
 
 /** Options of {@link Lion}. */
-export interface LionOptions extends CommonOptions {
+export interface LionOptions extends CommonOptions, CautiousOptions {
   /** Learning rate, >= 0: 3 to 10 times smaller than AdamW's. Default 1e-4; Keras 1e-3; optax: must be given. */
   lr?: number | undefined;
   /** λ of the decoupled weight decay, >= 0. Default 0; optax 1e-3. */
@@ -22,7 +23,7 @@ export type LionState = TensorState<Record<"expAvg", Vector>>;
 
 const defaults = { ...commonDefaults, betas: [0.9, 0.99] as const };
 
-const rule: Rule<LionOptions> = {
+const plain: Rule<Omit<LionOptions, "cautious">> = {
   name: "Lion",
   kinds: { ...commonKinds, betas: pair(belowOne) },
   defaults: {
@@ -41,10 +42,15 @@ const rule: Rule<LionOptions> = {
   },
 };
 
+const ruleFor = /* @__PURE__ */ withCaution(plain, ({ lionUpdate }, { at, c, scratch }) => {
+  lionUpdate(at[0], scratch, at[2], at[3], c[0], c[3], c[4], c[5], c[6], 1);
+  return OWN + 4;
+});
+
 /**
  * Lion: θ −= lr·λ·θ + lr·sign(β₁m + (1 − β₁)g), then m = β₂m + (1 − β₂)g. Every element moves by lr.
  *
- * State: `expAvg`; 4 bytes per parameter.
+ * State: `expAvg`; 4 bytes per parameter. With `cautious` also scratch for one copy of the largest tensor.
  * @see Chen et al. (2023), https://arxiv.org/abs/2302.06675
  * @throws TypeError or RangeError for a bad option; Error when another live optimizer owns one of the tensors.
  * @example
@@ -55,6 +61,6 @@ export class Lion<Name extends string = string> extends StepOptimizer<LionOption
   /** @param params The tensors to train, owned by this optimizer until {@link dispose}.
    *  @param options Options for all tensors; `groups` overrides them for some. Default: PyTorch's defaults. */
   constructor(params: ParameterDict<Name>, options: OptimizerOptions<LionOptions, Name> = {}) {
-    super(rule, params, options);
+    super(ruleFor(options), params, options);
   }
 }

@@ -1,5 +1,5 @@
 // Prodigy: Adam that estimates its step size from the distance to the start.
-import { belowOne, epsilon, float, nonNegative, number, pair, wrongValue } from "../util/check.js";
+import { above0, belowOne, epsilon, nonNegative, number, pair, wrongValue } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
@@ -41,7 +41,7 @@ function prodigyRule(): Rule<ProdigyOptions> {
       ...commonKinds,
       betas: pair(belowOne),
       eps: epsilon,
-      d0: float("a finite number > 0", (x) => x > 0 && x < Infinity),
+      d0: above0,
       dCoef: nonNegative,
       growthRate: number("a number >= 1", (x) => x >= 1),
     },

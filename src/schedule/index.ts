@@ -1,5 +1,5 @@
 /**
- * PyTorch's learning-rate schedulers, for any optimizer, including `Lookahead` and `GradstepOptimizer`. Call `step()`
+ * PyTorch's learning-rate schedulers, for any optimizer, including `Lookahead`, `SAM` and `GradstepOptimizer`. Call `step()`
  * after the optimizer's.
  *
  * @example

@@ -4,7 +4,7 @@ import type { AnyOptimizer } from "../optimizer/any-optimizer.js";
 import { RESTORED } from "../optimizer/groups.js";
 import type { Curve } from "./curve.js";
 
-/** What a schedule needs of an optimizer. `Lookahead` and TensorFlow.js's form of an optimizer have it too. */
+/** What a schedule needs of an optimizer. `Lookahead`, `SAM` and TensorFlow.js's form of an optimizer have it too. */
 type Groups = Pick<AnyOptimizer, "paramGroups">;
 
 /** A group as schedules see it. */

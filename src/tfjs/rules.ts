@@ -7,6 +7,8 @@ import * as all from "../index.js";
 export interface RuleOptions {
   /** Of {@link all.AdaBelief | AdaBelief}: lr 1e-3. */
   adabelief: all.AdaBeliefOptions;
+  /** Of {@link all.AdaBound | AdaBound}: lr 1e-3. */
+  adabound: all.AdaBoundOptions;
   /** Of {@link all.Adadelta | Adadelta}: lr 1. */
   adadelta: all.AdadeltaOptions;
   /** Of {@link all.Adafactor | Adafactor}: lr 0.01. */
@@ -17,6 +19,8 @@ export interface RuleOptions {
   adam: all.AdamOptions;
   /** Of {@link all.Adamax | Adamax}: lr 0.002. */
   adamax: all.AdamaxOptions;
+  /** Of {@link all.AdamP | AdamP}: lr 1e-3. */
+  adamp: all.AdamPOptions;
   /** Of {@link all.AdamW | AdamW}: lr 1e-3. */
   adamw: all.AdamWOptions;
   /** Of {@link all.Adan | Adan}: lr 1e-3. */
@@ -27,10 +31,14 @@ export interface RuleOptions {
   adopt: all.ADOPTOptions;
   /** Of {@link all.ASGD | ASGD}: lr 0.01. */
   asgd: all.ASGDOptions;
+  /** Of {@link all.DAdaptAdam | DAdaptAdam}: lr 1, which should not be changed. */
+  dadaptadam: all.DAdaptAdamOptions;
   /** Of {@link all.Ftrl | Ftrl}: lr 1e-3. */
   ftrl: all.FtrlOptions;
   /** Of {@link all.LAMB | LAMB}: lr 1e-3. */
   lamb: all.LAMBOptions;
+  /** Of {@link all.LaProp | LaProp}: lr 4e-4. */
+  laprop: all.LaPropOptions;
   /** Of {@link all.LARS | LARS}: lr 1. */
   lars: all.LARSOptions;
   /** Of {@link all.LBFGS | LBFGS}: lr 1. For `minimize()` only, without `groups`, `clipNorm` and `gradScale`. */
@@ -39,6 +47,8 @@ export interface RuleOptions {
   lion: all.LionOptions;
   /** Of {@link all.MADGRAD | MADGRAD}: lr 0.01. */
   madgrad: all.MADGRADOptions;
+  /** Of {@link all.MARS | MARS}: lr 3e-3. */
+  mars: all.MARSOptions;
   /** Of {@link all.Muon | Muon}: lr 1e-3. For matrices only. */
   muon: all.MuonOptions;
   /** Of {@link all.NAdam | NAdam}: lr 0.002. */
@@ -59,6 +69,12 @@ export interface RuleOptions {
   schedulefreesgd: all.ScheduleFreeSGDOptions;
   /** Of {@link all.SGD | SGD}: lr 1e-3. */
   sgd: all.SGDOptions;
+  /** Of {@link all.SGDP | SGDP}: lr must be given. */
+  sgdp: all.SGDPOptions;
+  /** Of {@link all.Signum | Signum}: lr 1e-3. */
+  signum: all.SignumOptions;
+  /** Of {@link all.StableAdamW | StableAdamW}: lr 1e-3. */
+  stableadamw: all.StableAdamWOptions;
   /** Of {@link all.Yogi | Yogi}: lr 1e-3. */
   yogi: all.YogiOptions;
 }
@@ -72,22 +88,27 @@ export type Inner = StepOptimizer<object> | LBFGS;
 /** Every rule's class, by {@link RuleName}. */
 export const rules = {
   adabelief: all.AdaBelief,
+  adabound: all.AdaBound,
   adadelta: all.Adadelta,
   adafactor: all.Adafactor,
   adagrad: all.Adagrad,
   adam: all.Adam,
   adamax: all.Adamax,
+  adamp: all.AdamP,
   adamw: all.AdamW,
   adan: all.Adan,
   ademamix: all.AdEMAMix,
   adopt: all.ADOPT,
   asgd: all.ASGD,
+  dadaptadam: all.DAdaptAdam,
   ftrl: all.Ftrl,
   lamb: all.LAMB,
+  laprop: all.LaProp,
   lars: all.LARS,
   lbfgs: all.LBFGS,
   lion: all.Lion,
   madgrad: all.MADGRAD,
+  mars: all.MARS,
   muon: all.Muon,
   nadam: all.NAdam,
   novograd: all.NovoGrad,
@@ -98,5 +119,8 @@ export const rules = {
   schedulefreeadamw: all.ScheduleFreeAdamW,
   schedulefreesgd: all.ScheduleFreeSGD,
   sgd: all.SGD,
+  sgdp: all.SGDP,
+  signum: all.Signum,
+  stableadamw: all.StableAdamW,
   yogi: all.Yogi,
 } as unknown as Readonly<Record<RuleName, new (params: ParameterDict, options: object) => Inner>>;

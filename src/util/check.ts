@@ -106,6 +106,7 @@ const isFrom0 = (x: number): boolean => x >= 0 && x < Infinity;
 export const nonNegative = float(FROM_0, isFrom0);
 /** Keeps a divisor from 0, so float32 may not round it to 0. */
 export const epsilon = float(FROM_0, isFrom0, false);
+export const above0 = float("a finite number > 0", (x) => x > 0 && x < Infinity);
 export const atLeast0 = number("a number >= 0", (x) => x >= 0);
 export const fraction = number("a number in [0, 1]", (x) => x >= 0 && x <= 1);
 export const belowOne = number("a number in [0, 1)", (x) => x >= 0 && x < 1);

@@ -138,7 +138,9 @@ export class PlainOptimizer {
     const scale = early ? Math.sign(gradScale) : gradScale;
     const kept = all.map(({ g }) => g.slice());
     if (early) for (const { g } of all) multiply(multiply(g, 2 ** -100), Math.abs(gradScale) / 2 ** -100);
-    if (!row.gather || (options.lr !== 0 && row.gather(all, options, scale, shared)))
+    const optionsOf = (plain: Plain): Settled => groups[active[all.indexOf(plain)].group].options;
+    const waits = row.rule === "Prodigy" && options.lr === 0;
+    if (!row.gather || (!waits && row.gather(all, options, scale, shared, optionsOf)))
       for (const member of active) this.#update(member, asked.rows.get(member.tensor.name), scale);
     if (early) all.forEach(({ g }, i) => g.set(kept[i]));
   }

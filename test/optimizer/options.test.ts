@@ -12,7 +12,7 @@ describe.each(rows)("$rule", (row) => {
   test("refuses the same in a group and when set, names the option and changes nothing", () => {
     const shapes = shapesOf(row, { a: 3, b: 2 });
     const params = new ParameterDict(shapes);
-    const first = make(row.rule, params, { groups: [{ params: ["b"] }] });
+    const first = make(row.rule, params, { ...row.required, groups: [{ params: ["b"] }] });
     for (const [options, error] of row.bad.filter(([o]) => Object.keys(o).length === 1)) {
       const [[name, value]] = Object.entries(options);
       const before = JSON.stringify(first.paramGroups);
@@ -21,14 +21,14 @@ describe.each(rows)("$rule", (row) => {
       expect(set).toThrow(`${row.rule}: "paramGroups[1].${name}`);
       expect(JSON.stringify(first.paramGroups)).toBe(before);
       const fresh = new ParameterDict(shapes);
-      const construct = () => make(row.rule, fresh, { groups: [{ params: ["b"], ...options }] });
+      const construct = () => make(row.rule, fresh, { ...row.required, groups: [{ params: ["b"], ...options }] });
       expect(construct).toThrow(error);
       expect(construct).toThrow(`${row.rule}: "groups[0].${name}`);
     }
   });
 
   test("some options cannot change", () => {
-    const optimizer = make(row.rule, new ParameterDict(shapesOf(row, { a: 3 })));
+    const optimizer = make(row.rule, new ParameterDict(shapesOf(row, { a: 3 })), row.required);
     for (const [name, value] of Object.entries(row.fixed)) {
       const set = () => ((optimizer.paramGroups[0] as Options)[name] = value);
       expect(set).toThrow(`${row.rule}: "paramGroups[0].${name}" is settled when the optimizer is made`);
@@ -60,8 +60,13 @@ describe.each(rows)("$rule", (row) => {
 
   test("undefined is an absent option", () => {
     const params = new ParameterDict(shapesOf(row, { a: 3 }));
-    const optimizer = make(row.rule, params, { lr: undefined, dialect: undefined, groups: undefined });
-    const other = make(row.rule, new ParameterDict(shapesOf(row, { a: 3 })));
+    const optimizer = make(row.rule, params, {
+      lr: undefined,
+      ...row.required,
+      dialect: undefined,
+      groups: undefined,
+    });
+    const other = make(row.rule, new ParameterDict(shapesOf(row, { a: 3 })), row.required);
     expect(JSON.stringify(optimizer.paramGroups)).toBe(JSON.stringify(other.paramGroups));
   });
 

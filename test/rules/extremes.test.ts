@@ -52,7 +52,11 @@ describe("a rate of 0", () => {
         }
         return params.data.x;
       };
-      const moves = row.rateless ?? (row.rule === "ASGD" ? "its rate is that of the step before" : undefined);
+      const others: Record<string, string | undefined> = {
+        ASGD: "its rate is that of the step before",
+        DAdaptAdam: "its momentum includes the rate, and moves on by the root of the second moment",
+      };
+      const moves = row.rateless ?? others[row.rule];
       expect(run(1)).toSatisfy((x: Float32Array) => moves !== undefined || firstDifference(x, run(2)) === -1, moves);
     },
   );

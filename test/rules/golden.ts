@@ -17,6 +17,9 @@ export interface Case {
   before?: Named<unknown[]>;
   average?: Named<Options>;
   lookahead?: Options;
+  /** Wraps the optimizer in SAM; the gradient of the second step is a part of the first's plus a part of the climbed θ. */
+  sam?: Options;
+  second?: { gradient: number; climbed: number };
   expected: Named<Named<number[]>>;
   bound: Named<Named<number>>;
 }
@@ -32,7 +35,7 @@ export interface Golden {
   inputs: Inputs;
 }
 
-/** Parses the texts of cases.json and inputs.json. */
+/** Parses the texts of cases.json, or more-cases.json, and inputs.json. */
 export function parseGolden(cases: string, inputs: string): Golden {
   return { ...(JSON.parse(cases) as Omit<Golden, "inputs">), inputs: JSON.parse(inputs) as Inputs };
 }
@@ -57,6 +60,7 @@ export function checkCase(c: Case, { checkpoints, inputs }: Golden): void {
   const optimizer = make(c.rule, params, { ...c.options, ...(c.groups ? { groups: c.groups } : {}) });
   const wrap = (name: string, target: unknown, options: Options) => new (surface[name] as Constructor)(target, options);
   const stepper = c.lookahead ? (wrap("Lookahead", optimizer, c.lookahead) as typeof optimizer) : optimizer;
+  const sam = c.sam && new gradstep.SAM(optimizer, c.sam);
   const averages = Object.entries(c.average ?? {}).map(([name, options]) => wrap(name, params, options) as Average);
 
   for (let t = 1; t <= Math.max(...checkpoints); t++) {
@@ -68,7 +72,15 @@ export function checkCase(c: Case, { checkpoints, inputs }: Golden): void {
     for (const [name, args] of Object.entries(c.before ?? {}))
       (surface[name] as (params: ParameterDict, ...args: unknown[]) => void)(params, ...args.map(reviveNorm));
     const skip = c.absent ? (inputs.absent[t] ?? []) : [];
-    stepper.step({ skip, ...c.step });
+    if (sam && c.second) {
+      sam.firstStep({ skip });
+      const [own, climbed] = [c.second.gradient, c.second.climbed].map(Math.fround);
+      for (const n of c.tensors.filter((name) => !skip.includes(name)))
+        params.grad[n].forEach(
+          (g, i, grad) => (grad[i] = Math.fround(own * g) + Math.fround(climbed * params.data[n][i])),
+        );
+      sam.secondStep();
+    } else stepper.step({ skip, ...c.step });
     for (const average of averages) average.update();
     if (!checkpoints.includes(t)) continue;
 

@@ -122,8 +122,9 @@ describe("special gradients", () => {
 
 describe("epsilon 0", () => {
   const hasEps = ({ rule }: Row): boolean =>
-    typeof make(rule, new ParameterDict({ x: [1, 1] })).paramGroups[0].eps === "number";
-  const withEps = plainCases.filter(({ row }) => hasEps(row));
+    typeof make(rule, new ParameterDict({ x: [1, 1] }), { lr: 1 }).paramGroups[0].eps === "number";
+  // StableAdamW refuses it.
+  const withEps = plainCases.filter(({ row }) => row.rule !== "StableAdamW" && hasEps(row));
   test.each(withEps)("has the bits of the reference, with 0/0 where both are 0: $title", ({ row, options }) => {
     const { params, optimizer, next, plain } = setUp(row, { ...options, eps: 0 });
     for (let t = 1; t <= 3; t++) {

@@ -16,18 +16,22 @@ const averaging = ["k", "weightSum", "lrMax", "scheduledLr", "share"] as const;
 /** Per rule: its slots, the slots that only some options or shapes need, and its numbers. */
 const states = {
   AdaBelief: [["mu", "nu"], [], []],
+  AdaBound: [["expAvg", "expAvgSq"], ["maxExpAvgSq"], ["baseLr"]],
   Adadelta: [["squareAvg", "accDelta"], [], []],
   Adafactor: [[], ["rowVar", "colVar", "variance"], []],
   Adagrad: [["sum"], [], []],
   Adam: [["expAvg", "expAvgSq"], ["maxExpAvgSq"], []],
   AdamW: [["expAvg", "expAvgSq"], ["maxExpAvgSq"], []],
   Adamax: [["expAvg", "expInf"], [], []],
+  AdamP: [["expAvg", "expAvgSq"], [], []],
   Adan: [["expAvg", "expAvgDiff", "expAvgSq", "negPreGrad"], [], []],
   AdEMAMix: [["m1", "m2", "nu"], [], []],
   ADOPT: [["expAvg", "expAvgSq"], [], []],
   ASGD: [["ax"], [], ["eta", "mu"]],
+  DAdaptAdam: [["expAvg", "expAvgSq", "s"], [], ["d", "numeratorWeighted"]],
   Ftrl: [["accumulator", "linear"], [], []],
   LAMB: [["expAvg", "expAvgSq"], [], []],
+  LaProp: [["expAvg", "expAvgSq"], [], ["expAvgLr1", "expAvgLr2"]],
   LARS: [[], ["momentumBuffer"], []],
   Lion: [["expAvg"], [], []],
   LBFGS: [
@@ -36,6 +40,7 @@ const states = {
     ["nIter", "funcEvals", "t", "hDiag", "historyLength", "historyStart"],
   ],
   MADGRAD: [["gradSumSq", "s", "x0"], [], []],
+  MARS: [["expAvg", "expAvgSq", "lastGrad"], [], []],
   Muon: [["momentumBuffer"], [], []],
   NAdam: [["expAvg", "expAvgSq"], [], ["muProduct"]],
   NovoGrad: [["mu"], [], ["nu"]],
@@ -46,6 +51,9 @@ const states = {
   ScheduleFreeAdamW: [["expAvgSq", "z"], [], averaging],
   ScheduleFreeSGD: [["z"], [], averaging],
   SGD: [[], ["momentumBuffer"], []],
+  SGDP: [["momentum"], [], []],
+  Signum: [[], ["momentumBuffer"], []],
+  StableAdamW: [["expAvg", "expAvgSq"], [], []],
   Yogi: [["mu", "nu"], [], []],
 } as const;
 

@@ -4,6 +4,7 @@ import type { Kernels } from "../../src/kernels.js";
 import * as classic from "../support/reference/classic.js";
 import { matrixOf } from "../support/harness.js";
 import type { Plain, Settled, Update } from "../support/reference/common.js";
+import * as more from "../support/reference/more.js";
 import * as moments from "../support/reference/moments.js";
 import * as others from "../support/reference/others.js";
 import * as scheduleFree from "../support/reference/schedulefree.js";
@@ -36,7 +37,12 @@ export interface Row {
     o: Settled,
     gradScale: number,
     shared: Record<string, number>,
+    optionsOf?: (tensor: Plain) => Settled,
   ) => boolean;
+  /** Options without which the rule cannot be made in PyTorch's dialect. */
+  readonly required?: Options;
+  /** Which options make the rule reduce over whole tensors, if any do. */
+  readonly whole?: (options: Options) => boolean;
   /** A shape of n elements, for rules that refuse vectors or treat them differently. */
   readonly shape?: (n: number) => readonly number[];
   /** Why a NaN in a gradient reaches the whole tensor, if it does. */
@@ -60,6 +66,8 @@ export interface Row {
 const inEach = (dialects: Row["dialects"], ...variants: Options[]): Options[] =>
   variants.flatMap((options) => [options, ...dialects.map((dialect) => ({ ...options, dialect }))]);
 const both = ["keras", "optax"] as const;
+const always = (): boolean => true;
+const cautious = (options: Options): boolean => options.cautious === true;
 const badBetas: Bad[] = [
   [{ betas: [1.5, 0.9] }, RangeError, /"betas\[0\]" expected a number in \[0, 1\), got 1.5/],
   [{ betas: [0.9, 1] }, RangeError, /"betas\[1\]" expected a number in \[0, 1\), got 1$/],
@@ -78,6 +86,14 @@ const badEps: Bad[] = [
   [{ eps: -1e-8 }, RangeError, /"eps" expected a finite number >= 0, got -1e-8/],
   [{ eps: "1e-8" }, TypeError, /"eps" expected a finite number >= 0, got "1e-8"/],
   [{ eps: 1e-50 }, RangeError, /"eps" expected a finite number >= 0 that float32 can hold, got 1e-50$/],
+];
+
+const cautiousKernels = ["agreeing", "cautious"] as const;
+const badCautious: Bad[] = [[{ cautious: 1 }, TypeError, /"cautious" expected true or false, got 1/]];
+const badProjection: Bad[] = [
+  [{ delta: -1 }, RangeError, /"delta" expected a finite number >= 0, got -1/],
+  [{ wdRatio: "0.1" }, TypeError, /"wdRatio" expected a finite number >= 0, got "0.1"/],
+  [{ nesterov: 1 }, TypeError, /"nesterov" expected true or false, got 1/],
 ];
 
 const badScheduleFree: Bad[] = [
@@ -174,12 +190,22 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "AdamW",
-    kernels: ["adam"],
+    whole: cautious,
+    kernels: ["adam", "adamUpdate", ...cautiousKernels],
     update: classic.adam(true),
     dialects: both,
-    variants: inEach(both, { lr: 0.01 }, { lr: 0.01, amsgrad: true, betas: [0.8, 0.9] }),
-    bad: [...badBetas, ...badEps, [{ amsgrad: 1 }, TypeError, /"amsgrad" expected true or false, got 1/]],
-    fixed: { amsgrad: true },
+    variants: [
+      ...inEach(both, { lr: 0.01 }, { lr: 0.01, amsgrad: true, betas: [0.8, 0.9] }),
+      { lr: 0.01, cautious: true },
+      { lr: 0.01, cautious: true, amsgrad: true, dialect: "optax" },
+    ],
+    bad: [
+      ...badBetas,
+      ...badEps,
+      [{ amsgrad: 1 }, TypeError, /"amsgrad" expected true or false, got 1/],
+      ...badCautious,
+    ],
+    fixed: { amsgrad: true, cautious: true },
   },
   {
     rule: "NAdam",
@@ -262,15 +288,17 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Lion",
-    kernels: ["lion"],
+    whole: cautious,
+    kernels: ["lion", "lionUpdate", ...cautiousKernels],
     update: others.lion,
     dialects: both,
-    variants: inEach(both, { lr: 0.01 }, { lr: 0.01, betas: [0.5, 0.6] }),
-    bad: badBetas,
-    fixed: {},
+    variants: [...inEach(both, { lr: 0.01 }, { lr: 0.01, betas: [0.5, 0.6] }), { lr: 0.01, cautious: true }],
+    bad: [...badBetas, ...badCautious],
+    fixed: { cautious: true },
   },
   {
     rule: "LAMB",
+    whole: always,
     kernels: ["lamb"],
     update: tensorwise.lamb,
     dialects: both,
@@ -280,6 +308,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "LARS",
+    whole: always,
     kernels: ["sgd"],
     update: tensorwise.lars,
     dialects: [],
@@ -300,6 +329,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "NovoGrad",
+    whole: always,
     kernels: ["sgd"],
     update: tensorwise.novograd,
     dialects: [],
@@ -311,6 +341,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Adafactor",
+    whole: always,
     kernels: ["adafactor"],
     update: tensorwise.adafactor,
     dialects: [],
@@ -330,6 +361,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Muon",
+    whole: always,
     kernels: ["muon"],
     update: tensorwise.muon,
     dialects: [],
@@ -351,6 +383,7 @@ export const rows: readonly Row[] = [
   },
   {
     rule: "Prodigy",
+    whole: always,
     kernels: ["prodigyMoments", "prodigy"],
     update: tensorwise.prodigy,
     dialects: [],
@@ -489,6 +522,149 @@ export const rows: readonly Row[] = [
     ],
     fixed: {},
   },
+  {
+    rule: "LaProp",
+    whole: cautious,
+    kernels: ["laprop", "lapropUpdate", ...cautiousKernels],
+    update: more.laprop,
+    scalars: { expAvgLr1: 0, expAvgLr2: 0 },
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.02, betas: [0.7, 0.8], eps: 1e-3 }, { lr: 0.01, cautious: true }],
+    bad: [...badBetas, ...badEps, ...badCautious],
+    fixed: { cautious: true },
+  },
+  {
+    rule: "MARS",
+    whole: always,
+    kernels: ["mars"],
+    update: more.mars,
+    dialects: [],
+    variants: [
+      { lr: 0.01 },
+      { lr: 0.02, betas: [0.7, 0.8], eps: 1e-3, gamma: 0.3, optimize1d: true },
+      { lr: 0.01, cautious: true },
+    ],
+    shape: (n) => (n % 2 === 0 ? [n] : matrixOf(n)),
+    spreads: "gradients are divided by their norm",
+    bad: [
+      ...badBetas,
+      ...badEps,
+      ...badCautious,
+      [{ gamma: -1 }, RangeError, /"gamma" expected a finite number >= 0, got -1/],
+      [{ optimize1d: 0 }, TypeError, /"optimize1d" expected true or false, got 0/],
+    ],
+    fixed: {},
+  },
+  {
+    rule: "AdamP",
+    whole: always,
+    kernels: ["adamp", "project"],
+    update: more.adamp,
+    dialects: [],
+    variants: [
+      { lr: 0.01 },
+      { lr: 0.02, betas: [0.7, 0.8], eps: 1e-3, delta: 1.5, wdRatio: 0.3 },
+      { lr: 0.01, nesterov: true, delta: 0.5 },
+    ],
+    shape: (n) => (n % 4 === 0 ? [n] : matrixOf(n)),
+    bad: [...badBetas, ...badEps, ...badProjection],
+    fixed: {},
+  },
+  {
+    rule: "SGDP",
+    whole: always,
+    required: { lr: 0.05 },
+    kernels: ["muon", "project"],
+    update: more.sgdp,
+    dialects: [],
+    variants: [
+      { lr: 0.05 },
+      { lr: 0.05, momentum: 0.9, dampening: 0.3, delta: 1.5, wdRatio: 0.3 },
+      { lr: 0.05, momentum: 0.8, nesterov: true, delta: 0.5, eps: 1e-3 },
+    ],
+    shape: (n) => (n % 4 === 0 ? [n] : matrixOf(n)),
+    bad: [
+      ...badEps,
+      ...badProjection,
+      [{ momentum: 1 }, RangeError, /"momentum" expected a number in \[0, 1\), got 1$/],
+      [{ dampening: NaN }, RangeError, /"dampening" expected a finite number, got NaN/],
+    ],
+    fixed: {},
+  },
+  {
+    rule: "StableAdamW",
+    whole: always,
+    kernels: ["adamUpdate"],
+    update: more.stableAdamW,
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.02, betas: [0.7, 0.8], eps: 1e-3 }],
+    spreads: "the rate is divided by a mean",
+    bad: [
+      ...badBetas,
+      [{ eps: 0 }, RangeError, /"eps" expected a finite number > 0, got 0$/],
+      [{ eps: "1e-8" }, TypeError, /"eps" expected a finite number > 0, got "1e-8"/],
+      [{ eps: 1e-50 }, RangeError, /"eps" expected a finite number > 0 that float32 can hold, got 1e-50$/],
+    ],
+    fixed: {},
+  },
+  {
+    rule: "Signum",
+    kernels: ["signum"],
+    update: more.signum,
+    dialects: [],
+    variants: [{ lr: 0.01 }, { lr: 0.01, momentum: 0.5 }, { lr: 0.01, momentum: 0 }],
+    bad: [
+      [{ momentum: 1 }, RangeError, /"momentum" expected a number in \[0, 1\), got 1$/],
+      [{ momentum: "0.9" }, TypeError, /"momentum" expected a number in \[0, 1\), got "0.9"/],
+    ],
+    fixed: {},
+  },
+  {
+    rule: "AdaBound",
+    kernels: ["adabound"],
+    update: more.adabound,
+    dialects: [],
+    variants: [
+      { lr: 0.01 },
+      { lr: 0.01, finalLr: 0.02, gamma: 0.1, amsbound: true },
+      { lr: 0.02, betas: [0.7, 0.8], eps: 1e-3, finalLr: 0.01, gamma: 0.5, decoupledWeightDecay: true },
+    ],
+    shared: more.adaboundShared,
+    bad: [
+      ...badBetas,
+      ...badEps,
+      [{ finalLr: -1 }, RangeError, /"finalLr" expected a finite number >= 0, got -1/],
+      [{ gamma: 0 }, RangeError, /"gamma" expected a finite number > 0, got 0$/],
+      [{ amsbound: 1 }, TypeError, /"amsbound" expected true or false, got 1/],
+      [{ decoupledWeightDecay: 1 }, TypeError, /"decoupledWeightDecay" expected true or false, got 1/],
+    ],
+    fixed: { amsbound: true, decoupledWeightDecay: true },
+  },
+  {
+    rule: "DAdaptAdam",
+    whole: always,
+    kernels: ["dadaptadam", "prodigy"],
+    update: more.dadaptAdam,
+    dialects: [],
+    variants: [
+      { d0: 1e-3 },
+      { lr: 0.5, d0: 1e-3, betas: [0.8, 0.9], eps: 1e-3, growthRate: 1.05 },
+      { d0: 1e-3, decoupledWeightDecay: true },
+    ],
+    shared: more.dadaptShared,
+    gather: more.dadaptGather,
+    together: "one step size is estimated from all tensors",
+    waits: "there is no step size yet",
+    bad: [
+      ...badBetas,
+      ...badEps,
+      [{ d0: 1e-50 }, RangeError, /"d0" expected a finite number > 0 that float32 can hold, got 1e-50$/],
+      [{ d0: 0 }, RangeError, /"d0" expected a finite number > 0, got 0$/],
+      [{ growthRate: 0.5 }, RangeError, /"growthRate" expected a number >= 1, got 0.5/],
+      [{ decoupledWeightDecay: 1 }, TypeError, /"decoupledWeightDecay" expected true or false, got 1/],
+    ],
+    fixed: { decoupledWeightDecay: true },
+  },
 ];
 
 /** Makes the optimizer of a rule. */
@@ -513,3 +689,6 @@ export const cases = rows.flatMap((row) =>
     }),
   ),
 );
+
+/** Whether a rule reduces over whole tensors with these options: it then has no small state formats. */
+export const reduces = (row: Row, options: Options): boolean => row.whole?.(options) === true;

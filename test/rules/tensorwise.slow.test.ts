@@ -33,6 +33,14 @@ const shapesOf: Record<string, Shapes> = {
   LARS: [[40000], [200, 100]],
   NovoGrad: [[40000], [200, 100]],
   Prodigy: [[40000], [200, 100]],
+  AdamW: [[40000], [200, 100]],
+  Lion: [[40000], [200, 100]],
+  LaProp: [[40000], [200, 100]],
+  MARS: [...large, ...batches],
+  AdamP: [...matrices, ...large, ...batches],
+  SGDP: [...matrices, ...large, ...batches],
+  StableAdamW: [[40000], [200, 100]],
+  DAdaptAdam: [[40000], [200, 100]],
 };
 const shaped = rows.flatMap((row) =>
   Object.hasOwn(shapesOf, row.rule)

@@ -14,11 +14,9 @@ import {
 } from "../support/harness.js";
 import type { Plain } from "../support/reference/common.js";
 import { type Kind, type SmallFormat, kept, kindOf } from "../support/reference/small.js";
-import { type Options, type Row, cases, make, rows } from "../rules/table.js";
+import { type Options, type Row, cases, make, reduces, rows } from "../rules/table.js";
 
 const FORMATS: SmallFormat[] = ["bfloat16", "8bit"];
-/** Rules that reduce over whole tensors. */
-const WHOLE = ["LAMB", "LARS", "NovoGrad", "Adafactor", "Muon", "Prodigy"];
 const SIZES = { bfloat16: [0, 1, 17, 257, 1003, 1040], "8bit": [33, 4355] };
 const MORE_SIZES = [
   ...Array.from({ length: 34 }, (_, n) => n),
@@ -105,7 +103,7 @@ function same(got: Float32Array, want: Float32Array, what: string): void {
 }
 
 // A dialect is other coefficients, which makes no difference to what is kept.
-const elementwise = cases.filter(({ row, options }) => !WHOLE.includes(row.rule) && !("dialect" in options));
+const elementwise = cases.filter(({ row, options }) => !reduces(row, options) && !("dialect" in options));
 
 describe.each(FORMATS)("%s", (format) => {
   test.each(elementwise)("$title", ({ row, options }) => {

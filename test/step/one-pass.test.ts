@@ -9,7 +9,7 @@ const cases = rows.flatMap((row) =>
   row.variants.map((options) => ({ row, options, title: `${row.rule} ${JSON.stringify(options)}` })),
 );
 /** Rules with norms of the gradient, where clipping the gradient and a factor of it round differently. */
-const NORMS = ["LARS", "NovoGrad"];
+const NORMS = ["LARS", "NovoGrad", "StableAdamW"];
 
 /** Parameters with seeded values. */
 function parameters(row: Row, sizes: Readonly<Record<string, number>>): ParameterDict {

@@ -79,13 +79,17 @@ export const common: readonly Bad[] = [
   [{ groups: [{ params: ["a"], dialect: "keras" }] }, RangeError, /unknown option "groups\[0\].dialect"/],
 ];
 
+/** Options, if they are an object, with those without which the rule cannot be made. */
+export const withRequired = ({ required }: Row, options: unknown): unknown =>
+  typeof options === "object" && options !== null && !Array.isArray(options) ? { ...required, ...options } : options;
+
 /** Throws unless the rule refuses the options with that error and changes nothing. */
 export function checkRefused(row: Row, [options, error, message]: Bad): void {
   const params = new ParameterDict(shapesOf(row, { a: 3, b: 2 }), { slots: 8 });
   const { used } = params.arena;
   let thrown: unknown;
   try {
-    make(row.rule, params, options as Options);
+    make(row.rule, params, withRequired(row, options) as Options);
   } catch (e) {
     thrown = e;
   }
@@ -94,5 +98,5 @@ export function checkRefused(row: Row, [options, error, message]: Bad): void {
   if (!thrown.message.startsWith(`${row.rule}: `) || !message.test(thrown.message))
     throw new Error(`expected "${row.rule}: …" with ${String(message)}, got "${thrown.message}"`);
   if (params.arena.used !== used) throw new Error(`${params.arena.used - used} bytes of the arena are lost`);
-  make(row.rule, params).step(); // the tensors are still free
+  make(row.rule, params, row.required).step(); // the tensors are still free
 }

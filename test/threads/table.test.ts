@@ -11,6 +11,7 @@ const undivided = {
   unpack: "only the caller has scratch for unpacked state",
   gatherRows: "sparse rows are few",
   scatterRows: "sparse rows are few",
+  centralize: "its rows are short, and it runs once a step",
   takePart: "tells a thread which part of a product to compute",
 };
 

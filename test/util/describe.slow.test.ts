@@ -10,7 +10,7 @@ import * as schedule from "../../src/schedule/index.js";
 import * as tfjs from "../../src/tfjs/index.js";
 import * as threads from "../../src/threads/index.js";
 
-const { Adam, AdamW, Arena, Lookahead, ParameterDict, Random, SGD, WeightAverage, WeightEma } = gradstep;
+const { Adam, AdamW, Arena, Lookahead, ParameterDict, Random, SAM, SGD, WeightAverage, WeightEma } = gradstep;
 const pool = await threads.Threads.create(1);
 
 const make = () => new ParameterDict({ "fc1.weight": [128, 784], "fc1.bias": [128] });
@@ -73,6 +73,11 @@ const rows: Readonly<Record<string, Row>> = {
     () => new Lookahead(sgd()),
     "Lookahead { k: 6, alpha: 0.5, steps: 0\n  SGD { lr: 0.1, momentum: 0, dampening: 0, weightDecay: 0, 2 tensors, 100,480 parameters, step 0 } }",
     expect.objectContaining({ k: 6, optimizer: expect.objectContaining({ rule: "SGD" }) as unknown }),
+  ],
+  SAM: [
+    () => new SAM(sgd(), { rho: 0.1 }),
+    "SAM { rho: 0.1, adaptive: false\n  SGD { lr: 0.1, momentum: 0, dampening: 0, weightDecay: 0, 2 tensors, 100,480 parameters, step 0 } }",
+    expect.objectContaining({ rho: 0.1, optimizer: expect.objectContaining({ rule: "SGD" }) as unknown }),
   ],
   Random: [() => new Random(1), /^Random \{ state: \[\d+, \d+, \d+, \d+\] \}$/, new Random(1).state()],
   GradstepOptimizer: [
@@ -217,7 +222,7 @@ test("an optimizer's groups show what differs", () => {
   );
   const [first, second] = optimizer.paramGroups;
   expect(textOf(second)).toBe(
-    '{ weightDecay: 0, maximize: true, lr: 0.001, betas: [0.9, 0.999], amsgrad: false, eps: 1e-8, dialect: "torch", params: ["fc1.bias"] }',
+    '{ weightDecay: 0, maximize: true, lr: 0.001, betas: [0.9, 0.999], amsgrad: false, eps: 1e-8, cautious: false, dialect: "torch", params: ["fc1.bias"] }',
   );
   expect(inspect(first)).toBe(textOf(first));
   expect(JSON.parse(JSON.stringify(first))).toMatchObject({ lr: 0.001, params: ["fc1.weight"] });

@@ -11,7 +11,8 @@ import { rows } from "../rules/table.js";
 /** The kernels that all rules share: reductions, whole-vector operations, sparse rows and small formats. */
 const shared: (keyof Kernels)[] = [
   ...(["sumOfSquares", "sumOfAbs", "dot", "dotDifference", "maxAbs", "firstNonFinite"] as const),
-  ...(["scale", "clamp", "addScaled", "approach", "flushDenormals"] as const),
+  ...(["sumOfRatios", "sumOfSquaredProducts", "centralize"] as const),
+  ...(["scale", "clamp", "addScaled", "approach", "climb", "exchange", "flushDenormals"] as const),
   ...(["gatherRows", "scatterRows", "pack", "unpack"] as const),
 ];
 

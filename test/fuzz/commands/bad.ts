@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import * as gradstep from "../../../src/index.js";
 import { load, save } from "../../../src/checkpoint/index.js";
 import * as schedule from "../../../src/schedule/index.js";
-import { common } from "../../support/bad.js";
+import { common, withRequired } from "../../support/bad.js";
 import { type Options, make, rows } from "../../rules/table.js";
 import { type AnyStep, type LiveDict, type LiveOptimizer, type World, pick } from "../world.js";
 import { command, which } from "./command.js";
@@ -30,7 +30,7 @@ export const badOptions = command(
     let thrown: unknown;
     const construct = (): void => {
       try {
-        make(row.rule, dict.real, options as Options);
+        make(row.rule, dict.real, withRequired(row, options) as Options);
       } catch (caught) {
         thrown = caught;
         throw caught;

@@ -4,7 +4,7 @@ import { expect } from "vitest";
 import { ParameterDict } from "../../../src/index.js";
 import { slotNames } from "../../support/harness.js";
 import type { Settled } from "../../support/reference/common.js";
-import { type Options, type Row, make, rows } from "../../rules/table.js";
+import { type Options, type Row, make, reduces, rows } from "../../rules/table.js";
 import { PlainOptimizer } from "../plain.js";
 import { type LiveOptimizer, type LiveTensor, type World, pick } from "../world.js";
 import { command, oneOf, which, without } from "./command.js";
@@ -74,7 +74,7 @@ export function makeOptimizer(
   const { stateFormat = "float32", nonFinite = "propagate" } = given as Formats;
   const charge = { bytes: 0 };
   const owned = params.tensors.some(({ owner }) => owner);
-  const whole = ["LAMB", "LARS", "NovoGrad", "Adafactor", "Muon", "Prodigy"].includes(row.rule);
+  const whole = reduces(row, given);
   let refusal: RegExp | undefined;
   if (owned) refusal = /belongs to a live|expected/;
   else if (whole && stateFormat !== "float32") refusal = /"stateFormat" expected "float32"/;

@@ -69,16 +69,18 @@ export function prepare(world: World, optimizer: LiveOptimizer, given: AskedStep
   const step: Asked = { skip: new Set(skip), rows, gradScale, clipNorm, zeroGrad };
   if (plain.nonFinite === "throw" && !refusal && !plain.finite(step, plain.scaleOf(step).gradScale))
     refusal = /: the gradient of "\w+" is /;
-  if (isUnequalProdigy(optimizer)) refusal = /as other groups have, or 0/;
+  if (isUnequal(optimizer)) refusal = /as other groups have/;
   if (plain.evaluating) refusal = /call train\(\) first/;
   refusal = applied(world, plain.tensors) ?? refusal;
   return { options, step, average, refusal };
 }
 
-/** Whether Prodigy refuses a step, because the groups that have tensors have several rates other than 0. */
-const isUnequalProdigy = ({ real, plain }: LiveOptimizer): boolean =>
-  plain.row.rule === "Prodigy" &&
-  new Set(real.paramGroups.flatMap(({ params, lr }) => (params.length > 0 && lr !== 0 ? [lr] : []))).size > 1;
+/** Whether the rule refuses a step, because the groups that have tensors have several rates (Prodigy's may be 0, too). */
+const isUnequal = ({ real, plain: { row } }: LiveOptimizer): boolean => {
+  const rates = new Set(real.paramGroups.flatMap(({ params, lr }) => (params.length > 0 ? [lr] : [])));
+  if (row.rule === "Prodigy") rates.delete(0);
+  return row.together !== undefined && rates.size > 1;
+};
 
 export const step = command(20, fc.record({ at: which, asked }), (world, given) => {
   const optimizer = pick(world.optimizers, given.at);
@@ -100,7 +102,7 @@ export function moved(got: boolean, want: boolean, average: LiveAverage | undefi
 export const stepOften = command(2, fc.record({ at: which, seed, count: fc.nat(9) }), (world, { at, seed, count }) => {
   const optimizer = pick(world.optimizers, at);
   if (!optimizer || optimizer.plain.evaluating || applied(world, optimizer.plain.tensors)) return;
-  if (isUnequalProdigy(optimizer)) return;
+  if (isUnequal(optimizer)) return;
   if (world.lookaheads.some((lookahead) => lookahead.optimizer === optimizer)) return;
   const { real, plain } = optimizer;
   fill(plain.tensors, seed, "usual");

@@ -6,9 +6,11 @@ import {
   Lookahead,
   type Optimizer,
   ParameterDict,
+  SAM,
   SGD,
   WeightAverage,
   WeightEma,
+  centralizeGradients,
   clipGradAdaptive,
   clipGradNorm,
   gradNorm,
@@ -72,9 +74,9 @@ function addState(hash: Hash, optimizer: Pick<Optimizer, "state">, params: Param
   }
 }
 
-function ruleBits(row: Row): string {
+function ruleBits(row: Row, cautious = false): string {
   const hash = new Hash();
-  for (const variant of row.variants) {
+  for (const variant of row.variants.filter((options) => (options.cautious === true) === cautious)) {
     const task = new Task(shapesOf(row, SIZES));
     const optimizer = make(row.rule, task.params, { ...variant, weightDecay: 0.01 });
     for (let t = 1; t <= LONG; t++) {
@@ -195,6 +197,29 @@ function averageBits(): string {
   return hash.hex();
 }
 
+function cautiousBits(): string {
+  const hash = new Hash();
+  for (const row of rows) hash.text(ruleBits(row, true));
+  return hash.hex();
+}
+
+function samBits(): string {
+  const hash = new Hash();
+  for (const adaptive of [false, true]) {
+    const task = new Task({ a: [7, 9], b: [33] });
+    const sgd = new SGD(task.params, { lr: 0.05, momentum: 0.9 });
+    const sam = new SAM(sgd, { rho: adaptive ? 1 : 0.1, adaptive });
+    const closure = (): number => {
+      task.gradients();
+      centralizeGradients(task.params);
+      return 0;
+    };
+    for (let t = 0; t < LONG; t++) sam.step(closure);
+    addState(hash, sgd, task.params);
+  }
+  return hash.hex();
+}
+
 /** Name of each part, and what makes its hash. */
 export const parts: readonly (readonly [name: string, bits: () => string])[] = [
   ...rows.map((row) => [row.rule, () => ruleBits(row)] as const),
@@ -204,4 +229,6 @@ export const parts: readonly (readonly [name: string, bits: () => string])[] = [
   ["schedules", scheduleBits],
   ["exact", exactBits],
   ["averages", averageBits],
+  ["cautious", cautiousBits],
+  ["SAM", samBits],
 ];

@@ -1,5 +1,6 @@
 // Plain loops of the classic rules: SGD, Adagrad, RMSprop, Adam and the like.
 import { LARGEST, type Update, ema, f, power, root, sweep } from "./common.js";
+import { moveCautiously } from "./more.js";
 
 export const sgd: Update = (tensor, o, t, gradScale) => {
   const { momentumBuffer: b } = tensor.slots;
@@ -67,18 +68,29 @@ export const adam =
     const [beta1, beta2] = o.betas;
     const root2 = Math.sqrt(1 - power(beta2, t));
     const keras = o.dialect === "keras";
-    const s = f((keras ? o.lr * root2 : o.lr) / (1 - power(beta1, t)));
+    const s = (keras ? o.lr * root2 : o.lr) / (1 - power(beta1, t));
     const inMaximum = o.amsgrad && o.dialect === "optax";
     const k = f(keras || inMaximum ? 1 : 1 / root2);
     const j = f(inMaximum ? (1 / root2) * (1 / root2) : 1);
     const [b1, a1, b2, a2, e] = [f(beta1), f(1 - beta1), f(beta2), f(1 - beta2), f(o.eps)];
-    sweep(tensor, o, gradScale, decoupled, (x, i) => {
+    /** Updates the moments and returns the denominator. */
+    const moments = (x: number, i: number): number => {
       m[i] = ema(b1, m[i], a1, x);
       v[i] = ema(b2, v[i], a2, f(x * x));
       let w = v[i];
       if (o.amsgrad) w = h[i] = Math.max(h[i], f(w * j));
-      return f(f(s * m[i]) / f(f(root(w) * k) + e));
-    });
+      return f(f(root(w) * k) + e);
+    };
+    if (o.cautious)
+      moveCautiously(tensor, o, gradScale, s, (x, i) => {
+        const under = moments(x, i);
+        return f(m[i] / under);
+      });
+    else
+      sweep(tensor, o, gradScale, decoupled, (x, i) => {
+        const under = moments(x, i);
+        return f(f(f(s) * m[i]) / under);
+      });
   };
 
 export const nadam: Update = (tensor, o, t, gradScale) => {

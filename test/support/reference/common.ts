@@ -44,6 +44,13 @@ export interface Settled {
   growthRate: number;
   clipExponent: number;
   nsCoefficients: [number, number, number];
+  cautious: boolean;
+  gamma: number;
+  optimize1d: boolean;
+  delta: number;
+  wdRatio: number;
+  finalLr: number;
+  amsbound: boolean;
 }
 
 /** A tensor: values, gradient, slots and numbers by public name, and the numbers it shares with its group. */

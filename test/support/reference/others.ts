@@ -1,4 +1,5 @@
 // Plain loops of Lion, Rprop, ASGD, MADGRAD, Ftrl and others.
+import { moveCautiously } from "./more.js";
 import { LARGEST, type Update, decayOf, ema, f, gradientOf, root, sweep } from "./common.js";
 
 export const asgd: Update = (tensor, o, t, gradScale) => {
@@ -32,12 +33,13 @@ export const rprop: Update = (tensor, o, _, gradScale) => {
 export const lion: Update = (tensor, o, _, gradScale) => {
   const { expAvg: m } = tensor.slots;
   const [b1, a1, b2, a2] = [o.betas[0], 1 - o.betas[0], o.betas[1], 1 - o.betas[1]].map(f);
-  const s = f(o.lr);
-  sweep(tensor, o, gradScale, true, (x, i) => {
-    const u = f(s * Math.sign(ema(b1, m[i], a1, x)));
+  const direction = (x: number, i: number): number => {
+    const u = Math.sign(ema(b1, m[i], a1, x));
     m[i] = ema(b2, m[i], a2, x);
     return u;
-  });
+  };
+  if (o.cautious) moveCautiously(tensor, o, gradScale, o.lr, direction);
+  else sweep(tensor, o, gradScale, true, (x, i) => f(f(o.lr) * direction(x, i)));
 };
 
 const float = new Float32Array(1);
