@@ -8,7 +8,7 @@ export const colours = {
 export type Theme = keyof typeof colours;
 
 /** Lengths of strokes and gaps in pixels. */
-const dashes: readonly (readonly number[])[] = [[], [9, 4], [2, 4], [12, 4, 2, 4]];
+const dashes: readonly (readonly number[])[] = [[], [9, 4], [2, 4], [12, 4, 2, 4], [2, 9]];
 
 /** How the path of the rule in a place is drawn. */
 export interface PathLook {
