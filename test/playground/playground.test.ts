@@ -1,8 +1,10 @@
 import { Arena } from "gradstep";
 import * as gradstep from "gradstep";
 import { describe, expect, it } from "vitest";
+import { CONVOLUTIONS, type Setup } from "../../examples/playground/digits/messages.ts";
 import { normalise } from "../../examples/playground/digits/normalise.ts";
 import { Digits, pack } from "../../examples/playground/digits/packing.ts";
+import { Trainer } from "../../examples/playground/digits/trainer.ts";
 import { MOST_STEPS, Race } from "../../examples/playground/surfaces/race.ts";
 import { Racer } from "../../examples/playground/surfaces/racer.ts";
 import { optionsOf, positionOf, valueAt } from "../../examples/playground/surfaces/knobs.ts";
@@ -105,6 +107,22 @@ describe("digits", () => {
     expect(Array.from(digits.labels)).toEqual([3, 9]);
     x.forEach((pixel, i) => expect(Math.abs(pixel - images[784 + i] / 255)).toBeLessThanOrEqual(1 / 30 + 1e-6));
     expect(() => new Digits(new Uint8Array(100))).toThrow(RangeError);
+  });
+
+  it("trains the convolutional net, shows its filters, and goes on from its file with the same bits", () => {
+    const images = Uint8Array.from({ length: 130 * 784 }, (_, i) => (i * i * 7) % 256);
+    const digits = new Digits(pack({ images, labels: Uint8Array.from({ length: 130 }, (_, i) => i % 10) }, 130));
+    const setup: Setup = { rule: "adam", lr: 0.001, hidden: CONVOLUTIONS };
+    const trainer = new Trainer(digits, setup);
+    const start = trainer.filters;
+    trainer.trainBatch();
+    expect(start).toHaveLength(16 * 9);
+    expect(trainer.filters).not.toEqual(start);
+    const other = Trainer.from(trainer.save(), digits, { rule: "sgd", lr: 1, hidden: [] });
+    expect(other.setup).toEqual(setup);
+    for (let i = 0; i < 3; i++) expect(other.trainBatch()).toEqual(trainer.trainBatch());
+    expect(other.filters).toEqual(trainer.filters);
+    expect(new Trainer(digits, { ...setup, hidden: [8] }).filters).toBeUndefined();
   });
 
   it("brings a drawing anywhere and of any size to the same image", () => {

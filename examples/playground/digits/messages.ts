@@ -1,12 +1,14 @@
 // What the page and its worker tell each other.
 import type { RuleName } from "../../mnist/rules.ts";
 
+export const CONVOLUTIONS = "convolutions";
+
 /** What is trained, and with what. */
 export interface Setup {
   readonly rule: RuleName;
   readonly lr: number;
-  /** Widths of the hidden layers. */
-  readonly hidden: readonly number[];
+  /** Widths of the hidden layers, or the convolutional net of the MNIST command. */
+  readonly hidden: readonly number[] | typeof CONVOLUTIONS;
 }
 
 /** How far a network has come. */
@@ -14,6 +16,8 @@ export interface Standing {
   readonly setup: Setup;
   /** Passes over the training images. */
   readonly epochs: number;
+  /** Weights of the first convolution, if there is one: 3 x 3 for each of its channels. */
+  readonly filters: Float32Array | undefined;
 }
 
 export type Request =
@@ -37,6 +41,8 @@ export interface Progress {
   readonly accuracy: number;
   readonly whole: boolean;
   readonly samplesPerSecond: number;
+  /** As in {@link Standing}. */
+  readonly filters: Float32Array | undefined;
 }
 
 export type Reply =

@@ -1,7 +1,8 @@
 // MNIST as the page loads it: all labels, a byte each, then all images, two pixels a byte in 16 shades of grey, and gzip
 // around it: 3.8 MB for 30,000 + 10,000 images.
 
-export const PIXELS = 784;
+export const SIDE = 28;
+export const PIXELS = SIDE * SIDE;
 const PACKED = PIXELS / 2;
 const SHADES = 15;
 

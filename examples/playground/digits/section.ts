@@ -4,12 +4,17 @@ import { placeSlider, readSlider } from "../page/slider.ts";
 import { type Knob, rate } from "../surfaces/knobs.ts";
 import { Curve } from "./charts.ts";
 import { Classes } from "./classes.ts";
-import type { Progress, Reply, Request, Setup, Standing } from "./messages.ts";
+import { Filters } from "./filters.ts";
+import { CONVOLUTIONS, type Progress, type Reply, type Request, type Setup, type Standing } from "./messages.ts";
 import { Pad } from "./pad.ts";
 
-const HIDDEN = ["", "32", "128", "128 64", "256", "512"];
+const HIDDEN = ["", "32", "128", "128 64", "256", "512", CONVOLUTIONS];
 const FIRST: Setup = { rule: "adam", lr: rules.adam.lr, hidden: [128] };
 const EPOCHS = [1, 3, 5, 10, 20];
+
+const readHidden = (text: string): Setup["hidden"] =>
+  text === CONVOLUTIONS ? text : text.split(" ").filter(Boolean).map(Number);
+const hiddenText = (hidden: Setup["hidden"]): string => (hidden === CONVOLUTIONS ? hidden : hidden.join(" "));
 
 /** The digits: ties the controls, the curves and the drawing area to the worker that trains. */
 export class DigitsSection {
@@ -22,6 +27,7 @@ export class DigitsSection {
   readonly #train = byId("train", HTMLButtonElement);
   readonly #curves = { loss: new Curve("loss"), accuracy: new Curve("accuracy") };
   readonly #classes = new Classes();
+  readonly #filters = new Filters();
   readonly #pad: Pad;
   #setup = FIRST;
   #image: Float32Array | undefined;
@@ -83,7 +89,7 @@ export class DigitsSection {
       this.#restart({ ...this.#setup, rule, lr: rules[rule].lr });
     });
     this.#hidden.addEventListener("change", () => {
-      this.#restart({ ...this.#setup, hidden: this.#hidden.value.split(" ").filter(Boolean).map(Number) });
+      this.#restart({ ...this.#setup, hidden: readHidden(this.#hidden.value) });
     });
     this.#rate.addEventListener("input", () => {
       const lr = readSlider(this.#rate, this.#rateValue, this.#knob());
@@ -171,20 +177,22 @@ export class DigitsSection {
     byId("accuracy", HTMLElement).textContent = "untrained";
     for (const id of ["loss", "samples"]) byId(id, HTMLElement).textContent = "–";
     this.#showEpoch(standing.epochs);
+    this.#filters.show(standing.filters);
     this.#predict();
   }
 
   #showSetup(setup: Setup): void {
     this.#setup = setup;
     this.#rule.value = setup.rule;
-    const widths = setup.hidden.join(" ");
-    if (![...this.#hidden.options].some(({ value }) => value === widths))
-      this.#hidden.add(new Option(setup.hidden.join(" + "), widths));
-    this.#hidden.value = widths;
+    const hidden = hiddenText(setup.hidden);
+    if (![...this.#hidden.options].some(({ value }) => value === hidden))
+      this.#hidden.add(new Option(hidden.replaceAll(" ", " + "), hidden));
+    this.#hidden.value = hidden;
     placeSlider(this.#rate, this.#rateValue, this.#knob(), setup.lr);
   }
 
-  #showProgress({ epochs, loss, accuracy, samplesPerSecond }: Progress): void {
+  #showProgress({ epochs, loss, accuracy, samplesPerSecond, filters }: Progress): void {
+    this.#filters.show(filters);
     this.#setTrained(true);
     this.#curves.loss.add(epochs, loss);
     this.#curves.accuracy.add(epochs, accuracy);

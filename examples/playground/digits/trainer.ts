@@ -1,13 +1,15 @@
 import type { StepOptimizer } from "gradstep";
 import { load, save } from "gradstep/checkpoint";
-import { MLP, Random } from "gradstep/nn";
+import { type Network, Random } from "gradstep/nn";
 import type { Threads } from "gradstep/threads";
+import { models } from "../../mnist/models.ts";
 import { makeOptimizer } from "../../mnist/rules.ts";
 import { readSetup, setupText } from "./file.ts";
-import type { Setup, Standing } from "./messages.ts";
-import { type Digits, PIXELS } from "./packing.ts";
+import { CONVOLUTIONS, type Setup, type Standing } from "./messages.ts";
+import { type Digits, PIXELS, SIDE } from "./packing.ts";
 
 const CLASSES = 10;
+const FORM = { height: SIDE, width: SIDE, pixels: PIXELS, classes: CLASSES };
 const BATCH = 64;
 const SEED = 1;
 const TEST_ROWS = 500;
@@ -16,7 +18,7 @@ const TEST_ROWS = 500;
 export class Trainer {
   readonly setup: Setup;
   readonly #digits: Digits;
-  readonly #mlp: MLP;
+  readonly #network: Network;
   readonly #optimizer: StepOptimizer;
   readonly #x = new Float32Array(BATCH * PIXELS);
   readonly #y = new Uint8Array(BATCH);
@@ -32,11 +34,10 @@ export class Trainer {
   constructor(digits: Digits, setup: Setup, threads?: Threads) {
     this.setup = setup;
     this.#digits = digits;
-    this.#mlp = new MLP([PIXELS, ...setup.hidden, CLASSES], {
-      ...{ batchSize: BATCH, seed: SEED },
-      ...(threads === undefined ? {} : { threads }),
-    });
-    this.#optimizer = makeOptimizer(setup.rule, this.#mlp.params, { lr: setup.lr, dialect: "torch" });
+    const options = { batchSize: BATCH, seed: SEED, ...(threads === undefined ? {} : { threads }) };
+    this.#network =
+      setup.hidden === CONVOLUTIONS ? models.cnn.make(FORM, [], options) : models.mlp.make(FORM, setup.hidden, options);
+    this.#optimizer = makeOptimizer(setup.rule, this.#network.params, { lr: setup.lr, dialect: "torch" });
     this.#order = Uint32Array.from({ length: digits.count }, (_, i) => i);
   }
 
@@ -58,7 +59,16 @@ export class Trainer {
   }
 
   get standing(): Standing {
-    return { setup: { ...this.setup, lr: this.#optimizer.paramGroups[0].lr }, epochs: this.epochs };
+    return {
+      setup: { ...this.setup, lr: this.#optimizer.paramGroups[0].lr },
+      epochs: this.epochs,
+      filters: this.filters,
+    };
+  }
+
+  /** A copy of the weights of the first convolution, if there is one. */
+  get filters(): Float32Array | undefined {
+    return this.setup.hidden === CONVOLUTIONS ? this.#network.params.data["0.weight"].slice() : undefined;
   }
 
   /** Passes over the images so far. */
@@ -85,7 +95,7 @@ export class Trainer {
       this.#digits.unpack(image, this.#x, row);
       this.#y[row] = labels[image];
     }
-    const loss = this.#mlp.trainBatch(this.#x.subarray(0, rows * PIXELS), this.#y.subarray(0, rows));
+    const loss = this.#network.trainBatch(this.#x.subarray(0, rows * PIXELS), this.#y.subarray(0, rows));
     this.#optimizer.step();
     this.#seen = (this.#seen + rows) % count;
     this.#total += rows;
@@ -103,14 +113,14 @@ export class Trainer {
         this.#testY[row] = test.labels[image];
       }
       const x = this.#testX.subarray(0, rows * PIXELS);
-      correct += this.#mlp.evaluate(x, this.#testY.subarray(0, rows)).accuracy * rows;
+      correct += this.#network.evaluate(x, this.#testY.subarray(0, rows)).accuracy * rows;
     }
     return correct / count;
   }
 
   /** The probability of each digit for one image. */
   predict(image: Float32Array): number[] {
-    const logits = this.#mlp.predict(image);
+    const logits = this.#network.predict(image);
     const most = Math.max(...logits);
     const powers = Array.from(logits, (logit) => Math.exp(logit - most));
     const sum = powers.reduce((a, b) => a + b);
@@ -119,7 +129,7 @@ export class Trainer {
 
   /** All that is needed to go on with the same bits, as a safetensors file. */
   save(): Uint8Array {
-    return save(this.#mlp.params, {
+    return save(this.#network.params, {
       optimizers: [this.#optimizer],
       extra: { run: { order: this.#order, random: this.#random.state(), seen: this.#seen, total: this.#total } },
       metadata: { playground: setupText(this.standing.setup) },
@@ -128,11 +138,11 @@ export class Trainer {
 
   dispose(): void {
     this.#optimizer.dispose();
-    this.#mlp.dispose();
+    this.#network.dispose();
   }
 
   #load(file: Uint8Array, whole: boolean): void {
-    const { extra } = load(file, this.#mlp.params, whole ? { optimizers: [this.#optimizer] } : {});
+    const { extra } = load(file, this.#network.params, whole ? { optimizers: [this.#optimizer] } : {});
     if (!whole) return;
     const { order, random, seen, total } = extra.run as {
       order: Uint32Array;

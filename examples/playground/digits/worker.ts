@@ -21,6 +21,8 @@ let goal: number | undefined;
 let scheduled = false;
 let example = 0;
 let reported = 0;
+/** Between reports: training takes at least four times as long as they do. */
+let pause = REPORT_MS;
 let sums = { loss: 0, batches: 0, samples: 0, ms: 0 };
 
 const reply = (message: Reply, transfer: Transferable[] = []): void => postMessage(message, { transfer });
@@ -126,7 +128,7 @@ function trainSlice(): void {
     now = performance.now();
   } while (!ended && now - started < SLICE_MS);
   sums.ms += now - started;
-  if (ended || (now - reported > REPORT_MS && trainer.epochs % 1 < 1 - NEAR_END)) report(ended);
+  if (ended || (now - reported > pause && trainer.epochs % 1 < 1 - NEAR_END)) report(ended);
   if (ended && trainer.epochs >= goal) {
     goal = undefined;
     reply({ kind: "stopped", finished: true });
@@ -138,10 +140,13 @@ function trainSlice(): void {
 
 function report(whole: boolean): void {
   const { digits, trainer } = opened();
+  const started = performance.now();
   const accuracy = trainer.accuracyOn(digits.test, whole ? digits.test.count : GLIMPSE);
   const { loss, batches, samples, ms } = sums;
   const samplesPerSecond = Math.round((samples / ms) * 1000);
-  reply({ kind: "progress", epochs: trainer.epochs, loss: loss / batches, accuracy, whole, samplesPerSecond });
+  const { epochs, filters } = trainer;
+  reply({ kind: "progress", epochs, loss: loss / batches, accuracy, whole, samplesPerSecond, filters });
   sums = { loss: 0, batches: 0, samples: 0, ms: 0 };
   reported = performance.now();
+  if (!whole) pause = Math.max(REPORT_MS, 4 * (reported - started));
 }

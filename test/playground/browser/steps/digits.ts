@@ -11,6 +11,8 @@ const LEAST_ACCURACY = 0.95;
 const [DRAWN, LEAST_READ] = [20, 18];
 /** In percent: the page's image is known to 1 part in 255, its percentages to a tenth. */
 const PERCENT = 1;
+/** The picture of the filters. */
+const tiles = `document.getElementById("filter-tiles").toDataURL()`;
 const percentages = `[...document.querySelectorAll(".percent")].map((e) => parseFloat(e.textContent))`;
 
 export const digits: readonly Step[] = [
@@ -107,6 +109,28 @@ export const digits: readonly Step[] = [
       const after = await settled(page, percentages);
       expect(after === before, `${before} before, ${after} after`);
       return text(page, "learn-status");
+    },
+  },
+  {
+    name: "trains a convolutional net and shows its filters",
+    async run({ page, picture }) {
+      expect(!(await isShown(page, "filters")), "the dense network has filters");
+      await page.evaluate(`(() => {
+        for (const [id, value] of [["hidden", "convolutions"], ["epochs", "1"]]) {
+          const select = document.getElementById(id);
+          select.value = value;
+          select.dispatchEvent(new Event("change"));
+        }
+      })()`);
+      await until(page, `!document.getElementById("filters").hidden`, 5);
+      const before = await page.evaluate(tiles);
+      await click(page, "train");
+      await until(page, `${textOf("learn-status")}.startsWith("Trained")`, 120);
+      expect((await page.evaluate(tiles)) !== before, "the filters stayed as they were");
+      await picture("filters", "train");
+      const accuracy = Number(await page.evaluate(`document.getElementById("accuracy").dataset.value`));
+      expect(accuracy >= LEAST_ACCURACY, `accuracy ${accuracy} after an epoch`);
+      return `${accuracy} after an epoch`;
     },
   },
   {
