@@ -1,6 +1,6 @@
 // Writes text with a model, one character after the other.
 import { type Network, Random } from "gradstep/nn";
-import type { Alphabet } from "./book.ts";
+import type { Alphabet } from "./alphabet.ts";
 
 /** How to write. */
 export interface Manner {

@@ -2,28 +2,30 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type Plugin, defineConfig } from "vite";
+import { joinChapters } from "../gpt/book.ts";
 import { mnistDirectory, readDataset } from "../mnist/idx.ts";
 import { pack } from "./digits/packing.ts";
 
 const TRAIN_IMAGES = 30_000;
 const TEST_IMAGES = 10_000;
 
-/** Gives the page MNIST as two files beside it: served while developing, written when building. */
-function mnist(): Plugin {
+/** Gives the pages MNIST and a book as files beside them: served while developing, written when building. */
+function data(): Plugin {
   let files: Record<string, Uint8Array> | undefined;
   const make = (): Record<string, Uint8Array> => {
     const { train, test } = readDataset(mnistDirectory());
     return {
       "data/train.bin": gzipSync(pack(train, TRAIN_IMAGES), { level: 9 }),
       "data/test.bin": gzipSync(pack(test, TEST_IMAGES), { level: 9 }),
+      "data/book.bin": gzipSync(joinChapters(), { level: 9 }),
     };
   };
   return {
-    name: "mnist",
+    name: "data",
     configureServer({ middlewares }) {
       middlewares.use((request, response, next) => {
         const name = request.url?.slice(1) ?? "";
-        if (!/^data\/(train|test)\.bin$/.test(name)) {
+        if (!/^data\/(train|test|book)\.bin$/.test(name)) {
           next();
           return;
         }
@@ -61,13 +63,14 @@ const isolation = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-E
 export default defineConfig({
   root: fileURLToPath(new URL(".", import.meta.url)),
   base: "./",
-  plugins: [mnist(), links()],
+  plugins: [data(), links()],
   server: { headers: isolation },
   preview: { headers: isolation },
   worker: { format: "es" },
   build: {
     outDir: "../../dist-site",
     emptyOutDir: true,
+    rolldownOptions: { input: ["index.html", "gpt.html"].map((page) => fileURLToPath(new URL(page, import.meta.url))) },
     target: "es2022",
     assetsInlineLimit: 0, // data: URLs are not in the content security policy
   },

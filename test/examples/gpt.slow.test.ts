@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { read, save } from "gradstep/checkpoint";
 import { ParameterDict, Random } from "gradstep";
-import { Alphabet } from "../../examples/gpt/book.ts";
+import { Alphabet } from "../../examples/gpt/alphabet.ts";
 import { makeModel, makeOptimizer, makeSchedule } from "../../examples/gpt/model.ts";
 import { write } from "../../examples/gpt/write.ts";
 import { run } from "./command.ts";

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { Arena } from "gradstep";
 import * as gradstep from "gradstep";
 import { describe, expect, it } from "vitest";
@@ -92,6 +93,18 @@ describe("surfaces", () => {
         expect([knob.label, valueAt(knob, positionOf(knob, value))]).toEqual([knob.label, value]);
       }
   });
+});
+
+it.each([
+  ["index.html", ["digits/section.ts", "digits/charts.ts", "digits/filters.ts", "page/main.ts"]],
+  ["gpt.html", ["writer/main.ts"]],
+])("%s has the elements that its scripts look for", (page, scripts) => {
+  const folder = new URL("../../examples/playground/", import.meta.url);
+  const read = (name: string): string => readFileSync(new URL(name, folder), "utf8");
+  const html = read(page);
+  const ids = scripts.flatMap((script) => [...read(script).matchAll(/byId\("([\w-]+)"/g)].map(([, id]) => id));
+  expect(ids.length).toBeGreaterThan(2);
+  for (const id of ids) expect(html).toContain(`id="${id}"`);
 });
 
 describe("digits", () => {
