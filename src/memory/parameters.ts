@@ -232,7 +232,7 @@ function allocateTensors<Name extends string>(
   shapes: Readonly<Record<Name, Shape>>,
   options: MemoryOptions,
 ): { shared: Shared; tensors: Map<Name, Tensor> } {
-  const given = optionsOf(OWNER, options, memoryOptions);
+  optionsOf(OWNER, options, memoryOptions);
   const sizes = Object.entries(record(OWNER, "shapes", shapes)).map(
     ([name, shape]) => [name as Name, shape as Shape, shapeSize(OWNER, shape, `shapes.${name}`)] as const,
   );

@@ -249,12 +249,19 @@ Object.defineProperty(BaseNetwork.prototype, INSPECT, {
     return (depth ?? 0) < 0 ? `[${this.built.owner}]` : this.toString();
   },
 });
-/** Names of PyTorch, Keras and TensorFlow.js: see `redirect`. */
-const FOREIGN =
+// Names of PyTorch, Keras and TensorFlow.js, in two parts: no line of the bundle may be longer than 500 characters.
+const ownerOf = ({ built }: BaseNetwork): string => built.owner;
+redirect(
+  BaseNetwork.prototype,
+  ownerOf,
   "parameters,named_parameters,weights,trainableWeights,trainable_weights=params named_buffers=buffers " +
-  "zero_grad,zeroGrad=params.zeroGrad() requires_grad_,trainable=freeze() train_on_batch,trainOnBatch=trainBatch() " +
-  "predict_on_batch,predictOnBatch,apply,call=predict() predict_proba=probabilities() predict_classes=classify() " +
+    "zero_grad,zeroGrad=params.zeroGrad() requires_grad_,trainable=freeze() train_on_batch,trainOnBatch=trainBatch() " +
+    "predict_on_batch,predictOnBatch,apply,call=predict() predict_proba=probabilities() predict_classes=classify()",
+);
+redirect(
+  BaseNetwork.prototype,
+  ownerOf,
   "state_dict,stateDict,getWeights,get_weights,save=save(network)_of_gradstep/checkpoint " +
-  "load_state_dict,loadStateDict,setWeights,set_weights,loadWeights=load(bytes,_network)_of_gradstep/checkpoint " +
-  "compile=the_options_of_the_constructor,_and_fit({_optimizer_}) add=the_list_of_layers";
-redirect(BaseNetwork.prototype, ({ built }) => built.owner, FOREIGN);
+    "load_state_dict,loadStateDict,setWeights,set_weights,loadWeights=load(bytes,_network)_of_gradstep/checkpoint " +
+    "compile=the_options_of_the_constructor,_and_fit({_optimizer_}) add=the_list_of_layers",
+);

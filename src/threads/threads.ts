@@ -132,7 +132,7 @@ export class SharedArena extends Arena {
   /** @internal */
   constructor(options: SharedArenaOptions, owner: string, remedy: string);
   constructor(options: SharedArenaOptions, owner = "SharedArena", remedy = `raise "capacity" of the SharedArena`) {
-    const given = optionsOf(owner, options, ["capacity", "threads"]);
+    optionsOf(owner, options, ["capacity", "threads"]);
     const { capacity, threads } = options;
     if (!(threads instanceof ThreadPool)) throw wrongType(owner, "threads", "Threads", threads);
     super({ capacity }, owner, remedy, (pages) => new SharedMemory(owner, threads.pool, pages));
