@@ -45,6 +45,7 @@ function typesFile(name) {
 
 async function build({ name, entry, base, text, types }) {
   for (const folder of ["build", "dist", "src/wasm/generated"]) mkdirSync(folder, { recursive: true });
+  const { compile } = await import("./compile.mjs"); // only now: it takes a quarter of a second
   const options = ["--memoryBase", String(base)];
   await compile(entry, "--target", "debug", "--outFile", `build/${name}.debug.wasm`, ...options);
   await compile(entry, "--target", "release", "--outFile", `build/${name}.wasm`, "--bindings", "raw", ...options);
@@ -75,16 +76,4 @@ declare const module: object;
 export default module;
 `,
   );
-}
-
-async function compile(...options) {
-  const { main } = await import("assemblyscript/asc");
-  const { default: binaryen } = await import("binaryen");
-  // With a base of its own asc no longer tells Binaryen that nothing lies below 1024. Only then are offsets folded into loads
-  // and stores, without which SGD's loop is an eighth slower.
-  const transforms = [{ afterCompile: () => binaryen.setLowMemoryUnused(true) }];
-  const { error, stderr } = await main(["--config", "asconfig.json", ...options], { transforms });
-  if (!error) return;
-  process.stderr.write(`${stderr.toString()}${error.message}\n`);
-  process.exit(1);
 }

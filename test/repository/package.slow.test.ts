@@ -82,9 +82,11 @@ describe("the package", () => {
   test("turns its binaries into those that asc makes for a shared memory", { timeout: 120_000 }, async () => {
     const folder = mkdtempSync(`${tmpdir()}/gradstep-shared-`);
     try {
-      const options = "--config asconfig.json --target release --enable threads --sharedMemory --maximumMemory 65536";
-      const asc = ["node_modules/assemblyscript/bin/asc.js", "assembly/nn/index.ts", ...options.split(" ")];
-      await run(...asc, "--memoryBase", "8192", "--outFile", `${folder}/nn.wasm`);
+      const { compile } = (await import(`${root}assembly/compile.mjs`)) as {
+        compile: (...options: string[]) => unknown;
+      };
+      const options = "--target release --enable threads --sharedMemory --maximumMemory 65536 --memoryBase 8192";
+      await compile("assembly/nn/index.ts", ...options.split(" "), "--outFile", `${folder}/nn.wasm`);
       expect(readFileSync(`${folder}/nn.wasm`).equals(shared(readFileSync(`${root}build/nn.wasm`)))).toBe(true);
     } finally {
       rmSync(folder, { recursive: true });
