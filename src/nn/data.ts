@@ -121,22 +121,28 @@ function isNested(value: unknown): value is readonly unknown[] {
 
 const isNumber = (value: unknown): boolean => typeof value === "number";
 
+/** Arrays nested deeper than this, such as one that holds itself, are refused. */
+const DEEPEST = 16;
+
 /** The numbers of an array of arrays in order. Where its elements are arrays, each must be a row of `size`. */
 function flat(owner: string, name: string, list: readonly unknown[], size: number): number[] {
   const numbers: number[] = [];
-  const add = (items: ArrayLike<unknown>, path: string): void => {
+  const add = (items: ArrayLike<unknown>, path: string, depth: number): void => {
     for (let i = 0; i < items.length; i++) {
       const item = items[i];
       const before = numbers.length;
       if (typeof item === "number") numbers.push(item);
-      else if (Array.isArray(item) || inputArrays.has(kindOf(item)) || integerArrays.has(kindOf(item)))
-        add(item as ArrayLike<unknown>, `${path}[${i}]`);
+      else if (
+        depth < DEEPEST &&
+        (Array.isArray(item) || inputArrays.has(kindOf(item)) || integerArrays.has(kindOf(item)))
+      )
+        add(item as ArrayLike<unknown>, `${path}[${i}]`, depth + 1);
       else throw wrongType(owner, `${path}[${i}]`, "a number", item);
       if (items === list && typeof item !== "number" && numbers.length - before !== size)
         throw wrongValue(owner, `${path}[${i}]`, counted(size, "number"), item);
     }
   };
-  add(list, name);
+  add(list, name, 1);
   return numbers;
 }
 

@@ -160,7 +160,7 @@ test("a plateau, and learningRate, reach every group", () => {
 });
 
 test.each<[unknown, unknown, string]>([
-  ["adamx", {}, 'GradstepOptimizer: "rule" expected one of adabelief, adadelta'],
+  ["adamx", {}, 'GradstepOptimizer: "rule" expected one of adabelief, adabound, adadelta'],
   ["Adam", {}, 'got "Adam"'],
   ["constructor", {}, 'got "constructor"'],
   [gradstep.Adam, {}, 'GradstepOptimizer: "rule" expected the name of a rule, got a function'],
