@@ -14,6 +14,9 @@ import { Slots } from "./slots.js";
 import { type OptimizerState, prepareLoad, save } from "../state/state-dict.js";
 import { type Table, isAdjacentToPrevious, makeTable, stepsOf } from "../step/tensor-table.js";
 
+/** The shared numbers of groups whose rule has none. */
+const NONE = new Float64Array(0);
+
 /** What all optimizers have in common. Base of {@link StepOptimizer}; has no public constructor. */
 export abstract class Optimizer<
   Options extends CommonOptions = CommonOptions,
@@ -58,7 +61,7 @@ export abstract class Optimizer<
     knownOptions(rule, "", given, [...Object.keys(rule.kinds), "dialect", "nonFinite", "stateFormat", "groups"]);
     this.nonFinite = nonFinite === undefined ? "propagate" : nonFiniteKind.read(name, "nonFinite", nonFinite);
     this.stateFormat = stateFormat === undefined ? "float32" : formatKind.read(name, "stateFormat", stateFormat);
-    if (this.stateFormat !== "float32" && rule.scope === "tensor")
+    if (this.stateFormat !== "float32" && rule.sweepAll)
       throw wrongValue(name, "stateFormat", `"float32", which is all that rules of whole tensors have`, stateFormat);
     const base = groupOptions(rule, "", defaultsOf(rule, dialect), given);
     const { settled, groupOf } = readGroups(rule, params, base, groups);
@@ -237,18 +240,11 @@ export abstract class Optimizer<
     if (this.arena.applied > 0) refuseApplied(this.rule.name, this.table.tensors);
   }
 
-  /** p ← p + w(z − p) for every tensor that has taken a step. */
   #switch(evaluating: boolean): void {
     this.check();
-    const { table, groups, rule } = this;
-    if (!rule.evaluation || evaluating === this.evaluating) return;
+    if (!this.rule.evaluate || evaluating === this.evaluating) return;
     this.checkValues();
-    const z = table.slots[this.slots.names.indexOf(rule.evaluation.slot)];
-    for (let i = 0; i < table.tensors.length; i++) {
-      const beta = rule.evaluation.beta(groups[table.group[i]].options);
-      const w = 1 - (evaluating ? 1 / beta : beta);
-      if (stepsOf(table, i) > 0) this.arena.kernels.approach(table.length[i], table.data[i], z[i], w);
-    }
+    this.rule.evaluate(this, evaluating);
     this.evaluating = evaluating;
   }
 
@@ -260,16 +256,11 @@ export abstract class Optimizer<
   ): void {
     const { rule, groups } = this;
     const from = groups.length;
-    const isCommon = rule.shared?.by === "optimizer";
     this.#addTensors(tensors, (tensor) => from + groupOf(tensor), [...groups, ...added]);
-    const { options: first } = added.find(({ params }) => params.length > 0) ?? added[0];
-    const startOf = (options: Settled<Options>) => Object.values(rule.shared?.start(options) ?? {});
-    if (isCommon && !groups.some(({ occupied }) => occupied)) groups.at(0)?.shared.set(startOf(first));
-    for (const { options, params } of added) {
-      const common = isCommon ? groups.at(0)?.shared : undefined;
-      const shared = common ?? Float64Array.from(startOf(isCommon ? first : options));
-      groups.push(makeGroup(rule, groups.length, options, params, shared, () => this.check()));
-    }
+    const shared = rule.shared?.of(groups, added);
+    added.forEach(({ options, params }, k) =>
+      groups.push(makeGroup(rule, from + k, options, params, shared?.[k] ?? NONE, () => this.check())),
+    );
     this.#paramGroups = Object.freeze(groups.map(({ view }) => view)) as unknown as typeof this.paramGroups;
   }
 

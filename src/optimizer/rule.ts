@@ -6,7 +6,9 @@ import type { SlotKind, StateFormat } from "../state/small-formats.js";
 import { DEC, GS, OWN, WD } from "../wasm/generated/layout/coefficients.js";
 import type { Arena } from "../memory/arena.js";
 import type { Table } from "../step/tensor-table.js";
+import type { Sweeper, sweepTensors } from "../step/tensor-sweep.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
+import type { Group } from "./groups.js";
 
 /**
  * Whose semantics a rule follows. "torch" (default): PyTorch's. "keras": Keras's, with its defaults; weight decay is
@@ -54,19 +56,16 @@ export type Defaults<Options> = {
 /** What a rule sees of a tensor when the optimizer is made. */
 export type TensorInfo = Pick<Tensor, "name" | "shape" | "size">;
 
-/** The initial value of a slot's elements: a number, or a copy of the parameters at the tensor's first step. */
-export type Start = number | "parameters";
-
-/** A slot's kind, its start, and its length in elements if that is not the tensor's. */
+/** A slot's kind, the initial value of its elements, and its length in elements if that is not the tensor's. */
 export interface Slot {
   readonly kind: SlotKind;
-  readonly start: Start;
+  readonly start: number;
   readonly length?: number | undefined;
 }
 
-export const signed = (start: Start = 0): Slot => ({ kind: "signed", start });
-export const positive = (start: Start = 0): Slot => ({ kind: "positive", start });
-export const exact = (start: Start = 0, length?: number): Slot => ({ kind: "exact", start, length });
+export const signed = (start = 0): Slot => ({ kind: "signed", start });
+export const positive = (start = 0): Slot => ({ kind: "positive", start });
+export const exact = (start = 0, length?: number): Slot => ({ kind: "exact", start, length });
 
 /** What a step does when a gradient is NaN or infinite. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
@@ -84,7 +83,7 @@ export interface Run {
   scalars: Float64Array;
   /** The numbers that the tensors of the group, or of the optimizer, share. */
   shared: Float64Array;
-  /** With scope "tensor": the tensor's elements without padding, its shape, and the address of the rule's scratch. */
+  /** With `sweepAll`: the tensor's elements without padding, its shape, and the address of the rule's scratch. */
   size: number;
   shape: Shape;
   scratch: number;
@@ -103,10 +102,10 @@ export interface Rule<Options extends CommonOptions> extends Elsewhere {
   /** For options that are valid alone but not together: the option to blame and what was expected of it. */
   conflict?(options: Settled<Options>): Conflict | undefined;
   /**
-   * "element" (default): each element is updated by itself, so adjacent tensors with equal options, step and scalars are
-   * swept as one run. "tensor": the rule reduces over each tensor and gets them one by one.
+   * For a rule that reduces over each tensor, and hence gets them one by one: `sweepTensors`, or `sweepAfter(…)`. Without it
+   * each element is updated by itself, so adjacent tensors with equal options, step and scalars are swept as one run.
    */
-  readonly scope?: "element" | "tensor";
+  readonly sweepAll?: typeof sweepTensors<Options>;
   /** Throws for a tensor that the rule cannot update, named by `option`. */
   accept?(tensor: TensorInfo, option: string): void;
   /**
@@ -118,29 +117,20 @@ export interface Rule<Options extends CommonOptions> extends Elsewhere {
   scratch?(options: Settled<Options>, tensor: TensorInfo): number;
   /** Numbers in a tensor's state: their initial values by name. */
   readonly scalars?: Readonly<Record<string, number>>;
-  /** The scalars of a tensor after `step` steps, for states saved by 0.1 that lack them. */
-  derive?(options: Settled<Options>, step: number): Record<string, number>;
+  /** The scalars of a tensor after `step` steps, where the saved ones are those of 0.1, which lack some. */
+  derive?(options: Settled<Options>, step: number, saved: object): Record<string, number> | undefined;
   /** Options that states saved by 0.1 lack and that had their defaults there. */
   readonly later?: readonly string[];
-  /** Numbers that the tensors of a group, or of the optimizer, share: their initial values by name. */
-  readonly shared?: { readonly by: "group" | "optimizer"; start(options: Settled<Options>): Record<string, number> };
-  /** Updates a group's shared numbers: once per step, before the coefficients are computed. */
-  advance?(options: Settled<Options>, shared: Float64Array): void;
-  /** Throws for groups that do not fit together, before a step changes anything. */
-  ready?(groups: readonly { readonly options: Settled<Options>; readonly occupied: boolean }[]): void;
-  /**
-   * A first pass over all tensors, for a rule that must see them all before it updates one. `before` begins it; `between`
-   * ends it and returns false to update no parameters.
-   */
-  readonly gather?: {
-    before(options: Settled<Options>, shared: Float64Array): void;
-    visit(kernels: Kernels, run: Run, options: Settled<Options>): void;
-    between(options: Settled<Options>, shared: Float64Array): boolean;
-  };
+  /** Numbers that the tensors of a group, or of the optimizer, share: `perGroup(…)` or `perOptimizer(…)`. */
+  readonly shared?: SharedNumbers<Options>;
+  /** Updates the groups' shared numbers: once per step, before the coefficients are computed. */
+  advance?(groups: readonly Group<Options>[]): void;
+  /** Throws for groups that do not fit together, or parameters for evaluation, before a step changes anything. */
+  ready?(groups: readonly Group<Options>[], evaluating: boolean): void;
   /**
    * Computes the coefficients of step `t` (from 1) in float64 and updates the scalars. Coefficients go into `c` from
-   * {@link WD} on, in the kernel's order, as in a list of runs. The optimizer has set `c[GS]` to ± `gradScale`. A rule of
-   * scope "tensor" may leave this to `sweep`.
+   * {@link WD} on, in the kernel's order, as in a list of runs. The optimizer has set `c[GS]` to ± `gradScale`. A rule with
+   * `sweepAll` may leave this to `sweep`.
    */
   coefficients?(
     c: Float64Array,
@@ -158,11 +148,31 @@ export interface Rule<Options extends CommonOptions> extends Elsewhere {
   sweep(kernels: Kernels, run: Run, options: Settled<Options>): void;
   /** Sparse steps, where the rule has them: `sparseSteps` makes them, so that other rules do without their code. */
   readonly rows?: SparseSteps<Options>;
-  /** For a rule with other parameters for evaluation: the slot z, and β of p ← p + (1 − 1/β)(z − p), undone with 1 − β. */
-  readonly evaluation?: {
-    readonly slot: string;
-    beta(options: Settled<Options>): number;
-  };
+  /** For a rule with other parameters for evaluation: switches to those, or back. */
+  evaluate?(optimizer: Pick<Sweeper<Options>, "table" | "groups" | "arena">, evaluating: boolean): void;
+  /** For a rule with a slot that starts as a copy of the parameters: `copyIn(…)`. */
+  readonly copied?: CopiedSlot;
+}
+
+/** Numbers that tensors share. */
+export interface SharedNumbers<Options> {
+  /** Their initial values by name. */
+  start(options: Settled<Options>): Record<string, number>;
+  /** Those of the groups that are added to others. */
+  of(
+    groups: readonly Group<Options>[],
+    added: readonly { readonly options: Settled<Options>; readonly params: readonly string[] }[],
+  ): readonly Float64Array[];
+}
+
+/** A slot that is a copy of the parameters at the tensor's first step. */
+export interface CopiedSlot {
+  /** Its place in the kernel's order. */
+  readonly slot: number;
+  /** Copies the parameters of tensor i. */
+  copy(arena: Arena, table: Table, i: number): void;
+  /** At the first step of tensors: copies their parameters, which may have been set since they were added. */
+  begin(arena: Arena, table: Table, batchOf: Int32Array): void;
 }
 
 /** How a rule updates rows of a tensor (src/step/sparse-rows.ts). */

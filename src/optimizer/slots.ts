@@ -1,16 +1,16 @@
 // An optimizer's memory in its arena: the slots of its tensors, and scratch.
 import { type Arena, padded } from "../memory/arena.js";
 import type { StateFormat } from "../state/small-formats.js";
-import { FLOAT32, formatOf, readSmall, slotBytes, toFloat32, writeSmall } from "../state/small-formats.js";
+import { FLOAT32, formatOf, setSlot, slotBytes, toFloat32, viewOf } from "../state/small-formats.js";
 import type { Tensor, Vector } from "../memory/tensor.js";
-import type { CommonOptions, Rule, Settled, Start, TensorInfo } from "./rule.js";
+import type { CommonOptions, Rule, Settled, TensorInfo } from "./rule.js";
 import { UNPACKED_BYTES } from "../wasm/generated/layout/run-list.js";
 import { ABSENT, EMPTY, type Table, extend } from "../step/tensor-table.js";
 
 const NO_TENSOR: TensorInfo = { name: "", shape: [0], size: 0 };
 
 interface PlannedSlot {
-  readonly start: Start;
+  readonly start: number;
   readonly length: number;
   readonly format: number;
 }
@@ -18,8 +18,7 @@ interface PlannedSlot {
 export class Slots<Options extends CommonOptions> {
   /** In the order of the kernel and of the table's columns. */
   readonly names: readonly string[];
-  /** Columns of the slots that start at the parameters. */
-  readonly copied: readonly number[];
+
   /** Bytes of all slots in their formats, scales and padding included. */
   bytes = 0;
   /** Address of the rule's scratch, or 0. */
@@ -35,9 +34,7 @@ export class Slots<Options extends CommonOptions> {
   #scratchBytes = 0;
 
   constructor(rule: Rule<Options>, arena: Arena, format: StateFormat, options: Settled<Options>) {
-    const slots = Object.entries(rule.slots(options, NO_TENSOR));
-    this.names = slots.map(([name]) => name);
-    this.copied = slots.flatMap(([, slot], k) => (slot?.start === "parameters" ? [k] : []));
+    this.names = Object.keys(rule.slots(options, NO_TENSOR));
     this.#rule = rule;
     this.#arena = arena;
     this.#format = format;
@@ -75,6 +72,7 @@ export class Slots<Options extends CommonOptions> {
         address += slotBytes(slot.format, slot.length);
       });
     });
+    tensors.forEach((_, i) => this.#rule.copied?.copy(arena, next, from + i));
     return next;
   }
 
@@ -83,10 +81,9 @@ export class Slots<Options extends CommonOptions> {
     const views = (this.#views[i] ??= {});
     const read: Record<string, Vector> = {};
     this.names.forEach((name, k) => {
-      const at = table.slots[k][i];
-      if (at === ABSENT) return;
-      if (table.formats[k][i] !== FLOAT32) read[name] = toFloat32(readSmall(this.#arena, table, i, k));
-      else read[name] = views[name] ??= new Float32Array(this.#arena.buffer, at, table.slotSizes[k][i]);
+      if (table.slots[k][i] === ABSENT) return;
+      const slot = viewOf(this.#arena, table, i, k);
+      read[name] = "format" in slot ? toFloat32(slot) : (views[name] ??= slot);
     });
     return read;
   }
@@ -125,13 +122,12 @@ export class Slots<Options extends CommonOptions> {
   }
 
   /** Initializes a slot, whose memory is zero. */
-  #start(table: Table, i: number, k: number, start: Start): void {
+  #start(table: Table, i: number, k: number, start: number): void {
     const arena = this.#arena;
     const [address, length] = [table.slots[k][i], table.slotSizes[k][i]];
     if (table.formats[k][i] !== FLOAT32) {
-      const values = new Float32Array(start === 0 ? 0 : length).fill(Number(start));
-      writeSmall(arena, table, i, k, values, this.converter);
-    } else if (start === "parameters") arena.copy(table.data[i], address, table.length[i] * 4);
-    else if (start !== 0) arena.fill(address, padded(length), start);
+      const values = new Float32Array(start === 0 ? 0 : length).fill(start);
+      setSlot(arena, table, i, k, values, this.converter);
+    } else if (start !== 0) arena.fill(address, padded(length), start);
   }
 }

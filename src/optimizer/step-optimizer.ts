@@ -11,8 +11,6 @@ import { stepsOf } from "../step/tensor-table.js";
 import { MAX_OWN } from "../wasm/generated/layout/coefficients.js";
 import { MAX_SLOTS } from "../wasm/generated/layout/run-list.js";
 
-const isOccupied = ({ occupied }: { readonly occupied: boolean }): boolean => occupied;
-
 /** What a parameter group's kernel calls take. */
 interface Call<Options> extends Run {
   readonly options: Settled<Options>;
@@ -51,9 +49,7 @@ export abstract class StepOptimizer<
   step(options?: StepOptions<Name>): boolean {
     this.checkValues();
     const { table, rule, groups } = this;
-    if (this.evaluating && rule.evaluation)
-      throw new Error(`${rule.name}: step() moves the parameters for training: call train() first`);
-    rule.ready?.(groups);
+    rule.ready?.(groups, this.evaluating);
     const request = this.#request;
     request.reset(table.tensors.length);
     if (options !== undefined) this.#readAndClip(options);
@@ -67,9 +63,8 @@ export abstract class StepOptimizer<
     const { batches } = runs;
     batches.group(request);
     batches.countStep(request.whole);
-    if (this.slots.copied.length > 0) this.#copyParameters(batches);
-
-    if (rule.advance) for (let g = 0; g < groups.length; g++) rule.advance(groups[g].options, groups[g].shared);
+    rule.copied?.begin(this.arena, table, batches.batchOf);
+    rule.advance?.(groups);
     const updated = Math.abs(request.gradScale[0]) < LEAST_FACTOR ? this.#sweepMultiplied(runs) : this.#sweep(runs);
     this.#finish(batches, updated);
     return true;
@@ -110,14 +105,14 @@ export abstract class StepOptimizer<
   #skipStep(): false {
     this.#gradNorm[0] = NaN;
     this.#request.averages = undefined;
-    if (this.#request.zeroGrad) for (let i = 0; i < this.table.step.length; i++) this.#fuse(i);
+    if (this.#request.zeroGrad) for (let i = 0; i < this.table.step.length; i++) this.fuse(i);
     return false;
   }
 
   /** Makes what steps need for the tensors at hand. */
   #prepare(): RunList {
     const { table, groups, arena, rule } = this;
-    const merge = rule.scope !== "tensor";
+    const merge = !rule.sweepAll;
     const batches = new Batches(table, groups.length, merge);
     const runs = new RunList(batches, groups.length, arena, rule.name, merge);
     this.#runs?.dispose(); // after the new list, which may find no room: nothing is changed then
@@ -136,17 +131,9 @@ export abstract class StepOptimizer<
     return runs;
   }
 
-  /** At a tensor's first step, slots that start at the parameters take these, which may have been set since. */
-  #copyParameters({ batchOf }: Batches): void {
-    const { table, arena } = this;
-    for (let i = 0; i < batchOf.length; i++)
-      if (batchOf[i] >= 0 && stepsOf(table, i) === 1)
-        for (const slot of this.slots.copied) arena.copy(table.data[i], table.slots[slot][i], table.length[i] * 4);
-  }
-
   /** Returns whether parameters were updated. */
   #sweep(runs: RunList): boolean {
-    return this.rule.scope === "tensor" ? this.#sweepTensors(runs) : this.#sweepRuns(runs);
+    return this.rule.sweepAll ? this.rule.sweepAll(this, runs, this.#request) : this.#sweepRuns(runs);
   }
 
   /** A sweep with a factor that would lose digits as a float32: the gradients are multiplied before and restored after. */
@@ -157,11 +144,10 @@ export abstract class StepOptimizer<
     return updated;
   }
 
-  /** Sets the call of a batch's parameter group to the batch's step, scalars and coefficients. */
-  #setCoefficients(runs: RunList, batch: number): Call<Options> {
+  /** @internal Sets the call of a batch's parameter group to the batch's step, scalars and coefficients. */
+  setCall({ batches }: RunList, batch: number): Call<Options> {
     const { table, rule } = this;
-    const { batches } = runs;
-    const { rows, gradScale } = this.#request;
+    const { gradScale } = this.#request;
     const lead = batches.lead[batch];
     const call = this.#calls[table.group[lead]];
     const { options, c, scalars } = call;
@@ -170,15 +156,6 @@ export abstract class StepOptimizer<
     c[GS] = options.maximize ? -gradScale[0] : gradScale[0];
     rule.coefficients?.(c, options, call.t, scalars, call.shared);
     for (let k = 0; k < scalars.length; k++) batches.scalars[k][batch] = scalars[k];
-    if (rule.scope === "tensor") {
-      call.size = table.tensors[lead].size;
-      call.shape = table.tensors[lead].shape;
-      return call;
-    }
-    const variant = rule.variant?.(options, c) ?? 0;
-    const isSparse = rows.size > 0 && rows.has(lead);
-    batches.variant[batch] = isSparse ? SPARSE : (variant << table.slots.length) + batches.slots[batch];
-    if (batches.count > 1) runs.setCoefficients(batch, c);
     return call;
   }
 
@@ -187,7 +164,13 @@ export abstract class StepOptimizer<
     const { rule, arena } = this;
     const { batches } = runs;
     const { averages, fused, rows } = this.#request;
-    for (let b = 0; b < batches.count; b++) this.#setCoefficients(runs, b);
+    for (let b = 0; b < batches.count; b++) {
+      const { options, c } = this.setCall(runs, b);
+      const variant = rule.variant?.(options, c) ?? 0;
+      const isSparse = rows.size > 0 && rows.has(batches.lead[b]);
+      batches.variant[b] = isSparse ? SPARSE : (variant << batches.table.slots.length) + batches.slots[b];
+      if (batches.count > 1) runs.setCoefficients(b, c);
+    }
     runs.layOut(averages);
     const withPass = fused || this.slots.converter !== 0;
     if ((runs.count > 1 || withPass) && runs.moveToArena(rule.name)) this.#sweepList(runs, withPass);
@@ -216,44 +199,14 @@ export abstract class StepOptimizer<
   /** The call of a run's parameter group with its coefficients, by which a rule may choose the kernel. */
   #callOf(runs: RunList, run: number): Call<Options> {
     const { count, lead } = runs.batches;
-    return count > 1 ? this.#setCoefficients(runs, runs.batchOf[run]) : this.#calls[this.table.group[lead[0]]];
-  }
-
-  /** A rule that reduces over each tensor: one by one, all of them first where it must have seen them all. */
-  #sweepTensors(runs: RunList): boolean {
-    const { rule, groups, table } = this;
-    const { kernels } = this.arena;
-    const { lead, count } = runs.batches;
-    const { fused } = this.#request;
-    runs.layOut(undefined);
-    for (let b = 0; b < count; b++) if (table.length[lead[b]] === 0) this.#setCoefficients(runs, b); // it has no run
-    if (rule.gather) {
-      const first = groups.find(isOccupied) ?? groups[0];
-      rule.gather.before(first.options, first.shared);
-      for (let r = 0; r < runs.count; r++) {
-        const call = this.#setCoefficients(runs, runs.batchOf[r]);
-        runs.point(call.at, r);
-        rule.gather.visit(kernels, call, call.options);
-      }
-      if (!rule.gather.between(first.options, first.shared)) return false;
-    }
-    for (let r = 0; r < runs.count; r++) {
-      const batch = runs.batchOf[r];
-      const call = this.#setCoefficients(runs, batch);
-      runs.point(call.at, r);
-      rule.sweep(kernels, call, call.options);
-      for (let k = 0; k < call.scalars.length; k++) runs.batches.scalars[k][batch] = call.scalars[k];
-      if (fused) this.#fuse(lead[batch]);
-    }
-    this.#request.fusedDone = true;
-    return true;
+    return count > 1 ? this.setCall(runs, runs.batchOf[run]) : this.#calls[this.table.group[lead[0]]];
   }
 
   /** Updates the chosen rows of the tensors that have `rows`. */
   #sweepRows(runs: RunList): void {
     const { table, rule, arena } = this;
     for (const [index, rows] of this.#request.rows) {
-      const call = this.#setCoefficients(runs, runs.batches.batchOf[index]);
+      const call = this.setCall(runs, runs.batches.batchOf[index]);
       rule.rows?.sweep(rule, arena, this.#packed, call, call.options, table, index, rows);
     }
   }
@@ -265,19 +218,19 @@ export abstract class StepOptimizer<
       batches.storeScalars();
       for (let b = 0; b < batches.count; b++)
         if (flushes(batches.stepOf(b))) {
-          flushSlots(this.arena.kernels, batches, request.rows, this.slots.copied);
+          flushSlots(this.arena.kernels, batches, request.rows, this.rule.copied?.slot);
           break;
         }
     }
     if (request.fused && !(request.fusedDone && request.whole))
       for (let i = 0; i < batches.batchOf.length; i++)
-        if (!request.fusedDone || batches.batchOf[i] < 0 || request.rows.has(i)) this.#fuse(i);
+        if (!request.fusedDone || batches.batchOf[i] < 0 || request.rows.has(i)) this.fuse(i);
     if (request.averages) request.average?.countUpdate();
     else request.average?.update();
   }
 
-  /** Clears a tensor's gradient and updates its average, as requested, where no kernel has done it in its sweep. */
-  #fuse(i: number): void {
+  /** @internal Clears a tensor's gradient and updates its average, as requested, where no kernel has done it in its sweep. */
+  fuse(i: number): void {
     const { table, arena } = this;
     const { zeroGrad, averages, averageWeight } = this.#request;
     const rows = this.#request.rows.get(i);

@@ -1,6 +1,7 @@
 // AdaBound: Adam whose rate of each element stays between bounds that close in on a rate of SGD.
 import { above0, belowOne, epsilon, nonNegative, pair } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { perGroup } from "../optimizer/shared-numbers.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -55,7 +56,7 @@ const rule: Rule<AdaBoundOptions> = {
     },
   },
   slots: (o) => ({ expAvg: signed(), expAvgSq: positive(), maxExpAvgSq: o.amsbound ? positive() : undefined }),
-  shared: { by: "group", start: ({ lr }) => ({ baseLr: lr }) },
+  shared: perGroup(({ lr }) => ({ baseLr: lr })),
   coefficients(c, o, t, _, shared) {
     setDecay(c, o, o.decoupledWeightDecay);
     setAdam(c, o, t, true);

@@ -3,6 +3,7 @@ import { padded } from "../memory/arena.js";
 import { type Kind, epsilon, float, wrongType, wrongValue } from "../util/check.js";
 import { raiseTo } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { sweepTensors } from "../step/tensor-sweep.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Shape, Vector } from "../memory/tensor.js";
@@ -60,7 +61,7 @@ const rule: Rule<AdafactorOptions> = {
     d: float("a finite number >= 1", (x) => x >= 1 && x < Infinity),
   },
   defaults: { torch: { ...commonDefaults, lr: 1e-2, beta2Decay: -0.8, eps: [null, 1e-3], d: 1 } },
-  scope: "tensor",
+  sweepAll: sweepTensors,
   slots: (_, tensor) => ({
     rowVar: isFactored(tensor) ? exact(0, rowSums(tensor)) : undefined,
     colVar: isFactored(tensor) ? exact(0, columnSums(tensor)) : undefined,

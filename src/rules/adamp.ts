@@ -2,6 +2,7 @@
 import { belowOne, flag, pair } from "../util/check.js";
 import { padded } from "../memory/arena.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { sweepTensors } from "../step/tensor-sweep.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -29,7 +30,7 @@ const rule: Rule<AdamPOptions> = {
   name: "AdamP",
   kinds: { ...commonKinds, betas: pair(belowOne), nesterov: flag, ...projectionKinds },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.999], nesterov: false, ...projectionDefaults } },
-  scope: "tensor",
+  sweepAll: sweepTensors,
   slots: () => ({ expAvg: exact(), expAvgSq: exact() }),
   scratch: (_, { size }) => padded(size),
   sweep(kernels, run, o) {

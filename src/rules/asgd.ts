@@ -43,7 +43,8 @@ const rule: Rule<ASGDOptions> = {
   slots: () => ({ ax: exact() }),
   // As in PyTorch, each step sets the rate and weight of the next: a changed option takes effect one step later.
   scalars: { eta: 0, mu: 1 },
-  derive(o, step) {
+  derive(o, step, saved) {
+    if (Object.keys(saved).length > 0) return undefined;
     const scalars = Float64Array.of(0, 1);
     if (step > 0) setNext(scalars, o, step);
     return { eta: scalars[ETA], mu: scalars[MU] };

@@ -1,6 +1,7 @@
 // Cautious updates: the rules that have them get the option, and a second form that masks the update of each tensor.
 import { padded } from "../memory/arena.js";
 import { type CommonOptions, DEC, GS, type Rule, type Run, type Settled, fixedFlag } from "../optimizer/rule.js";
+import { sweepTensors } from "../step/tensor-sweep.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 
 /** The option of rules that have cautious updates. */
@@ -49,7 +50,7 @@ export function withCaution<Options extends CommonOptions>(
   const masked: Rule<All> = {
     ...plain,
     conflict: () => undefined,
-    scope: "tensor",
+    sweepAll: sweepTensors,
     scratch: ({ cautious }, { size }) => (cautious ? padded(size) : 0),
     sweep(kernels, run, options) {
       if (options.cautious) moveCautiously(kernels, run, update(kernels, run));

@@ -2,6 +2,8 @@
 import { above0, belowOne, epsilon, number, pair, wrongValue } from "../util/check.js";
 import { padded } from "../memory/arena.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { perOptimizer } from "../optimizer/shared-numbers.js";
+import { sweepAfter } from "../step/tensor-sweep.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -81,10 +83,9 @@ function dadaptRule(): Rule<DAdaptAdamOptions> {
         decoupledWeightDecay: false,
       },
     },
-    scope: "tensor",
     slots: () => ({ expAvg: exact(), expAvgSq: exact(), s: exact() }),
     scratch: (_, { size }) => padded(size),
-    shared: { by: "optimizer", start: ({ d0 }) => ({ d: d0, numeratorWeighted: 0 }) },
+    shared: perOptimizer(({ d0 }) => ({ d: d0, numeratorWeighted: 0 })),
     ready(groups) {
       let first: (typeof groups)[number] | undefined;
       for (let g = 0; g < groups.length; g++) {
@@ -107,7 +108,7 @@ function dadaptRule(): Rule<DAdaptAdamOptions> {
       c[OWN + 5] = kappa * (1 - root);
       c[OWN + 6] = o.eps;
     },
-    gather: {
+    sweepAll: sweepAfter({
       before({ lr }, shared) {
         pass[KAPPA] = shared[D] * lr;
         pass[SUM] = pass[NORM] = 0;
@@ -127,7 +128,7 @@ function dadaptRule(): Rule<DAdaptAdamOptions> {
         if (estimate > shared[D]) shared[D] = Math.min(estimate, shared[D] * growthRate); // not for NaN
         return true;
       },
-    },
+    }),
     sweep({ prodigy }, { at, c }) {
       prodigy(at[0], at[1], at[3], at[4], c[2], 1, c[9]);
     },

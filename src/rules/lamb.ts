@@ -2,6 +2,7 @@
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { sweepTensors } from "../step/tensor-sweep.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -34,7 +35,7 @@ const rule: Rule<LAMBOptions> = {
     keras: { ...defaults, eps: 1e-7 },
     optax: { ...defaults, eps: 1e-6 },
   },
-  scope: "tensor",
+  sweepAll: sweepTensors,
   slots: () => ({ expAvg: exact(), expAvgSq: exact() }),
   scratch: (_, { size }) => padded(size),
   coefficients(c, o, t) {

@@ -1,6 +1,7 @@
 // LARS: SGD whose gradients are scaled per tensor to the length of the tensor.
 import { epsilon, finite, flag, nonNegative } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { sweepTensors } from "../step/tensor-sweep.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -44,7 +45,7 @@ const rule: Rule<LARSOptions> = {
     if (nesterov && momentum === 0) return { option: "nesterov", expected: "false unless there is a momentum" };
     return undefined;
   },
-  scope: "tensor",
+  sweepAll: sweepTensors,
   slots: (o) => ({ momentumBuffer: o.momentum > 0 ? exact() : undefined }),
   sweep({ sumOfSquares, sgd }, { at, c, t, size }, o) {
     const { lr, momentum, weightDecay, nesterov } = o;

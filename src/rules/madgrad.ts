@@ -1,6 +1,7 @@
 // MADGRAD: dual averaging with momentum, scaled by the cube root of the sum of squares.
 import { belowOne, epsilon } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { copyIn } from "../step/copied-slot.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -23,7 +24,8 @@ const rule: Rule<MADGRADOptions> = {
   name: "MADGRAD",
   kinds: { ...commonKinds, momentum: belowOne, eps: epsilon },
   defaults: { torch: { ...commonDefaults, lr: 1e-2, momentum: 0.9, eps: 1e-6 } },
-  slots: () => ({ gradSumSq: exact(), s: exact(), x0: exact("parameters") }),
+  slots: () => ({ gradSumSq: exact(), s: exact(), x0: exact() }),
+  copied: copyIn(2),
   coefficients(c, o, t) {
     setDecay(c, o, false);
     const frozen = Math.fround(o.lr) === 0;

@@ -2,6 +2,7 @@
 import { belowOne, epsilon, flag, nonNegative, pair } from "../util/check.js";
 import { padded } from "../memory/arena.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { sweepTensors } from "../step/tensor-sweep.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -43,7 +44,7 @@ const rule: Rule<MARSOptions> = {
       cautious: false,
     },
   },
-  scope: "tensor",
+  sweepAll: sweepTensors,
   slots: () => ({ expAvg: exact(), expAvgSq: exact(), lastGrad: exact() }),
   scratch: (_, { size }) => padded(size),
   sweep(kernels, run, o) {

@@ -3,6 +3,7 @@ import { padded } from "../memory/arena.js";
 import { belowOne, finite, flag, number, oneOf, triple, wrongValue } from "../util/check.js";
 import { PACK_BYTES } from "../wasm/generated/layout/products.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { sweepTensors } from "../step/tensor-sweep.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -59,7 +60,7 @@ const rule: Rule<MuonOptions> = {
     },
   },
   later: ["nsCoefficients"],
-  scope: "tensor",
+  sweepAll: sweepTensors,
   accept({ shape }, option) {
     if (shape.length !== 2)
       throw wrongValue("Muon", option, "a 2-D tensor (use another optimizer for the rest, on a subset)", shape);

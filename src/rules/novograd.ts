@@ -1,6 +1,7 @@
 // NovoGrad: momentum on gradients that are divided by their norm, per tensor.
 import { belowOne, epsilon, pair } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { sweepTensors } from "../step/tensor-sweep.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -23,7 +24,7 @@ const rule: Rule<NovoGradOptions> = {
   name: "NovoGrad",
   kinds: { ...commonKinds, betas: pair(belowOne), eps: epsilon },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.25], eps: 1e-6 } },
-  scope: "tensor",
+  sweepAll: sweepTensors,
   slots: () => ({ mu: exact() }),
   scalars: { nu: 0 },
   sweep({ sumOfSquares, sgd }, { at, c, t, size, scalars }, { lr, betas, eps, weightDecay }) {

@@ -1,6 +1,9 @@
 // Prodigy: Adam that estimates its step size from the distance to the start.
 import { above0, belowOne, epsilon, nonNegative, number, pair, wrongValue } from "../util/check.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { perOptimizer } from "../optimizer/shared-numbers.js";
+import { sweepAfter } from "../step/tensor-sweep.js";
+import { copyIn } from "../step/copied-slot.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -48,9 +51,9 @@ function prodigyRule(): Rule<ProdigyOptions> {
     defaults: {
       torch: { ...commonDefaults, lr: 1, betas: [0.9, 0.999], eps: 1e-8, d0: 1e-6, dCoef: 1, growthRate: Infinity },
     },
-    scope: "tensor",
-    slots: () => ({ expAvg: exact(), expAvgSq: exact(), s: exact(), p0: exact("parameters") }),
-    shared: { by: "optimizer", start: ({ d0 }) => ({ d: d0, dMax: d0, dNumerator: 0 }) },
+    slots: () => ({ expAvg: exact(), expAvgSq: exact(), s: exact(), p0: exact() }),
+    copied: copyIn(3),
+    shared: perOptimizer(({ d0 }) => ({ d: d0, dMax: d0, dNumerator: 0 })),
     ready(groups) {
       let first = 0;
       for (let g = 0; g < groups.length; g++) {
@@ -61,7 +64,7 @@ function prodigyRule(): Rule<ProdigyOptions> {
           throw wrongValue("Prodigy", `paramGroups[${g}].lr`, `${first}, as other groups have, or 0`, lr);
       }
     },
-    gather: {
+    sweepAll: sweepAfter({
       before({ betas }, shared) {
         pass[OLD_D] = shared[D];
         pass[SUM] = shared[NUMERATOR] * Math.sqrt(betas[1]);
@@ -87,7 +90,7 @@ function prodigyRule(): Rule<ProdigyOptions> {
         shared[NUMERATOR] = pass[SUM];
         return true;
       },
-    },
+    }),
     sweep({ prodigy }, { at, shared }, { lr, eps, weightDecay }) {
       const rate = pass[OLD_D] * lr;
       if (rate !== 0) prodigy(at[0], at[1], at[3], at[4], weightDecay * rate, rate, shared[D] * eps);

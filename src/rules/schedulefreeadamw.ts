@@ -9,10 +9,9 @@ import { OWN, type Rule, setDecay, exact, positive } from "../optimizer/rule.js"
 import type { ScheduleFreeOptions } from "./schedulefreesgd.js";
 import {
   MIN_BETA,
-  advanceScheduleFree,
+  scheduleFree,
   scheduleFreeDefaults,
   scheduleFreeKinds,
-  scheduleFreeStart,
   setScheduleFree,
 } from "./schedulefreesgd.js";
 
@@ -41,10 +40,8 @@ const rule: Rule<ScheduleFreeAdamWOptions> = {
     betas[0] < MIN_BETA
       ? { option: "betas", expected: "a first rate > 0, without which there is no average" }
       : undefined,
-  slots: () => ({ expAvgSq: positive(), z: exact("parameters") }),
-  shared: { by: "group", start: scheduleFreeStart },
-  advance: advanceScheduleFree,
-  evaluation: { slot: "z", beta: ({ betas }) => betas[0] },
+  slots: () => ({ expAvgSq: positive(), z: exact() }),
+  ...scheduleFree<ScheduleFreeAdamWOptions>("ScheduleFreeAdamW", 1, ({ betas }) => betas[0]),
   coefficients(c, o, _, __, shared) {
     setDecay(c, o, false);
     c[OWN] = o.betas[1];

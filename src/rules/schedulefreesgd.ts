@@ -1,7 +1,10 @@
 // Schedule-free SGD, and the averaging that ScheduleFreeAdamW shares with it.
 import { nonNegative, number, whole } from "../util/check.js";
 import { raiseTo } from "../util/exact.js";
+import { perGroup } from "../optimizer/shared-numbers.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { copyIn } from "../step/copied-slot.js";
+import { stepsOf } from "../step/tensor-table.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -43,11 +46,38 @@ export const scheduleFreeKinds = {
 export const scheduleFreeDefaults = { ...commonDefaults, warmupSteps: 0, r: 0, weightLrPower: 2 };
 
 /** Step count, sum of all weights, largest learning rate; this step's learning rate and its share of the sum. */
-export const scheduleFreeStart = () => ({ k: 0, weightSum: 0, lrMax: -1, scheduledLr: 0, share: 0 });
+const scheduleFreeStart = () => ({ k: 0, weightSum: 0, lrMax: -1, scheduledLr: 0, share: 0 });
 const [K, SUM, MAX, LR, SHARE] = [0, 1, 2, 3, 4];
 
+/**
+ * What schedule-free rules have: parameters for training, y, and for evaluation, x = y + (1 − 1/β)(z − y), which is undone
+ * with 1 − β; and numbers of each group. `slot` is the place of z, and `betaOf` β.
+ */
+/* @__NO_SIDE_EFFECTS__ */
+export const scheduleFree = <Options extends ScheduleFreeOptions>(
+  name: string,
+  slot: number,
+  betaOf: (options: Settled<Options>) => number,
+): Pick<Rule<Options>, "copied" | "shared" | "ready" | "advance" | "evaluate"> => ({
+  copied: copyIn(slot),
+  shared: perGroup(scheduleFreeStart),
+  ready(_, evaluating) {
+    if (evaluating) throw new Error(`${name}: step() moves the parameters for training: call train() first`);
+  },
+  advance(groups) {
+    for (let g = 0; g < groups.length; g++) advance(groups[g].options, groups[g].shared);
+  },
+  evaluate({ table, groups, arena }, evaluating) {
+    for (let i = 0; i < table.tensors.length; i++) {
+      const beta = betaOf(groups[table.group[i]].options);
+      const w = 1 - (evaluating ? 1 / beta : beta);
+      if (stepsOf(table, i) > 0) arena.kernels.approach(table.length[i], table.data[i], table.slots[slot][i], w);
+    }
+  },
+});
+
 /** Advances a group to its next step, whose weight is kʳ·lrMaxᵖ. */
-export function advanceScheduleFree(o: Settled<ScheduleFreeOptions>, shared: Float64Array): void {
+function advance(o: Settled<ScheduleFreeOptions>, shared: Float64Array): void {
   const k = shared[K] + 1;
   const lr = k <= o.warmupSteps ? o.lr * (k / o.warmupSteps) : o.lr;
   shared[K] = k;
@@ -76,10 +106,8 @@ const rule: Rule<ScheduleFreeSGDOptions> = {
   name: "ScheduleFreeSGD",
   kinds: { ...scheduleFreeKinds, momentum: number("a number in (0, 1)", (x) => x >= MIN_BETA && x < 1) },
   defaults: { torch: { ...scheduleFreeDefaults, lr: 1, momentum: 0.9 } },
-  slots: () => ({ z: exact("parameters") }),
-  shared: { by: "group", start: scheduleFreeStart },
-  advance: advanceScheduleFree,
-  evaluation: { slot: "z", beta: ({ momentum }) => momentum },
+  slots: () => ({ z: exact() }),
+  ...scheduleFree<ScheduleFreeSGDOptions>("ScheduleFreeSGD", 0, ({ momentum }) => momentum),
   coefficients(c, o, _, __, shared) {
     setDecay(c, o, false);
     c[OWN + 1] = o.momentum;

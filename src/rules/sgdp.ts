@@ -2,6 +2,7 @@
 import { belowOne, finite, flag } from "../util/check.js";
 import { padded } from "../memory/arena.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { sweepTensors } from "../step/tensor-sweep.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -35,7 +36,7 @@ const rule: Rule<SGDPOptions> = {
   name: "SGDP",
   kinds: { ...commonKinds, momentum: belowOne, dampening: finite, nesterov: flag, ...projectionKinds },
   defaults: { torch: { ...commonDefaults, momentum: 0, dampening: 0, nesterov: false, ...projectionDefaults } },
-  scope: "tensor",
+  sweepAll: sweepTensors,
   slots: () => ({ momentum: exact() }),
   scratch: (_, { size }) => padded(size),
   sweep(kernels, run, o) {

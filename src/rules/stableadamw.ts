@@ -3,6 +3,7 @@ import { above0, belowOne, pair } from "../util/check.js";
 import { raise } from "../util/exact.js";
 import { padded } from "../memory/arena.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
+import { sweepTensors } from "../step/tensor-sweep.js";
 import type { OptimizerOptions, TensorState } from "../optimizer/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
@@ -40,7 +41,7 @@ const rule: Rule<StableAdamWOptions> = {
   name: "StableAdamW",
   kinds: { ...commonKinds, betas: pair(belowOne), eps: above0 },
   defaults: { torch: { ...commonDefaults, lr: 1e-3, betas: [0.9, 0.99], eps: 1e-8, weightDecay: 0.01 } },
-  scope: "tensor",
+  sweepAll: sweepTensors,
   slots: () => ({ expAvg: exact(), expAvgSq: exact() }),
   scratch: (_, { size }) => padded(size),
   sweep({ adamUpdate, sumOfRatios, sgd }, { at, c, t, size, scratch }, o) {

@@ -53,32 +53,52 @@ export function formatOf(format: StateFormat, kind: SlotKind, length: number): n
   return kind === "signed" ? SIGNED : POSITIVE;
 }
 
-/** Bytes of a slot's elements and bases. */
-export function bytesIn(format: number, length: number): number {
-  if (format === FLOAT32) return 4 * length;
-  return format === BFLOAT16 ? 2 * length : length + 2 * Math.ceil(length / SHARED);
-}
-
-/** Bytes that a slot takes in the arena, with padding. */
+/** Bytes that a slot's elements and bases take in the arena, with padding. */
 export function slotBytes(format: number, length: number): number {
   const whole = Math.ceil(length / SWEPT_TOGETHER) * SWEPT_TOGETHER;
-  return Math.ceil(bytesIn(format, whole) / ALIGNMENT) * ALIGNMENT;
+  const bases = format > BFLOAT16 ? 2 * Math.ceil(whole / SHARED) : 0;
+  return Math.ceil((whole * bytesOf(format) + bases) / ALIGNMENT) * ALIGNMENT;
 }
+
+/** Bytes of an element. */
+const bytesOf = (format: number): number => (format === FLOAT32 ? 4 : format === BFLOAT16 ? 2 : 1);
 
 /** The address of a slot's bases; `length` includes padding. */
 export const basesAt = (slot: number, length: number): number => slot + length;
 
-/** A copy of a small slot. */
-export function readSmall(arena: Arena, table: Table, i: number, k: number): SmallSlot {
-  const { buffer } = arena;
-  const [format, size, at] = [table.formats[k][i], table.slotSizes[k][i], table.slots[k][i]];
-  if (format === BFLOAT16) return { format: "bfloat16", halves: new Uint16Array(buffer, at, size).slice() };
-  const bases = new Uint16Array(buffer, basesAt(at, table.length[i]), Math.ceil(size / SHARED)).slice();
-  return { format: "8bit", signed: format === SIGNED, codes: new Uint8Array(buffer, at, size).slice(), bases };
+/** The arrays of a small slot: name, class, and length for so many elements. */
+export const partsOf = (
+  format: SmallSlot["format"],
+  elements: number,
+): [name: string, type: Uint16ArrayConstructor | Uint8ArrayConstructor, length: number][] =>
+  format === "bfloat16"
+    ? [["halves", Uint16Array, elements]]
+    : [
+        ["codes", Uint8Array, elements],
+        ["bases", Uint16Array, Math.ceil(elements / SHARED)],
+      ];
+
+/** Views of a slot in the arena. */
+export function viewOf({ buffer }: Arena, table: Table, i: number, k: number): Vector | SmallSlot {
+  const [code, size, at] = [table.formats[k][i], table.slotSizes[k][i], table.slots[k][i]];
+  if (code === FLOAT32) return new Float32Array(buffer, at, size);
+  const format = code === BFLOAT16 ? "bfloat16" : "8bit";
+  const slot: Record<string, unknown> = format === "8bit" ? { format, signed: code === SIGNED } : { format };
+  for (const [name, Type, length] of partsOf(format, size))
+    slot[name] = new Type(buffer, name === "bases" ? basesAt(at, table.length[i]) : at, length);
+  return slot as unknown as SmallSlot;
 }
 
-/** Writes a small slot: copies one of its own format, or rounds float32s with step 0's dither; missing values are 0. */
-export function writeSmall(
+/** An owned copy of a slot. */
+export function copyOf(slot: Vector | SmallSlot): Vector | SmallSlot {
+  if (!("format" in slot)) return slot.slice();
+  const copy: Record<string, unknown> = { ...slot };
+  for (const name in copy) if (ArrayBuffer.isView(copy[name])) copy[name] = (copy[name] as Uint8Array).slice();
+  return copy as unknown as SmallSlot;
+}
+
+/** Sets a slot in the arena: copies one of its format, or converts it; rounds float32s with step 0's dither; missing ones are 0. */
+export function setSlot(
   arena: Arena,
   table: Table,
   i: number,
@@ -86,25 +106,23 @@ export function writeSmall(
   values: Vector | SmallSlot,
   converter: number,
 ): void {
-  const { buffer, kernels } = arena;
-  const [format, size, at] = [table.formats[k][i], table.slotSizes[k][i], table.slots[k][i]];
-  if (size === 0) return;
-  const bases = basesAt(at, table.length[i]);
-  if ("format" in values) {
-    if (values.format === "bfloat16") new Uint16Array(buffer, at, size).set(values.halves);
-    else {
-      new Uint8Array(buffer, at, size).set(values.codes);
-      new Uint16Array(buffer, bases, values.bases.length).set(values.bases);
-    }
+  const slot = viewOf(arena, table, i, k) as Vector & Record<string, unknown>;
+  const given = values as typeof slot;
+  if (slot.format === given.format && slot.signed === given.signed) {
+    if (slot.format === undefined) slot.set(given);
+    for (const name in slot) if (ArrayBuffer.isView(slot[name])) (slot[name] as Vector).set(given[name] as Vector);
     return;
   }
+  const floats = given.format === undefined ? given : toFloat32(values as SmallSlot);
+  if (slot.format === undefined) return slot.set(floats);
+  const { buffer, kernels } = arena;
+  const [format, length, at] = [table.formats[k][i], table.length[i], table.slots[k][i]];
   const scratch = new Float32Array(buffer, converter, BLOCK);
-  for (let from = 0; from < table.length[i]; from += BLOCK) {
-    const part = values.subarray(from, from + BLOCK);
-    scratch.fill(0).set(part);
-    const count = Math.min(BLOCK, table.length[i] - from);
-    const codes = at + from * (format === BFLOAT16 ? 2 : 1);
-    kernels.pack(format, count, converter, codes, bases + (from / SHARED) * 2, k, from, 0);
+  for (let from = 0; from < length; from += BLOCK) {
+    scratch.fill(0).set(floats.subarray(from, from + BLOCK));
+    const codes = at + from * bytesOf(format);
+    const bases = basesAt(at, length) + (from / SHARED) * 2;
+    kernels.pack(format, Math.min(BLOCK, length - from), converter, codes, bases, k, from, 0);
   }
 }
 
@@ -115,16 +133,8 @@ export function isBase(bits: number, signed: boolean): boolean {
   return base >= LEAST_BASE && base + highest <= INFINITE;
 }
 
-/** Whether a slot of this format can take a saved one as it is. */
-export function keeps(format: number, slot: SmallSlot): boolean {
-  if (slot.format === "bfloat16") return format === BFLOAT16;
-  return format === (slot.signed ? SIGNED : POSITIVE);
-}
-
-export function elementsOf(slot: Vector | SmallSlot): number {
-  if (!("format" in slot)) return slot.length;
-  return slot.format === "bfloat16" ? slot.halves.length : slot.codes.length;
-}
+export const elementsOf = (slot: Vector | SmallSlot): number =>
+  ("format" in slot ? (slot.format === "bfloat16" ? slot.halves : slot.codes) : slot).length;
 
 /** The values of a small slot. */
 export function toFloat32(slot: SmallSlot): Vector {

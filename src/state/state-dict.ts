@@ -1,5 +1,5 @@
 // Saving an optimizer's state as a plain object, and loading it.
-import { FLOAT32, type SmallSlot, keeps, readSmall, toFloat32, writeSmall } from "./small-formats.js";
+import { type SmallSlot, copyOf, setSlot, viewOf } from "./small-formats.js";
 import type { Arena } from "../memory/arena.js";
 import { anyNumber, counted, flag, record, whole, wrongType, wrongValue } from "../util/check.js";
 import { type Group, RESTORED, groupOptions, readInitialLr } from "../optimizer/groups.js";
@@ -84,7 +84,9 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
         {
           step: stepsOf(table, i),
           shape: [...tensor.shape],
-          slots: Object.fromEntries(slotsOf(internals, i).map(([name, k]) => [name, copySlot(internals, i, k)])),
+          slots: Object.fromEntries(
+            slotsOf(internals, i).map(([name, k]) => [name, copyOf(viewOf(internals.arena, table, i, k))]),
+          ),
           scalars: Object.fromEntries(scalarNames.map((name, k) => [name, table.scalars[k][i]])),
         },
       ]),
@@ -100,18 +102,6 @@ function slotsOf<Options extends CommonOptions>(
   return names.flatMap((name, k): [string, number][] => (table.slots[k][i] === ABSENT ? [] : [[name, k]]));
 }
 
-/** An owned copy of a slot. */
-function copySlot<Options extends CommonOptions>(
-  { table, arena }: Internals<Options>,
-  i: number,
-  k: number,
-): Vector | SmallSlot {
-  if (table.formats[k][i] !== FLOAT32) return readSmall(arena, table, i, k);
-  return viewOf(arena, table, i, k).slice();
-}
-
-const viewOf = (arena: Arena, table: Table, i: number, k: number): Vector =>
-  new Float32Array(arena.buffer, table.slots[k][i], table.slotSizes[k][i]);
 
 /** Checks a saved state and returns a function that writes it, which returns whether the optimizer then evaluates. */
 export function prepareLoad<Options extends CommonOptions>(
@@ -122,7 +112,7 @@ export function prepareLoad<Options extends CommonOptions>(
   const owner = rule.name;
   const saved = readSaved(owner, given, { format: FORMAT, version: VERSION, rule: owner });
   const evaluating = flag.read(owner, "saved.evaluating", saved.evaluating);
-  if (evaluating && !rule.evaluation) throw wrongValue(owner, "saved.evaluating", "false for this rule", evaluating);
+  if (evaluating && !rule.evaluate) throw wrongValue(owner, "saved.evaluating", "false for this rule", evaluating);
 
   if (!Array.isArray(saved.groups)) throw wrongType(owner, "saved.groups", "an array of groups", saved.groups);
   if (saved.groups.length !== groups.length)
@@ -140,7 +130,7 @@ export function prepareLoad<Options extends CommonOptions>(
     const step = whole.read(owner, `${prefix}.step`, item.step);
     const scalars = record(owner, `${prefix}.scalars`, item.scalars);
     const { options } = loadedGroups[table.group[i]];
-    const numbers = rule.derive && Object.keys(scalars).length === 0 ? rule.derive(options, step) : scalars;
+    const numbers = rule.derive?.(options, step, scalars) ?? scalars;
     return {
       step,
       slots: readSlots(internals, `${prefix}.slots`, item.slots, i, options),
@@ -156,7 +146,7 @@ export function prepareLoad<Options extends CommonOptions>(
     table.together[0] = 0;
     loadedTensors.forEach(({ step, slots, scalars }, i) => {
       table.step[i] = step;
-      for (const [k, values] of slots) writeSlot(internals, i, k, values);
+      for (const [k, values] of slots) setSlot(internals.arena, table, i, k, values, internals.slots.converter);
       scalars.forEach((value, k) => (table.scalars[k][i] = value));
     });
     return evaluating;
@@ -260,16 +250,3 @@ function blameOption<Options extends CommonOptions>(
   }
 }
 
-/** Writes a saved slot, converting it when its format differs. */
-function writeSlot<Options extends CommonOptions>(
-  { arena, table, slots: { converter } }: Internals<Options>,
-  i: number,
-  k: number,
-  values: Vector | SmallSlot,
-): void {
-  const format = table.formats[k][i];
-  const fits = "format" in values && keeps(format, values);
-  const set = fits || !("format" in values) ? values : toFloat32(values);
-  if (format === FLOAT32) viewOf(arena, table, i, k).set(set as Vector);
-  else writeSmall(arena, table, i, k, set, converter);
-}

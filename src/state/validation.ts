@@ -1,8 +1,8 @@
 // Checks of saved states, shared by optimizers, averages, schedules and wrappers.
 import { flag, kindOf, oneOf, record, withArticle, wrongType, wrongValue } from "../util/check.js";
-import { type SmallSlot, isBase } from "./small-formats.js";
+import { type SmallSlot, isBase, partsOf } from "./small-formats.js";
 import type { Shape, Tensor, Vector } from "../memory/tensor.js";
-import { SHARED } from "../wasm/generated/layout/formats.js";
+
 
 /** A tensor's part of the state dict of an average or of Lookahead. */
 export interface SavedTensor {
@@ -47,18 +47,16 @@ export function readSlot(owner: string, name: string, value: unknown, length: nu
     return readVector(owner, name, value, length);
   const given = record(owner, name, value);
   const format = oneOf("bfloat16", "8bit").read(owner, `${name}.format`, given.format);
-  if (format === "bfloat16")
-    return { format, halves: readArray(owner, `${name}.halves`, given.halves, Uint16Array, length) };
-  const bases = readArray(owner, `${name}.bases`, given.bases, Uint16Array, Math.ceil(length / SHARED));
-  const signed = flag.read(owner, `${name}.signed`, given.signed);
-  const bad = bases.findIndex((base) => !isBase(base, signed));
-  if (bad >= 0) throw wrongValue(owner, `${name}.bases[${bad}]`, "the base of a block", bases[bad]);
-  return {
-    format,
-    signed,
-    codes: readArray(owner, `${name}.codes`, given.codes, Uint8Array, length),
-    bases,
-  };
+  const slot: Record<string, unknown> = { format };
+  for (const [part, type, elements] of partsOf(format, length))
+    slot[part] = readArray(owner, `${name}.${part}`, given[part], type, elements);
+  if (format === "8bit") {
+    const signed = (slot.signed = flag.read(owner, `${name}.signed`, given.signed));
+    const bases = slot.bases as Uint16Array;
+    const bad = bases.findIndex((base) => !isBase(base, signed));
+    if (bad >= 0) throw wrongValue(owner, `${name}.bases[${bad}]`, "the base of a block", bases[bad]);
+  }
+  return slot as unknown as SmallSlot;
 }
 
 /** A typed array of one class, of any realm. */

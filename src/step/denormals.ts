@@ -7,17 +7,17 @@ import { EMPTY, stepsOf } from "./tensor-table.js";
 /** Whether a tensor's slots are flushed after this step of it. By the count, so that resumed training has the same bits. */
 export const flushes = (step: number): boolean => (step & 255) === 0;
 
-/** Flushes the slots of the tensors that are due, except the slots `exempt` and tensors of which only `rows` were updated. */
+/** Flushes the slots of the tensors that are due, except the slot `exempt` and tensors of which only `rows` were updated. */
 export function flushSlots(
   kernels: Kernels,
   { table, batchOf }: Batches,
   rows: ReadonlyMap<number, unknown>,
-  exempt: readonly number[],
+  exempt: number | undefined,
 ): void {
   for (let i = 0; i < batchOf.length; i++) {
     if (batchOf[i] < 0 || rows.has(i) || !flushes(stepsOf(table, i))) continue;
     for (let k = 0; k < table.slots.length; k++)
-      if (!exempt.includes(k) && table.slots[k][i] > EMPTY && table.formats[k][i] === FLOAT32)
+      if (k !== exempt && table.slots[k][i] > EMPTY && table.formats[k][i] === FLOAT32)
         kernels.flushDenormals(table.slotSizes[k][i], table.slots[k][i]);
   }
 }

@@ -3,6 +3,7 @@ import type { OptimizerOptions, TensorState } from "../../optimizer/options.js";
 import type { Vector } from "../../memory/tensor.js";
 import { type Kind, fixed, flag, nonNegative, oneOf, record, wholeFrom, wrongValue } from "../../util/check.js";
 import { type Rule, exact } from "../../optimizer/rule.js";
+import { perOptimizer } from "../../optimizer/shared-numbers.js";
 
 /** Options of `LBFGS`. */
 export interface LBFGSOptions {
@@ -68,7 +69,6 @@ export const rule: Rule<LBFGSOptions> = {
     },
   },
   later: ["maximize"],
-  scope: "tensor",
   // The history is a ring of rows, each of the tensor's size without padding.
   slots: ({ historySize }, { size }) => ({
     d: exact(),
@@ -76,11 +76,10 @@ export const rule: Rule<LBFGSOptions> = {
     oldDirs: exact(0, historySize * size),
     oldStps: exact(0, historySize * size),
   }),
-  shared: {
-    by: "optimizer",
-    start: () => ({ nIter: 0, funcEvals: 0, t: 0, hDiag: 1, historyLength: 0, historyStart: 0 }),
-  },
-  sweep: () => undefined, // the class has its own step()
+  shared: perOptimizer(() => ({ nIter: 0, funcEvals: 0, t: 0, hDiag: 1, historyLength: 0, historyStart: 0 })),
+  // The class has its own step().
+  sweepAll: () => false,
+  sweep: () => undefined,
 };
 
 /** Fills in the default of `maxEval`, which depends on `maxIter`. */
