@@ -7,13 +7,7 @@ import type { ParameterDict } from "../memory/parameters.js";
 import type { Vector } from "../memory/tensor.js";
 import { OWN, type Rule, setDecay, exact, positive } from "../optimizer/rule.js";
 import type { ScheduleFreeOptions } from "./schedulefreesgd.js";
-import {
-  MIN_BETA,
-  scheduleFree,
-  scheduleFreeDefaults,
-  scheduleFreeKinds,
-  setScheduleFree,
-} from "./schedulefreesgd.js";
+import { MIN_BETA, scheduleFree, scheduleFreeDefaults, scheduleFreeKinds, setScheduleFree } from "./schedulefreesgd.js";
 
 /** Options of {@link ScheduleFreeAdamW}. */
 export interface ScheduleFreeAdamWOptions extends ScheduleFreeOptions {

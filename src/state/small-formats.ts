@@ -106,15 +106,17 @@ export function setSlot(
   values: Vector | SmallSlot,
   converter: number,
 ): void {
-  const slot = viewOf(arena, table, i, k) as Vector & Record<string, unknown>;
-  const given = values as typeof slot;
-  if (slot.format === given.format && slot.signed === given.signed) {
-    if (slot.format === undefined) slot.set(given);
-    for (const name in slot) if (ArrayBuffer.isView(slot[name])) (slot[name] as Vector).set(given[name] as Vector);
+  const slot = viewOf(arena, table, i, k);
+  if (isAlike(slot, values)) {
+    const arrays = arraysOf(values);
+    arraysOf(slot).forEach((array, n) => array.set(arrays[n]));
     return;
   }
-  const floats = given.format === undefined ? given : toFloat32(values as SmallSlot);
-  if (slot.format === undefined) return slot.set(floats);
+  const floats = "format" in values ? toFloat32(values) : values;
+  if (!("format" in slot)) {
+    slot.set(floats);
+    return;
+  }
   const { buffer, kernels } = arena;
   const [format, length, at] = [table.formats[k][i], table.length[i], table.slots[k][i]];
   const scratch = new Float32Array(buffer, converter, BLOCK);
@@ -125,6 +127,12 @@ export function setSlot(
     kernels.pack(format, Math.min(BLOCK, length - from), converter, codes, bases, k, from, 0);
   }
 }
+
+const arraysOf = (slot: Vector | SmallSlot): Vector[] =>
+  "format" in slot ? Object.values<unknown>(slot).filter((part): part is Vector => ArrayBuffer.isView(part)) : [slot];
+
+type Loose = object & { readonly format?: string; readonly signed?: boolean; readonly length?: number };
+const isAlike = (a: Loose, b: Loose): boolean => a.format === b.format && a.signed === b.signed;
 
 /** Whether a base is valid: none of its codes is denormal or exceeds infinity's bits. */
 export function isBase(bits: number, signed: boolean): boolean {

@@ -102,7 +102,6 @@ function slotsOf<Options extends CommonOptions>(
   return names.flatMap((name, k): [string, number][] => (table.slots[k][i] === ABSENT ? [] : [[name, k]]));
 }
 
-
 /** Checks a saved state and returns a function that writes it, which returns whether the optimizer then evaluates. */
 export function prepareLoad<Options extends CommonOptions>(
   internals: Internals<Options>,
@@ -249,4 +248,3 @@ function blameOption<Options extends CommonOptions>(
     );
   }
 }
-

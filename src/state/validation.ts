@@ -3,7 +3,6 @@ import { flag, kindOf, oneOf, record, withArticle, wrongType, wrongValue } from 
 import { type SmallSlot, isBase, partsOf } from "./small-formats.js";
 import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 
-
 /** A tensor's part of the state dict of an average or of Lookahead. */
 export interface SavedTensor {
   /** The tensor's shape, which a load compares. */
@@ -38,7 +37,7 @@ export function onlyFields(owner: string, prefix: string, given: object, known: 
 
 /** A Float32Array, of any realm. */
 export function readVector(owner: string, name: string, value: unknown, length: number): Vector {
-  return readArray(owner, name, value, Float32Array, length) as Vector;
+  return readArray(owner, name, value, "Float32Array", length) as Vector;
 }
 
 /** A slot: a Float32Array or a {@link SmallSlot}. */
@@ -49,7 +48,7 @@ export function readSlot(owner: string, name: string, value: unknown, length: nu
   const format = oneOf("bfloat16", "8bit").read(owner, `${name}.format`, given.format);
   const slot: Record<string, unknown> = { format };
   for (const [part, type, elements] of partsOf(format, length))
-    slot[part] = readArray(owner, `${name}.${part}`, given[part], type, elements);
+    slot[part] = readArray(owner, `${name}.${part}`, given[part], type.name, elements);
   if (format === "8bit") {
     const signed = (slot.signed = flag.read(owner, `${name}.signed`, given.signed));
     const bases = slot.bases as Uint16Array;
@@ -60,20 +59,14 @@ export function readSlot(owner: string, name: string, value: unknown, length: nu
 }
 
 /** A typed array of one class, of any realm. */
-function readArray<T extends ArrayBufferView & { readonly length: number }>(
-  owner: string,
-  name: string,
-  value: unknown,
-  { name: kind }: { readonly name: string; readonly prototype: T },
-  length: number,
-): T {
+function readArray(owner: string, name: string, value: unknown, kind: string, length: number): unknown {
   const expected = `${withArticle(kind)} of ${length}`;
   const given = kindOf(value);
   if (given === "Object")
     throw wrongType(owner, name, `${expected}, which JSON.stringify does not keep (use toJSON and fromJSON)`, value);
   if (given !== kind) throw wrongType(owner, name, expected, value);
-  if ((value as T).length !== length) throw wrongValue(owner, name, expected, value);
-  return value as T;
+  if ((value as Vector).length !== length) throw wrongValue(owner, name, expected, value);
+  return value;
 }
 
 export function checkShape(owner: string, name: string, value: unknown, shape: Shape): void {

@@ -8,7 +8,6 @@ export const copyIn = (slot: number): CopiedSlot => ({
   slot,
   copy: (arena, { data, slots, length }, i) => arena.copy(data[i], slots[slot][i], length[i] * 4),
   begin(arena, table, batchOf) {
-    for (let i = 0; i < batchOf.length; i++)
-      if (batchOf[i] >= 0 && stepsOf(table, i) === 1) this.copy(arena, table, i);
+    for (let i = 0; i < batchOf.length; i++) if (batchOf[i] >= 0 && stepsOf(table, i) === 1) this.copy(arena, table, i);
   },
 });

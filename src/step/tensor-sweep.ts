@@ -42,17 +42,17 @@ interface FirstPass<Options extends CommonOptions> {
 
 /** Like {@link sweepTensors}, after a first pass. */
 export const sweepAfter =
-  <Options extends CommonOptions>({ before, visit, between }: FirstPass<Options>): typeof sweepTensors<Options> =>
+  <Options extends CommonOptions>(pass: FirstPass<Options>): typeof sweepTensors<Options> =>
   (optimizer, runs, request) => {
     const { groups, arena } = optimizer;
     layOut(optimizer, runs);
     const first = groups.find(isOccupied) ?? groups[0];
-    before(first.options, first.shared);
+    pass.before(first.options, first.shared);
     for (let r = 0; r < runs.count; r++) {
       const call = callOf(optimizer, runs, r);
-      visit(arena.kernels, call, call.options);
+      pass.visit(arena.kernels, call, call.options);
     }
-    if (!between(first.options, first.shared)) return false;
+    if (!pass.between(first.options, first.shared)) return false;
     sweep(optimizer, runs, request);
     return true;
   };
@@ -76,11 +76,7 @@ function callOf<Options extends CommonOptions>(optimizer: Sweeper<Options>, runs
   return call;
 }
 
-function sweep<Options extends CommonOptions>(
-  optimizer: Sweeper<Options>,
-  runs: RunList,
-  request: StepRequest,
-): void {
+function sweep<Options extends CommonOptions>(optimizer: Sweeper<Options>, runs: RunList, request: StepRequest): void {
   const { rule, arena } = optimizer;
   const { lead, scalars } = runs.batches;
   for (let r = 0; r < runs.count; r++) {

@@ -60,7 +60,7 @@ export const kindOf = (value: unknown): string => Object.prototype.toString.call
 
 /** "an Adam", "a Yogi"; "an SGD", which is spelled out, but "a LAMB". */
 export const withArticle = (noun: string): string =>
-  `${/^([AEIOaeio]|[FHLMNRSX](?=[B-DF-HJ-NP-TV-Z])|Ftrl|Rprop)/.test(noun) ? "an" : "a"} ${noun}`;
+  `a${/^([AEIOaeio]|[FHLMNRSX][^AEIOUa-z]|Ftrl|Rprop)/.test(noun) ? "n" : ""} ${noun}`;
 
 /** "1 row", "2 rows". */
 export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;

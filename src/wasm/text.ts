@@ -1,8 +1,7 @@
 // Decodes the inlined binary, which assembly/text.mjs encodes.
 
-/** Printable ASCII without the characters that are special in some kind of string. The last two begin a pair. */
-const ALPHABET = Array.from({ length: 95 }, (_, i) => String.fromCharCode(32 + i)).filter((c) => !'"$\\`'.includes(c));
-const SINGLES = ALPHABET.length - 2;
+/** Characters that stand for a value; the two after them begin a pair. */
+const SINGLES = 89;
 const BITMAP = 64;
 
 /**
@@ -10,12 +9,13 @@ const BITMAP = 64;
  * half). The most frequent values are one character, the others two; a hexadecimal bitmap at the start tells them apart.
  */
 export function decode(text: string): Uint8Array<ArrayBuffer> {
-  const [common, rare]: [number[], number[]] = [[], []];
-  for (let byte = 0; byte < 256; byte++) (isCommon(text, byte) ? common : rare).push(byte);
-  const values = common.concat(rare);
-  const places = new Uint8Array(128);
-  ALPHABET.forEach((character, place) => (places[character.charCodeAt(0)] = place));
-
+  /** 1 for a frequent value. */
+  const bit = (byte: number): number => (parseInt(text[byte >> 2], 16) >> (byte & 3)) & 1;
+  const values = Array.from({ length: 256 }, (_, byte) => byte).sort((a, b) => bit(b) - bit(a));
+  /** The places of characters in printable ASCII without " $ \ and `, which are special in some kind of string. */
+  const places = Int8Array.from({ length: 127 }, (_, code) =>
+    [34, 36, 92, 96].reduce((place, special) => (code > special ? place - 1 : place), code - 32),
+  );
   const bytes = new Uint8Array(text.length - BITMAP);
   let length = 0;
   for (let i = BITMAP; i < text.length; i++) {
@@ -25,5 +25,3 @@ export function decode(text: string): Uint8Array<ArrayBuffer> {
   }
   return bytes.subarray(0, length);
 }
-
-const isCommon = (text: string, byte: number): boolean => ((parseInt(text[byte >> 2], 16) >> (byte & 3)) & 1) === 1;
