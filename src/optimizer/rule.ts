@@ -6,7 +6,9 @@ import type { SlotKind, StateFormat } from "../state/small-formats.js";
 import { DEC, GS, OWN, WD } from "../wasm/generated/layout/coefficients.js";
 import type { Arena } from "../memory/arena.js";
 import type { Table } from "../step/tensor-table.js";
-import type { Sweeper, sweepTensors } from "../step/tensor-sweep.js";
+import type { RunList } from "../step/run-list.js";
+import type { StepRequest } from "../step/step-request.js";
+import type { Sweeper } from "../step/tensor-sweep.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import type { Group } from "./groups.js";
 
@@ -105,7 +107,7 @@ export interface Rule<Options extends CommonOptions> extends Elsewhere {
    * For a rule that reduces over each tensor, and hence gets them one by one: `sweepTensors`, or `sweepAfter(…)`. Without it
    * each element is updated by itself, so adjacent tensors with equal options, step and scalars are swept as one run.
    */
-  readonly sweepAll?: typeof sweepTensors<Options>;
+  sweepAll?(optimizer: Sweeper<Options>, runs: RunList, request: StepRequest): boolean;
   /** Throws for a tensor that the rule cannot update, named by `option`. */
   accept?(tensor: TensorInfo, option: string): void;
   /**
