@@ -8,7 +8,7 @@ import type { CommonOptions } from "../optimizer/rule.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import { readSaved } from "../state/validation.js";
 import { areFinite } from "../step/gradient-norms.js";
-import { StepRequest } from "../step/step-request.js";
+import { StepRequest, knownStepOptions } from "../step/step-request.js";
 import { flag, knownOnly, nonNegative, record, usedAfterDispose, wrongType } from "../util/check.js";
 import { FOREIGN } from "../optimizer/describe-optimizer.js";
 import { type Description, describe } from "../util/describe.js";
@@ -103,7 +103,7 @@ export class SAM<Name extends string = string> {
     const request = this.#request;
     request.reset(tensors.length);
     if (options !== undefined) {
-      knownOnly(`${OWNER}.firstStep`, "", record(OWNER, "step options", options), ["skip", "gradScale", "zeroGrad"]);
+      knownStepOptions(`${OWNER}.firstStep`, record(OWNER, "step options", options), ["skip", "gradScale", "zeroGrad"]);
       request.read(options, inner);
     }
     if (tensors.length > this.#at.length) this.#addCopies();

@@ -1,4 +1,5 @@
 // A seeded random number generator.
+import { Generator } from "./generator.js";
 import { describe } from "../util/describe.js";
 import { number, whole, wrongType, wrongValue } from "../util/check.js";
 
@@ -17,21 +18,13 @@ const range = number("a whole number in [1, 2^32]", (n) => Number.isSafeInteger(
  * const order = random.shuffle(Uint32Array.from({ length: 60000 }, (_, i) => i));
  */
 export class Random {
-  #a: number;
-  #b: number;
-  #c: number;
-  #d: number;
+  readonly #generator: Generator;
 
   /**
    * @param seed A whole number in [0, 2⁵³).
    */
   constructor(seed: number) {
-    const start = whole.read(OWNER, "seed", seed);
-    const mixed = (i: number): number => mix(mix((start + i * 0x9e3779b9) | 0) + Math.floor(start / 2 ** 32));
-    this.#a = mixed(1);
-    this.#b = mixed(2);
-    this.#c = mixed(3);
-    this.#d = mixed(4);
+    this.#generator = new Generator(whole.read(OWNER, "seed", seed));
   }
 
   /**
@@ -45,8 +38,7 @@ export class Random {
     if (!Array.isArray(state)) throw wrongType(OWNER, "state", expected, state);
     if (state.length !== 4 || state.every((x) => x === 0)) throw wrongValue(OWNER, "state", expected, state);
     const random = new Random(0);
-    const words = Array.from(state, (x, i) => word.read(OWNER, `state[${i}]`, x));
-    [random.#a, random.#b, random.#c, random.#d] = words;
+    random.#generator.words.set(Array.from(state, (x, i) => word.read(OWNER, `state[${i}]`, x)));
     return random;
   }
 
@@ -56,26 +48,12 @@ export class Random {
    * const saved = random.state();
    */
   state(): number[] {
-    return [this.#a, this.#b, this.#c, this.#d].map((x) => x >>> 0);
-  }
-
-  /** The next 32 bits, as a whole number in [0, 2³²). */
-  #next(): number {
-    const product = Math.imul(this.#b, 5);
-    const result = Math.imul((product << 7) | (product >>> 25), 9) >>> 0;
-    const shifted = this.#b << 9;
-    this.#c ^= this.#a;
-    this.#d ^= this.#b;
-    this.#b ^= this.#c;
-    this.#a ^= this.#d;
-    this.#c ^= shifted;
-    this.#d = (this.#d << 11) | (this.#d >>> 21);
-    return result;
+    return Array.from(this.#generator.words, (x) => x >>> 0);
   }
 
   /** A multiple of 2⁻²⁴ in [0, 1): exact in float32. One draw. */
   uniform(): number {
-    return (this.#next() >>> 8) / 2 ** 24;
+    return this.#generator.uniform();
   }
 
   /**
@@ -83,11 +61,7 @@ export class Random {
    * @throws TypeError, RangeError when `n` is not a whole number in [1, 2³²].
    */
   below(n: number): number {
-    range.read(OWNER, "n", n);
-    const fair = 2 ** 32 - (2 ** 32 % n);
-    let draw = this.#next();
-    while (draw >= fair) draw = this.#next();
-    return draw % n;
+    return this.#generator.below(range.read(OWNER, "n", n));
   }
 
   /**
@@ -96,21 +70,9 @@ export class Random {
    */
   shuffle<T extends ArrayLike<unknown>>(items: T): T {
     if (!Array.isArray(items) && !ArrayBuffer.isView(items)) throw wrongType(OWNER, "items", "an array", items);
-    const list = items as Record<number, unknown>;
-    for (let i = items.length - 1; i > 0; i--) {
-      const j = this.below(i + 1);
-      const item = list[i];
-      list[i] = list[j];
-      list[j] = item;
-    }
+    this.#generator.shuffle(items);
     return items;
   }
 }
 
 describe(Random, (random) => [OWNER, { state: random.state() }, random.state()]);
-
-function mix(x: number): number {
-  x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-  x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-  return x ^ (x >>> 16);
-}

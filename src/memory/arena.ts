@@ -34,10 +34,8 @@ export interface ArenaOptions {
   module?: object | undefined;
 }
 
-/** Kernels that threads divide, with what a call costs: a number of multiplications, from its arguments and the memory. */
-export type DividedKernels<Name extends string = string> = Partial<
-  Record<Name, (args: readonly number[], words: Int32Array) => number>
->;
+/** Compiles a binary, after a change to its bytes. */
+export type Compile = (change: (binary: Uint8Array) => Uint8Array<ArrayBuffer>) => WebAssembly.Module;
 
 /** What an arena is built on: a memory that never grows, and the binary's exports over it. */
 export interface ArenaMemory {
@@ -47,8 +45,8 @@ export interface ArenaMemory {
   readonly kernels: Kernels;
   /** Number of threads; 1 unless given. */
   readonly threads?: number;
-  /** @internal Instantiates another binary on this memory, for all threads; absent where there is one thread. */
-  load?(module: WebAssembly.Module, divided: DividedKernels): object;
+  /** @internal Instantiates the networks' binary on this memory, for all threads; absent where there is one thread. */
+  loadNetwork?(compile: Compile): object;
   /** How many times a thread died while it wrote to the memory, and left the work unfinished. */
   readonly failures?: number;
   /** The error message of an optimizer or average that existed then. */

@@ -1,5 +1,5 @@
 // Makes a network: compiles its layers, takes memory and initializes the parameters.
-import { Random } from "../init/random.js";
+import { Generator } from "../init/generator.js";
 import { MAX_CAPACITY, RESERVED, padded } from "../memory/arena.js";
 import { arenaFor, threadsOf } from "../memory/memory-options.js";
 import { ParameterDict } from "../memory/parameters.js";
@@ -43,7 +43,7 @@ export interface Built {
   readonly batchSize: number;
   readonly rows: number;
   readonly loss: Loss;
-  readonly random: Random;
+  readonly random: Generator;
   /** The memory beside the parameters. */
   readonly block: number;
   readonly blockBytes: number;
@@ -95,7 +95,7 @@ export function build(
     throw error;
   }
   for (const span of spans) span.at += block;
-  const random = new Random(seed);
+  const random = new Generator(seed);
   for (const { name, start } of parameters) fill(init, random, start, params.data[name]);
 
   const { buffer } = arena;
@@ -104,7 +104,8 @@ export function build(
     const data = new Float32Array(buffer, buffers[i].at, sizeOf(shape)).fill(start);
     return { name, shape, data };
   });
-  const form = { size: inputs, tokens: program.tokens, tokenOwner: nodes[0].owner, scale: inputScale };
+  const [first] = nodes;
+  const form = { size: inputs, owner: first.owner, scale: inputScale };
   return {
     owner,
     program,
@@ -129,10 +130,12 @@ export function build(
       buffers.map(({ at }) => at),
     ),
     criterion: new Criterion(arena, kernels, loss, output, rows, { outputs: result, delta, targets, losses }),
-    input: new InputBuffer(arena, kernels, form, rows, input),
+    input: (first.plan.input ?? inFloats)(arena, kernels, form, rows, input),
     result: new RowViews(buffer, result.at, outputs),
     delta: new RowViews(buffer, delta.at, outputs),
-    inputGradient: new RowViews(buffer, nodes[0].dx.at, inputs),
-    hasInputGradient: program.tokens === undefined,
+    inputGradient: new RowViews(buffer, first.dx.at, inputs),
+    hasInputGradient: first.plan.input === undefined,
   };
 }
+
+const inFloats = (...args: ConstructorParameters<typeof InputBuffer>): InputBuffer => new InputBuffer(...args);

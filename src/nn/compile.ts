@@ -1,13 +1,11 @@
 // Turns a list of layers into a program: nodes in the order of forward, and the buffers between them.
 //
-// A residual becomes a fork before its layers, which adds the gradients of both ways, and a sum after them. Where one layer
-// gives another order of elements than the next one takes, there is a transposition.
+// Where one layer gives another order of elements than the next one takes, there is a transposition.
 import { padded } from "../memory/arena.js";
 import type { Shape } from "../memory/tensor.js";
 import { wrongType, wrongValue } from "../util/check.js";
-import { Layer, type Order, type Place, type Plan, type TensorPlan } from "./layers/layer.js";
-import { readOptions, showShape, sizeOf } from "./layers/layer.js";
-import { forkPlan, sumPlan, transposition } from "./connections.js";
+import { type Chain, Layer, type Order, type Place, type Plan, type Row, type TensorPlan } from "./layers/layer.js";
+import { type Value, sizeOf } from "./layers/layer.js";
 import { Span } from "./memory.js";
 
 /** One operation of the program. */
@@ -25,19 +23,6 @@ export interface Node {
   /** Index of the first parameter and of the first buffer among the program's. */
   readonly parameter: number;
   readonly buffer: number;
-  /** Of the sum at a residual's end: its fork. */
-  readonly fork: Node | undefined;
-  /** Of a fork: the gradient with respect to the sum. Set by the sum in `#backward`. */
-  skip: Span | undefined;
-}
-
-/** A layer as `summary()` shows it. */
-export interface Row {
-  readonly path: string;
-  readonly kind: string;
-  readonly output: Shape;
-  /** Elements of its parameters. */
-  readonly parameters: number;
 }
 
 /** A program and all that it needs. Spans are in time: forward of node i at i, the loss at n, backward of node i at 2n − i. */
@@ -55,8 +40,6 @@ export interface Program {
   readonly scratch: Span;
   /** The gradients of one node's parameters: those to be added to what is there, or not needed. */
   readonly side: Span;
-  /** Exclusive bound of the tokens that the input consists of; undefined if it is of floats. */
-  readonly tokens: number | undefined;
 }
 
 /** What the program is made for. */
@@ -69,13 +52,6 @@ interface Setting {
   readonly threads: number;
 }
 
-/** How a value lies in memory between two layers. */
-interface Value {
-  readonly span: Span;
-  readonly shape: Shape;
-  readonly order: Order;
-}
-
 const NONE = new Span(0, 0);
 const END = Infinity;
 
@@ -83,14 +59,16 @@ export function compile(setting: Setting, input: Shape, layers: unknown): Progra
   return new Compiler(setting, input).run(layers);
 }
 
-class Compiler {
+class Compiler implements Chain {
   readonly #setting: Setting;
-  readonly #nodes: Node[] = [];
-  readonly #rows: Row[] = [];
+  readonly nodes: Node[] = [];
+  readonly rows: Row[] = [];
   readonly #parameters: TensorPlan[] = [];
   readonly #buffers: (TensorPlan & { readonly start: number })[] = [];
   readonly #spans: Span[] = [];
   readonly #input: Value;
+  /** That of a layer so far: without one, no order is another. */
+  #transposition: Plan["transposition"];
   #layers = 0;
   #scratch = 0;
   #side = 0;
@@ -102,9 +80,9 @@ class Compiler {
 
   run(layers: unknown): Program {
     const { owner, rows } = this.#setting;
-    const chained = this.#chain(layers, owner, "", "", this.#input);
-    const last = this.#ordered(chained, "first");
-    const n = this.#nodes.length;
+    const chained = this.chain(layers, owner, "", "", this.#input);
+    const last = this.ordered(chained, "first");
+    const n = this.nodes.length;
     const result = last.span.read(n);
     const delta = this.#take(sizeOf(last.shape) * rows, n);
     this.#backward(delta);
@@ -112,8 +90,8 @@ class Compiler {
     const side = this.#take(this.#side / 4, n).read(END);
     return {
       output: last.shape,
-      nodes: this.#nodes,
-      rows: this.#rows,
+      nodes: this.nodes,
+      rows: this.rows,
       parameters: this.#parameters,
       buffers: this.#buffers,
       spans: this.#spans,
@@ -122,7 +100,6 @@ class Compiler {
       delta,
       scratch,
       side,
-      tokens: this.#nodes[0].plan.tokens,
     };
   }
 
@@ -133,7 +110,7 @@ class Compiler {
   }
 
   /** Layers one after the other. `path` and `prefix` are those of the residual that they are in, with a dot at the end. */
-  #chain(layers: unknown, owner: string, path: string, prefix: string, value: Value): Value {
+  chain(layers: unknown, owner: string, path: string, prefix: string, value: Value): Value {
     checkLayers(owner, layers);
     layers.forEach((layer, i) => {
       value = this.#layer(layer, `${path}${i}`, `${prefix}${i}`, value);
@@ -157,97 +134,68 @@ class Compiler {
       seed: this.#setting.seed,
       threads: this.#setting.threads,
     };
-    if (plan === undefined) return this.#residual(layer, place, path, name ?? prefix, value);
-    const made = plan(place);
+    if (layer.expand) return layer.expand(this, owner, path, name ?? prefix, value);
+    const made = plan!(place);
+    this.#transposition ??= made.transposition;
     const tensors = (made.parameters ?? []).map((tensor) => ({ ...tensor, name: `${name ?? prefix}.${tensor.name}` }));
     const buffers = (made.buffers ?? []).map((tensor) => ({ ...tensor, name: `${name ?? prefix}.${tensor.name}` }));
     for (const { name } of [...tensors, ...buffers])
       if ([...this.#parameters, ...this.#buffers].some((other) => other.name === name))
         throw new RangeError(`${owner}: there is a tensor "${name}" already: give the layer another name`);
     const size = tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
-    this.#rows.push({ path, kind, output: made.output, parameters: size });
-    const result = this.#node(owner, made, this.#ordered(value, made.takes));
+    this.rows.push({ path, kind, output: made.output, parameters: size });
+    const result = this.node(owner, made, this.ordered(value, made.takes));
     this.#parameters.push(...tensors);
     this.#buffers.push(...buffers);
     return result;
   }
 
-  #residual(layer: Layer, { owner }: Place, path: string, prefix: string, value: Value): Value {
-    readOptions(owner, layer.options, {}, {});
-    this.#rows.push({ path, kind: "residual", output: value.shape, parameters: 0 });
-    const { span, shape, order } = value;
-    const size = sizeOf(shape);
-    const fork = this.#push({ owner, plan: forkPlan(shape, size, () => fork.skip!), order, x: span, y: span });
-    span.holds++;
-    const inner = this.#chain(layer.inner, owner, `${path}.`, `${prefix}.`, value);
-    if (showShape(inner.shape) !== showShape(shape))
-      throw new RangeError(
-        `${owner}: expected layers that give the shape of their input, ${showShape(shape)}, got ${showShape(inner.shape)}`,
-      );
-    const branch = this.#ordered(inner, order);
-    span.holds--;
-    span.read(this.#nodes.length);
-    return this.#node(owner, sumPlan(shape, size, span), branch, fork);
-  }
-
   /** The value in the wanted order. */
-  #ordered(value: Value, wanted: Order = value.order): Value {
+  ordered(value: Value, wanted: Order = value.order): Value {
     const { shape } = value;
     if (value.order === wanted) return value;
     const [channels, positions] = [shape[0], sizeOf(shape.slice(1))];
     if (channels === 1 || positions === 1) return { ...value, order: wanted };
-    return this.#node(this.#setting.owner, transposition(shape, channels, positions, wanted), value);
+    return this.node(this.#setting.owner, this.#transposition!(shape, channels, positions, wanted), value);
   }
 
   /** Adds a node, and the memory of its output. */
-  #node(owner: string, plan: Plan, value: Value, fork?: Node): Value {
-    const time = this.#nodes.length;
+  node(owner: string, plan: Plan, value: Value): Value {
+    const time = this.nodes.length;
     const { span, order } = value;
     span.read(plan.reads === "x" || plan.reads === "both" ? END : time);
     const shared = plan.identity === true || (plan.inPlace === true && span.endsAt(time));
     const y = shared ? span : this.#take(sizeOf(plan.output) * this.#setting.rows, time);
     if (plan.reads === "y" || plan.reads === "both") y.read(END);
-    this.#push({ owner, plan, order, x: span, y }, fork);
+    this.push({ owner, plan, order, x: span, y });
     return { span: y, shape: plan.output, order: plan.gives ?? order };
   }
 
-  #push(node: Pick<Node, "owner" | "plan" | "order" | "x" | "y">, fork?: Node): Node {
+  push(node: Pick<Node, "owner" | "plan" | "order" | "x" | "y">): void {
     const { kept = 0, scratch = 0, parameters = [] } = node.plan;
-    const whole: Node = {
+    this.nodes.push({
       ...node,
-      kept: kept > 0 ? this.#take(kept / 4, this.#nodes.length).read(END) : NONE,
+      kept: kept > 0 ? this.#take(kept / 4, this.nodes.length).read(END) : NONE,
       dy: NONE,
       dx: NONE,
       parameter: this.#parameters.length,
       buffer: this.#buffers.length,
-      fork,
-      skip: undefined,
-    };
-    this.#nodes.push(whole);
+    });
     this.#scratch = Math.max(this.#scratch, scratch);
     const side = parameters.reduce((sum, { shape }) => sum + padded(sizeOf(shape)), 0);
     this.#side = Math.max(this.#side, side);
-    return whole;
   }
 
   /** Gives each node the memory of its gradients, from the last to the first. */
   #backward(delta: Span): void {
-    const nodes = this.#nodes;
+    const nodes = this.nodes;
     for (let i = nodes.length - 1; i >= 0; i--) {
       const node = nodes[i];
-      const { plan, fork, skip } = node;
+      const { plan } = node;
       const time = 2 * nodes.length - i;
       node.dy = delta.read(time);
-      if (fork !== undefined) {
-        fork.skip = delta;
-        delta.holds++;
-      }
-      if (skip !== undefined) {
-        skip.holds--;
-        skip.read(time);
-      }
-      const shared =
-        plan.identity === true || fork !== undefined || (plan.inPlaceBackward === true && delta.endsAt(time));
+      plan.route?.(delta, time);
+      const shared = plan.identity ?? plan.identityBackward ?? (plan.inPlaceBackward === true && delta.endsAt(time));
       if (!shared) delta = this.#take(node.x.bytes / 4, time);
       node.dx = delta;
     }

@@ -50,15 +50,6 @@ export function readInput(owner: string, x: unknown, size: number): Floats {
   return floats;
 }
 
-/** x as rows of `size` tokens below `tokens`. */
-export function readTokens(owner: string, x: unknown, size: number, tokens: number): Indices {
-  const indices = isNested(x) ? flat(owner, "x", x, size) : (x as Indices);
-  if (!isIndices(indices)) throw wrongType(owner, "x", `tokens in an integer array, in rows of ${size}`, x);
-  if (indices.length % size !== 0) throw wrongValue(owner, "x", `tokens in an integer array, in rows of ${size}`, x);
-  checkIndices(owner, "x", indices, "a token", tokens);
-  return indices;
-}
-
 /** Throws for bytes that look like one-hot rows or masks: some are 1, none is larger. Of an image, it reads only a few. */
 export function checkImages(owner: string, x: Floats): void {
   if (x.BYTES_PER_ELEMENT !== 1) return;
@@ -102,7 +93,14 @@ export function readLabels(
 }
 
 /** Throws unless all are whole numbers in [0, limit), or `ignored`. */
-function checkIndices(owner: string, name: string, list: Indices, one: string, limit: number, ignored?: number): void {
+export function checkIndices(
+  owner: string,
+  name: string,
+  list: Indices,
+  one: string,
+  limit: number,
+  ignored?: number,
+): void {
   for (let i = 0; i < list.length; i++) {
     const index = Number(list[i]);
     if (!((index >= 0 && index < limit && Number.isInteger(index)) || index === ignored))
@@ -110,12 +108,12 @@ function checkIndices(owner: string, name: string, list: Indices, one: string, l
   }
 }
 
-function isIndices(value: unknown): value is Indices {
+export function isIndices(value: unknown): value is Indices {
   return Array.isArray(value) || integerArrays.has(kindOf(value));
 }
 
 /** Whether a value is an array of anything but numbers. */
-function isNested(value: unknown): value is readonly unknown[] {
+export function isNested(value: unknown): value is readonly unknown[] {
   return Array.isArray(value) && !value.every(isNumber);
 }
 
@@ -125,7 +123,7 @@ const isNumber = (value: unknown): boolean => typeof value === "number";
 const DEEPEST = 16;
 
 /** The numbers of an array of arrays in order. Where its elements are arrays, each must be a row of `size`. */
-function flat(owner: string, name: string, list: readonly unknown[], size: number): number[] {
+export function flat(owner: string, name: string, list: readonly unknown[], size: number): number[] {
   const numbers: number[] = [];
   const add = (items: ArrayLike<unknown>, path: string, depth: number): void => {
     for (let i = 0; i < items.length; i++) {

@@ -1,5 +1,5 @@
 // The training loop of `Network.fit`.
-import { Random } from "../init/random.js";
+import type { Random } from "../init/random.js";
 import { flag, knownOnly, record, wholeFrom, wrongType, wrongValue } from "../util/check.js";
 import type { BaseNetwork } from "./base-network.js";
 import type { Floats, Indices, Inputs, Targets } from "./data.js";
@@ -207,13 +207,13 @@ function readOptions(network: BaseNetwork, options: FitOptions) {
     throw wrongType(owner, "signal", "an AbortSignal", signal);
   const size = wholeFrom(1).read(owner, "batchSize", batchSize);
   if (size > most) throw wrongValue(owner, "batchSize", `at most the network's "batchSize", ${most}`, batchSize);
-  const isRandom = shuffle instanceof Random;
+  const isRandom = typeof (shuffle as Partial<Random> | null)?.shuffle === "function";
   if (!isRandom) flag.read(owner, "shuffle", shuffle);
   return {
     optimizer,
     epochs: wholeFrom(1).read(owner, "epochs", epochs),
     batchSize: size,
-    shuffle: isRandom ? shuffle : shuffle && random,
+    shuffle: isRandom ? (shuffle as Random) : shuffle && random,
     validation,
     onEpoch,
     signal,

@@ -1,7 +1,7 @@
 // Initializes the parameters of layers.
 import type { Vector } from "../memory/tensor.js";
 import { cos, log } from "../util/exact.js";
-import type { Random } from "../init/random.js";
+import type { Generator } from "../init/generator.js";
 
 /**
  * The distribution of initial values. `"torch"` is each layer's default in PyTorch: uniform in ±1/√inputs for weights and
@@ -23,7 +23,7 @@ export type Start =
   | { readonly kind: "table" };
 
 /** Fills a parameter in order: one draw per element if uniform, two if normal, none if constant. */
-export function fill(init: Init, random: Random, start: Start, values: Vector): void {
+export function fill(init: Init, random: Generator, start: Start, values: Vector): void {
   if (typeof start === "number") values.fill(start);
   else if (start.kind === "bias" && init !== "torch") values.fill(0);
   else if (init === "gpt") normal(random, 0.02, values);
@@ -37,12 +37,12 @@ function bound(init: "glorot" | "he" | undefined, fanIn: number, fanOut: number)
   return Math.sqrt((init === "he" ? 6 : 1) / fanIn);
 }
 
-function uniform(random: Random, bound: number, values: Vector): void {
+function uniform(random: Generator, bound: number, values: Vector): void {
   for (let i = 0; i < values.length; i++) values[i] = bound * (2 * random.uniform() - 1);
 }
 
 /** Box and Muller (1958). 1 − u is in (0, 1], so the logarithm is finite. */
-function normal(random: Random, deviation: number, values: Vector): void {
+function normal(random: Generator, deviation: number, values: Vector): void {
   for (let i = 0; i < values.length; i++) {
     const radius = Math.sqrt(-2 * log(1 - random.uniform()));
     values[i] = deviation * radius * cos(2 * Math.PI * random.uniform());

@@ -3,28 +3,28 @@ import type { Arena } from "../memory/arena.js";
 import type { Vector } from "../memory/tensor.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 import { BYTES_TOGETHER } from "../wasm/generated/layout/products.js";
-import { type Floats, type Indices, checkImages, part, readInput, readTokens } from "./data.js";
+import { type Floats, type Indices, checkImages, part, readInput } from "./data.js";
 import type { Span } from "./memory.js";
 
 /** What the input consists of. */
-interface Form {
+export interface Form {
   /** Elements of a row. */
   readonly size: number;
-  /** The exclusive bound of tokens, and the message's beginning if there is another one; undefined for floats. */
-  readonly tokens: number | undefined;
-  readonly tokenOwner: string;
+  /** Begins the messages of the first layer. */
+  readonly owner: string;
   /** The factor of bytes; undefined for the default, which does not suit bytes of 0 and 1. */
   readonly scale: number | undefined;
 }
 
-/** The memory of the input. */
+/** The memory of the input: floats. */
 export class InputBuffer {
   readonly #kernels: NetworkKernels;
   readonly #form: Form;
-  /** Three views of the same memory. */
+  /** Two views of the same memory. */
   readonly #floats: Vector;
   readonly #bytes: Uint8Array;
-  readonly #tokens: Int32Array;
+  /** Whether x consists of tokens. */
+  readonly hasTokens: boolean = false;
 
   constructor(arena: Arena, kernels: NetworkKernels, form: Form, rows: number, { at }: Span) {
     const count = rows * form.size;
@@ -32,18 +32,11 @@ export class InputBuffer {
     this.#form = form;
     this.#floats = new Float32Array(arena.buffer, at, count);
     this.#bytes = new Uint8Array(arena.buffer, at, 4 * rounded(count));
-    this.#tokens = new Int32Array(arena.buffer, at, count);
-  }
-
-  /** Whether x consists of tokens. */
-  get hasTokens(): boolean {
-    return this.#form.tokens !== undefined;
   }
 
   /** Checks x and makes one list of it: whole rows. */
   read(owner: string, x: unknown): Floats | Indices {
-    const { size, tokens, tokenOwner } = this.#form;
-    return tokens === undefined ? readInput(owner, x, size) : readTokens(tokenOwner, x, size, tokens);
+    return readInput(owner, x, this.#form.size);
   }
 
   /** Whether the network has given away views of its memory. */
@@ -56,19 +49,14 @@ export class InputBuffer {
 
   /** Throws for bytes of 0 and 1, which the default scale does not suit. */
   checkImages(owner: string, x: Floats | Indices): void {
-    if (this.#form.scale === undefined && this.#form.tokens === undefined) checkImages(owner, x as Floats);
+    if (this.#form.scale === undefined) checkImages(owner, x as Floats);
   }
 
   /** Copies rows of x into the arena; bytes become float32, multiplied by the scale. */
   load(x: Floats | Indices, first: number, rows: number): void {
-    const { size, tokens, scale = 1 / 255 } = this.#form;
-    const start = first * size;
+    const { size, scale = 1 / 255 } = this.#form;
     const count = rows * size;
-    if (tokens !== undefined) {
-      for (let i = 0; i < count; i++) this.#tokens[i] = Number(x[start + i]);
-      return;
-    }
-    const given = part(x as Floats, start, count);
+    const given = part(x as Floats, first * size, count);
     if (given.BYTES_PER_ELEMENT !== 1) {
       this.#floats.set(given);
       return;

@@ -1,14 +1,13 @@
 // The kernels of networks over an arena's memory: nn.wasm, which is compiled and instantiated when a first network needs it.
-import { compile, compileShared } from "#nn-binary";
+import { compile } from "#nn-binary";
 import type { Arena, ArenaMemory } from "../memory/arena.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 import { checkModule } from "../wasm/module.js";
-import { divided } from "./divided.js";
 
 export type { NetworkKernels };
 
 let compiled: WebAssembly.Module | undefined;
-let compiledShared: WebAssembly.Module | undefined;
+
 const instances = new WeakMap<ArenaMemory, NetworkKernels>();
 
 /**
@@ -19,7 +18,7 @@ export function networkKernels(arena: Arena, module?: object): NetworkKernels {
   const { memory } = arena;
   let kernels = instances.get(memory);
   if (kernels === undefined) {
-    kernels = (memory.load?.((compiledShared ??= compileShared()), divided) ??
+    kernels = (memory.loadNetwork?.(compile) ??
       instantiate(memory.memory, module ?? (compiled ??= compile()))) as NetworkKernels;
     instances.set(memory, kernels);
   }

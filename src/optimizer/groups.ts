@@ -43,6 +43,11 @@ export function defaultsOf<Options extends CommonOptions>(rule: Rule<Options>, d
   return { ...rule.defaults[chosen], dialect: chosen } as Settled<Options>;
 }
 
+/** What other libraries call the options of optimizers and of steps: see `didYouMean`. */
+export const ALIASES =
+  "lr=learningrate,rate,eta,stepsize betas=b1,b2 weightDecay=decay,l2,wd,lambda groups=paramgroups,params " +
+  "clipNorm=globalclipnorm,maxnorm,maxgradnorm,clipgradnorm gradScale=scale,lossscale zeroGrad=settonone";
+
 /** Throws for an unknown option. Default of `known`: the options of a group. */
 export function knownOptions<Options extends CommonOptions>(
   rule: Rule<Options>,
@@ -50,7 +55,7 @@ export function knownOptions<Options extends CommonOptions>(
   given: object,
   known: readonly string[] = ["params", ...Object.keys(rule.kinds)],
 ): void {
-  knownOnly(rule.name, prefix, given, known, rule);
+  knownOnly(rule.name, prefix, given, known, { ...rule, aliases: `${rule.aliases} ${ALIASES}` });
 }
 
 const MEMBERS = "an array of tensor names, a RegExp or a function";

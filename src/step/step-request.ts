@@ -2,12 +2,16 @@
 import type { Average } from "../averages/average.js";
 import { atLeast0, finite, flag, knownOnly, lookUp, nameList, record, wrongType, wrongValue } from "../util/check.js";
 import type { StateFormat } from "../state/small-formats.js";
-import type { Group } from "../optimizer/groups.js";
+import { ALIASES, type Group } from "../optimizer/groups.js";
 import type { StepOptions } from "../optimizer/options.js";
 import type { CommonOptions, Rule } from "../optimizer/rule.js";
 import type { Table } from "./tensor-table.js";
 
 const KNOWN = ["skip", "gradScale", "rows", "clipNorm", "zeroGrad", "average"] as const;
+
+/** Throws for an option that is unknown. */
+export const knownStepOptions = (owner: string, options: object, known: readonly string[]): void =>
+  knownOnly(owner, "", options, known, { aliases: ALIASES });
 
 /** What a request needs to know of its optimizer. */
 interface Target<Options extends CommonOptions> {
@@ -70,7 +74,7 @@ export class StepRequest {
     this.#isPlain = this.fusedDone = false;
     record(name, "step options", options);
     for (const key in options)
-      if (!KNOWN.includes(key as (typeof KNOWN)[number])) knownOnly(`${name}.step`, "", options, KNOWN);
+      if (!KNOWN.includes(key as (typeof KNOWN)[number])) knownStepOptions(`${name}.step`, options, KNOWN);
     const { skip, gradScale = 1, rows, clipNorm, zeroGrad = false, average } = options;
     // `read` is called for wrong numbers only: a number that is passed on might be boxed.
     if (!(Number.isFinite(gradScale) && Math.abs(gradScale) < 3e38)) finite.read(name, "gradScale", gradScale);

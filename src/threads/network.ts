@@ -1,5 +1,5 @@
 // Divides the kernels of networks among threads: a call looks the same and gives the same bits.
-import type { DividedKernels } from "../memory/arena.js";
+import { type Cost, networkCosts } from "./network-costs.js";
 import { NETWORK_PARTS } from "../wasm/generated/layout/threads.js";
 import type { Divisible, Kernel } from "./block-runner.js";
 import type { Team } from "./team.js";
@@ -13,11 +13,11 @@ export const SLOWEST = 1e6;
 const BINARIES = 2;
 
 /** The kernels on a team's threads. `first`: how many kernels the binary before has. Small calls run on the caller's thread. */
-export function divideNetwork(kernels: Divisible, first: number, divided: DividedKernels, team: Team): object {
+export function divideNetwork(kernels: Divisible, first: number, team: Team): object {
   const words = new Int32Array(team.buffer);
   const entries = Object.entries(kernels).map(([name, exported], index): [string, Kernel] => {
     const kernel = exported as Kernel;
-    const cost = divided[name];
+    const cost = (networkCosts as Partial<Record<string, Cost>>)[name];
     if (cost === undefined) return [name, kernel];
     return [
       name,

@@ -1,9 +1,14 @@
-import type { ArenaMemory, DividedKernels } from "../memory/arena.js";
+// The memory of an arena that threads share, with kernels that divide their work.
+import type { ArenaMemory, Compile } from "../memory/arena.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
+import { shared } from "../wasm/shared.js";
 import { divideKernels } from "./kernels.js";
 import { divideNetwork } from "./network.js";
 import type { WorkerPool } from "./pool.js";
 import { Team } from "./team.js";
+
+/** The binary of the networks, for any shared memory. */
+let network: WebAssembly.Module | undefined;
 
 /** The memory of an arena that threads share: its kernels divide their work among the team. */
 export class SharedMemory extends Team implements ArenaMemory {
@@ -14,7 +19,8 @@ export class SharedMemory extends Team implements ArenaMemory {
     this.kernels = divideKernels(this.undivided, this);
   }
 
-  load(module: WebAssembly.Module, divided: DividedKernels): object {
-    return divideNetwork(this.instantiate(module), Object.keys(this.undivided).length, divided, this);
+  loadNetwork(compile: Compile): object {
+    network ??= compile(shared);
+    return divideNetwork(this.instantiate(network), Object.keys(this.undivided).length, this);
   }
 }

@@ -2,12 +2,11 @@
 
 /**
  * What other libraries call the options and values here, without case and punctuation: `here=there,there`. Of several that
- * are known, the first counts. Rules and subpaths have tables of their own for what only they need.
+ * are known, the first counts. Optimizers, rules and subpaths have tables of their own for what only they need.
  */
 const COMMON =
-  "lr=learningrate,rate,eta,stepsize betas=b1,b2 eps=epsilon momentum=mu weightDecay=decay,l2,wd,lambda groups=paramgroups,params " +
-  "clipNorm=globalclipnorm,maxnorm,maxgradnorm,clipgradnorm gradScale=scale,lossscale zeroGrad=settonone stateFormat=dtype,bits " +
-  "capacity=size,bytes keras=tensorflow optax=jax bfloat16=bf16 8bit=int8 float32=fp32 throw=error propagate=ignore";
+  "eps=epsilon momentum=mu stateFormat=dtype,bits capacity=size,bytes " +
+  "keras=tensorflow optax=jax bfloat16=bf16 8bit=int8 float32=fp32 throw=error propagate=ignore";
 
 /** A name without case and punctuation, so that `weight_decay` is `weightDecay`. */
 const plain = (name: string): string =>

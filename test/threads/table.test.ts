@@ -1,7 +1,7 @@
 // Tests that every kernel is divided among threads, or listed here with the reason why not.
 import { expect, test } from "vitest";
 import { Arena } from "../../src/index.js";
-import { divided } from "../../src/nn/divided.js";
+import { networkCosts } from "../../src/threads/network-costs.js";
 import { networkKernels } from "../../src/nn/kernels.js";
 import { products, reductions, sweeps } from "../../src/threads/kernels.js";
 
@@ -40,5 +40,5 @@ const undividedNetwork = {
 
 test("every kernel of the networks is divided, or in the list of those that are not", () => {
   const kernels = networkKernels(new Arena({ capacity: 2 ** 16 }));
-  expect([...Object.keys(divided), ...Object.keys(undividedNetwork)].sort()).toEqual(Object.keys(kernels).sort());
+  expect([...Object.keys(networkCosts), ...Object.keys(undividedNetwork)].sort()).toEqual(Object.keys(kernels).sort());
 });

@@ -1,6 +1,5 @@
 // "#nn-binary" for Vercel's edge runtime, whose bundlers need the query `?module`.
 import module from "../../nn.wasm?module";
 
+/** There are no threads for which the binary would be changed. */
 export const compile = (): WebAssembly.Module => module;
-/** Of no use, since there are no threads. */
-export const compileShared = compile;

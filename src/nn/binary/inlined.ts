@@ -1,10 +1,9 @@
 // "#nn-binary" by default: the binary is inlined as text.
 import { text } from "../../wasm/generated/nn-bytes.js";
-import { shared } from "../../wasm/shared.js";
+
 import { decode } from "../../wasm/text.js";
 
-const bytes = (): Uint8Array<ArrayBuffer> => decode(text);
-
-export const compile = (): WebAssembly.Module => new WebAssembly.Module(bytes());
-/** For a memory that threads share. */
-export const compileShared = (): WebAssembly.Module => new WebAssembly.Module(shared(bytes()));
+/** `change` is applied to the binary first. */
+export const compile = (
+  change: (binary: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer> = (binary) => binary,
+): WebAssembly.Module => new WebAssembly.Module(change(decode(text)));

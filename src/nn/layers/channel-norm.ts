@@ -1,5 +1,6 @@
 // Batch and group normalization.
 import { epsilon, fraction, wholeFrom, wrongValue } from "../../util/check.js";
+import { channelsLast } from "../connections.js";
 import { Layer, type LayerOptions, readOptions, sizeOf } from "./layer.js";
 
 /** Options of {@link batchNorm}. */
@@ -42,8 +43,7 @@ export function batchNorm(options?: BatchNormOptions): Layer {
     const positions = sizeOf(shape) / channels;
     return {
       output: shape,
-      takes: "last",
-      gives: "last",
+      ...channelsLast,
       parameters: parameters(channels),
       buffers: [
         { name: "running_mean", shape: [channels], start: 0 },
@@ -108,8 +108,7 @@ export function groupNorm(groups: number, options?: GroupNormOptions): Layer {
     if (channels % count !== 0) throw wrongValue(owner, "groups", `a divisor of the ${channels} channels`, groups);
     return {
       output: shape,
-      takes: "last",
-      gives: "last",
+      ...channelsLast,
       parameters: parameters(channels),
       reads: "x",
       kept: 16 * channels * most,

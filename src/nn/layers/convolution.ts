@@ -1,6 +1,7 @@
 // Convolutions of signals and images.
 import type { Shape } from "../../memory/tensor.js";
 import { type Kind, flag, wholeFrom, wrongType, wrongValue } from "../../util/check.js";
+import { channelsLast } from "../connections.js";
 import { type Extent, extent } from "./extent.js";
 import { Geometry } from "./geometry.js";
 import { Layer, type LayerOptions, type Place, type Plan, misfit, readOptions, sizeOf } from "./layer.js";
@@ -101,8 +102,7 @@ function plan(place: Place, image: Shape, outputs: number, settings: Settings, o
   const fanOut = (outputs * fanIn * groups) / channels;
   return {
     output: oneDimension ? [outputs, size[1]] : output,
-    takes: "last",
-    gives: "last",
+    ...channelsLast,
     parameters: [
       { name: "weight", shape, start: { kind: "weight", fanIn, fanOut } },
       ...(bias ? [{ name: "bias", shape: [outputs], start: { kind: "bias", fanIn } as const }] : []),

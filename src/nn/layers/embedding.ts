@@ -1,5 +1,6 @@
 // Embeddings of tokens and positions.
 import { wholeFrom } from "../../util/check.js";
+import { tokensBelow } from "../tokens.js";
 import { Layer, type LayerOptions, misfit, readOptions } from "./layer.js";
 
 /**
@@ -25,7 +26,7 @@ export function embedding(count: number, width: number, options?: LayerOptions):
       takes: "first",
       parameters: [{ name: "weight", shape: [size, wide], start: { kind: "table" } }],
       reads: "x",
-      tokens: size,
+      input: tokensBelow(size),
       bind({ kernels, x, y, dy, parameters: [table] }) {
         return {
           forward({ rows }) {

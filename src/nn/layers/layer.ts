@@ -36,7 +36,7 @@
 // since the network may redirect it to scratch memory. Where `trains` is false the gradient is not needed: the kernel may be
 // skipped, or called all the same.
 //
-// Threads: a layer calls its kernels through `bound.kernels`, which divides those that are listed in src/nn/divided.ts. Each
+// Threads: a layer calls its kernels through `bound.kernels`, which divides those that src/threads/network-costs.ts lists. Each
 // thread then runs the same call, after `takePart(part, parts)`, and the kernel computes its part of the rows, images or
 // elements (assembly/products/parts.ts), with the same bits. Where it needs scratch it takes its part of that, at
 // scratch + part·bytes: `Plan.scratch` has space for `place.threads` of them.
@@ -44,6 +44,8 @@ import type { Shape } from "../../memory/tensor.js";
 import { type Kind, knownOnly, record } from "../../util/check.js";
 import type { NetworkKernels } from "../../wasm/generated/nn-kernels.js";
 import type { Start } from "../init.js";
+import type { InputBuffer } from "../input.js";
+import type { Span } from "../memory.js";
 
 export type Order = "first" | "last";
 
@@ -101,8 +103,14 @@ export interface Plan {
   readonly scratch?: number;
   /** Multiply-adds of one row forward, in products. */
   readonly flops?: number;
-  /** The input is int32 tokens in [0, tokens), which have no gradient. */
-  readonly tokens?: number;
+  /** Makes the memory of an input that is something else than floats, and has no gradient. */
+  readonly input?: (...args: ConstructorParameters<typeof InputBuffer>) => InputBuffer;
+  /** The transposition to and from the order, where `takes` or `gives` is "last". */
+  readonly transposition?: (shape: Shape, channels: number, positions: number, gives: Order) => Plan;
+  /** Whether dx is dy, though y is not x. */
+  readonly identityBackward?: boolean;
+  /** Called with the memory of dy and the time of backward, for gradients that go elsewhere, too. */
+  route?(gradient: Span, time: number): void;
   bind(bound: Bound): Operation;
 }
 
@@ -159,6 +167,44 @@ export interface LayerOptions {
   name?: string | undefined;
 }
 
+/** How a value lies in memory between two layers. */
+export interface Value {
+  readonly span: Span;
+  readonly shape: Shape;
+  readonly order: Order;
+}
+
+/** A layer as `summary()` shows it. */
+export interface Row {
+  readonly path: string;
+  readonly kind: string;
+  readonly output: Shape;
+  /** Elements of its parameters. */
+  readonly parameters: number;
+}
+
+/** The program so far, to which a layer that contains layers adds them. */
+export interface Chain {
+  readonly rows: Row[];
+  readonly nodes: readonly unknown[];
+  /** Layers one after the other. `path` and `prefix` are those of the layer that they are in, with a dot at the end. */
+  chain(layers: unknown, owner: string, path: string, prefix: string, value: Value): Value;
+  /** The value in the wanted order. */
+  ordered(value: Value, wanted?: Order): Value;
+  /** Adds an operation, and the memory of its output. */
+  node(owner: string, plan: Plan, value: Value): Value;
+  /** Adds an operation between buffers. */
+  push(node: {
+    readonly owner: string;
+    readonly plan: Plan;
+    readonly order: Order;
+    readonly x: Span;
+    readonly y: Span;
+  }): void;
+}
+
+type Expand = (chain: Chain, owner: string, path: string, prefix: string, value: Value) => Value;
+
 /** A layer of a {@link Network}, such as {@link linear} returns. It is checked when a network is made of it. */
 export class Layer {
   /** The function's name. */
@@ -167,15 +213,15 @@ export class Layer {
   readonly options: unknown;
   /** @internal Throws a TypeError or RangeError that begins with `place.owner`. Residuals have none. */
   readonly plan: ((place: Place) => Plan) | undefined;
-  /** @internal The layers within a residual. */
-  readonly inner: unknown;
+  /** @internal Of a residual: puts itself and its layers into the chain. */
+  readonly expand: Expand | undefined;
 
   /** @internal */
-  constructor(kind: string, options: unknown, plan?: (place: Place) => Plan, inner?: unknown) {
+  constructor(kind: string, options: unknown, plan?: (place: Place) => Plan, expand?: Expand) {
     this.kind = kind;
     this.options = options;
     this.plan = plan;
-    this.inner = inner;
+    this.expand = expand;
   }
 }
 

@@ -1,4 +1,5 @@
 // Pooling of images.
+import { channelsLast } from "../connections.js";
 import { type Extent, extent } from "./extent.js";
 import { Layer, type LayerOptions, type Place, type Plan, misfit, readOptions } from "./layer.js";
 import { wrongValue } from "../../util/check.js";
@@ -38,8 +39,7 @@ function plan(
   const [top, left] = padding;
   return {
     output: output.length === 1 ? output : [channels, outHeight, outWidth],
-    takes: "last",
-    gives: "last",
+    ...channelsLast,
     ...(kind === MAXIMUM ? { reads: "both" as const } : {}),
     bind({ kernels: { pool }, x, y, dx, dy }) {
       const run = (rows: number, what: number): void => {

@@ -1,12 +1,12 @@
 // Which of the networks' kernels are divided among threads: each thread computes a part of the result, with the same bits.
-import type { DividedKernels } from "../memory/arena.js";
+
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 
 /**
  * What a call costs, as the number of multiplications of a product; from this the threads decide whether to divide it. A number
  * that goes through memory takes as long as a few multiplications.
  */
-type Cost = (args: readonly number[], words: Int32Array) => number;
+export type Cost = (args: readonly number[], words: Int32Array) => number;
 const PER_NUMBER = 4;
 
 const product: Cost = ([a, b, c]) => a * b * c;
@@ -27,7 +27,7 @@ const convolution: Cost = ([count, at], words) => {
 };
 
 /** By kernel. */
-export const divided: DividedKernels<keyof NetworkKernels> = {
+export const networkCosts: Partial<Record<keyof NetworkKernels, Cost>> = {
   dense: product,
   denseSkip: product,
   denseInput: product,
