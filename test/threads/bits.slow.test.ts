@@ -150,6 +150,15 @@ describe("every divided kernel leaves all of memory as it does on one thread", (
     expect([result, wanted]).toEqual([20_000, 20_000]);
   });
 
+  test("a vector of more blocks than the list of blocks holds", () => {
+    const n = 1025 * 16384 + 16;
+    const arena = new SharedArena({ capacity: 65536 + n * 4, threads });
+    const vector = new Float32Array(arena.buffer, 65536, n).fill(1);
+    arena.kernels.scale(n, 65536, 0.5);
+    expect(vector.findIndex((x) => x !== 0.5)).toBe(-1);
+    arena.dispose();
+  });
+
   test.each([false, true])("a list of runs, with a pass: %s", async (hasPass) => {
     const pass = END;
     const list = pass + 128;
