@@ -61,9 +61,9 @@ function measureShape(shape: readonly [number, number, number], peak: () => numb
   const [x, dx, w, dw, y, dy] = [rows * inputs, outputs * inputs, rows * outputs].flatMap((n) => [n, n]).map(floats);
   const pack = floats(PACK_BYTES / 4);
   const products: [string, () => void][] = [
-    ["x·Wᵀ", () => dense(rows, inputs, outputs, x, w, y, pack)],
-    ["dy·W", () => denseInput(rows, inputs, outputs, dy, w, dx, pack)],
-    ["dyᵀ·x", () => denseWeight(rows, inputs, outputs, dy, x, dw, pack)],
+    ["x·Wᵀ", () => dense(rows, inputs, outputs, false, x, w, y, pack)],
+    ["dy·W", () => denseInput(rows, inputs, outputs, false, dy, w, dx, pack)],
+    ["dyᵀ·x", () => denseWeight(rows, inputs, outputs, false, dy, x, dw, pack)],
   ];
   const results = products.map(([name, run]): [string, Sample[]] => [
     name,

@@ -8,9 +8,11 @@ export const MAX_ROWS: i32 = 128;
 export const MAX_SPARSE_K: i32 = 200;
 /** Bytes of a step of k in their panels: 32 columns. */
 export const SPARSE_STEP: i32 = 128;
+/** Rows of a tile of sums that does not fit into the result as it is. */
+export const EDGE_ROWS: i32 = 16;
 /** Bytes of their lists of nonzero elements. */
 export const LISTS_BYTES: i32 = 12 * 64 * MAX_K;
 /** Bytes that `convertBytes` converts at a time: it rounds their number up to a multiple of this. */
 export const BYTES_TOGETHER: i32 = 16;
-/** Bytes of scratch, enough for every product: the lists, a panel, four rows of a tile and a table of the steps. */
-export const PACK_BYTES: i32 = LISTS_BYTES + MAX_SPARSE_K * SPARSE_STEP + 4 * SPARSE_STEP + 832;
+/** Bytes of scratch, enough for every product: the lists, a panel, a tile and a table of the steps. */
+export const PACK_BYTES: i32 = LISTS_BYTES + MAX_SPARSE_K * SPARSE_STEP + EDGE_ROWS * SPARSE_STEP + 832;

@@ -12,7 +12,7 @@
 import { PACK_BYTES } from "../layout/products";
 import { productInto } from "../products/product";
 import { firstOf, lastOf, scratchOfPart } from "../products/parts";
-import { exp } from "./math";
+import { exp, maximum, sumOf } from "./math";
 
 /** Tokens of a block. */
 const BLOCK = 16;
@@ -50,12 +50,7 @@ export function attend(
 
 // Of the first `valid` elements of a row; the others become 0.
 function softmax(valid: i32, scale: f32, row: usize, bytes: usize): void {
-  let largest = load<f32>(row);
-  for (let j = 1; j < valid; j++) {
-    const x = load<f32>(row + (<usize>j << 2));
-    largest = x > largest ? x : largest;
-  }
-  const most = f32x4.splat(largest), factor = f32x4.splat(scale);
+  const most = f32x4.splat(maximum(row, row + (<usize>valid << 2))), factor = f32x4.splat(scale);
   let sum = f32x4.splat(0);
   let left = valid;
   for (let at = row, end = row + bytes; at < end; at += 16, left -= 4) {
@@ -66,12 +61,6 @@ function softmax(valid: i32, scale: f32, row: usize, bytes: usize): void {
   }
   const r = f32x4.splat(<f32>1 / sumOf(sum));
   for (let at = row, end = row + (<usize>valid << 2); at < end; at += 16) v128.store(at, f32x4.mul(v128.load(at), r));
-}
-
-// @ts-ignore: decorator
-@inline
-function sumOf(v: v128): f32 {
-  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
 }
 
 export function attendGradient(

@@ -11,26 +11,24 @@ import { Geometry, geometry, toFrame } from "./geometry";
 export function convolve(images: i32, at: usize, x: usize, b: usize, floor: f32, y: usize, scratch: usize): void {
   const g = geometry(at);
   const first = firstOf(images), last = lastOf(images);
-  const imageBytes = <usize>(g.height * g.width * g.channels) << 2;
-  const resultBytes = <usize>(g.outHeight * g.outWidth * g.outputs) << 2;
   scratch = scratchOfPart(scratch, g.scratch);
-  x += <usize>first * imageBytes, y += <usize>first * resultBytes;
-  for (let image = first; image < last; image++, x += imageBytes, y += resultBytes) convolveImage(g, x, b, floor, y, scratch);
+  x += <usize>first * g.image, y += <usize>first * g.result;
+  for (let image = first; image < last; image++, x += g.image, y += g.result) convolveImage(g, x, b, floor, y, scratch);
 }
 
 // One image. The scratch is two rows of 16 and a frame.
 export function convolveImage(g: Geometry, x: usize, b: usize, floor: f32, y: usize, scratch: usize): void {
-  const pixels = g.outHeight * g.outWidth, outputs = g.outputs / g.groups, perGroup = <usize>(g.channels / g.groups) << 2;
-  const panelBytes = <usize>(g.run * g.runs) * 64;
   let from = x, panel = g.panels;
-  if (g.top || g.left || g.frameHeight > g.height || g.frameWidth != g.width) {
+  if (g.framed) {
     from = scratch + 128;
     toFrame(g, x, from);
   }
-  for (let group = 0; group < g.groups; group++, from += perGroup) {
-    for (let o = 0; o < outputs; o += 16, panel += panelBytes) {
-      const column = group * outputs + o, bias = b ? b + (<usize>column << 2) : 0;
-      pixelPairs(g, pixels, from, panel, bias, min(16, outputs - o), floor, y + (<usize>column << 2), scratch);
+  for (let group = g.groups; group; group--, from += g.part) {
+    for (let o = g.outputs; o > 0; o -= 16, panel += g.panel) {
+      const columns = min(16, o), bytes = <usize>columns << 2;
+      pixelPairs(g, from, panel, b, columns, floor, y, scratch);
+      y += bytes;
+      if (b) b += bytes;
     }
   }
 }
@@ -39,9 +37,9 @@ export function convolveImage(g: Geometry, x: usize, b: usize, floor: f32, y: us
 //
 // Each step is a basic block of its own, as in products/tile.ts.
 function pixelPairs(
-  g: Geometry, pixels: i32, from: usize, panel: usize, bias: usize, columns: i32, floor: f32, y: usize, edge: usize,
+  g: Geometry, from: usize, panel: usize, bias: usize, columns: i32, floor: f32, y: usize, edge: usize,
 ): void {
-  const stride = <usize>g.outputs << 2, bytes = <usize>g.run << 2, panelRun = bytes << 4;
+  const stride = g.resultPixel, bytes = g.run, panelRun = bytes << 4;
   const offsets = g.offsets, lastOffset = offsets + (<usize>g.runs << 2);
   const whole = columns == 16;
   const least = f32x4.splat(floor);
@@ -53,9 +51,9 @@ function pixelPairs(
       b0 = v128.load(edge), b1 = v128.load(edge, 16), b2 = v128.load(edge, 32), b3 = v128.load(edge, 48);
     }
   }
-  let table = g.pixels;
-  for (let pixel = 0; pixel < pixels; pixel += 2, table += 8, y += 2 * stride) {
-    const single = pixel + 1 == pixels;
+  let table = g.starts;
+  for (let left = g.pixels; left > 0; left -= 2, table += 8, y += 2 * stride) {
+    const single = left == 1;
     const start = from + <usize>load<u32>(table);
     const second = single ? 0 : from + <usize>load<u32>(table, 4) - start;
     let c0 = f32x4.splat(0), c1 = c0, c2 = c0, c3 = c0, d0 = c0, d1 = c0, d2 = c0, d3 = c0;

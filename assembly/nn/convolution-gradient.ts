@@ -7,134 +7,86 @@
 // Where many dy of an image are zero, as behind ReLU and pooling, both products go by lists of the others (lists.ts), with the
 // same bits. Otherwise dx is a convolution of dy by the geometry `turned`, if the stride is 1, and dw a product in tiles.
 //
-// A group has 8 images, or as many more as make 8 groups of the batch. Its sums are `partial`: the rows of dw as `rows` of
-// geometry.ts has them, then db, padded to 64 bytes.
-import { LISTS_BYTES } from "../layout/products";
+// A group has so many images that there are at most 8 groups, and at least 8. Its sums are `partial`: the rows of dw (geometry.ts),
+// then db, padded to 64 bytes.
 import { plus } from "../products/tile";
 import { packColumns2 } from "../products/pack";
 import { firstOf, lastOf, scratchOfPart } from "../products/parts";
 import { convolveImage } from "./convolution-forward";
-import { Geometry, frameBytes, fromFrame, geometry, placeOf, toFrame } from "./geometry";
-import { listAll, listColumn, listColumns4, listRow } from "./lists";
+import { Geometry, fromFrame, geometry, toFrame } from "./geometry";
+import { listColumn, listColumns4, listRow } from "./lists";
+import { accumulate } from "./rows";
 import { hasZeros, sparse32 } from "./sparse";
 
-// @ts-ignore: decorator
-@inline
-function groupSize(images: i32): i32 {
-  return max(8, (images + 7) >> 3);
-}
-
-// @ts-ignore: decorator
-@inline
-function rowBytes(g: Geometry): usize {
-  return <usize>g.vectors << 4;
-}
-
-// @ts-ignore: decorator
-@inline
-function partialBytes(g: Geometry): usize {
-  return <usize>g.outputs * rowBytes(g) + (((<usize>g.outputs << 2) + 63) & -64);
-}
-
-// The sums of each group of images, unless partials are absent, and dx, unless that is absent. `turned` is absent if the
+// The sums of each group of `size` images, unless partials are absent, and dx, unless that is absent. `turned` is absent if the
 // stride is not 1.
 export function convolveGradient(
-  images: i32, at: usize, turned: usize, x: usize, dy: usize, partials: usize, dx: usize, scratch: usize,
+  images: i32, size: i32, at: usize, turned: usize, x: usize, dy: usize, partials: usize, dx: usize, scratch: usize,
 ): void {
   const g = geometry(at);
-  const size = groupSize(images), groups = (images + size - 1) / size;
-  const imageBytes = <usize>(g.height * g.width * g.channels) << 2;
-  const pixels = g.outHeight * g.outWidth, resultBytes = <usize>(pixels * g.outputs) << 2;
+  const groups = (images + size - 1) / size, first = firstOf(groups), last = min(lastOf(groups) * size, images);
   scratch = scratchOfPart(scratch, turned ? max(g.scratch, geometry(turned).scratch) : g.scratch);
-  const frame = scratch + 128, lists = frame + frameBytes(g);
-  const firstGroup = firstOf(groups), lastGroup = lastOf(groups), first = <usize>(firstGroup * size);
-  x += first * imageBytes, dy += first * resultBytes, dx += dx ? first * imageBytes : 0;
-  for (let group = firstGroup; group < lastGroup; group++) {
-    const partial = partials ? partials + <usize>group * partialBytes(g) : 0;
-    if (partial) memory.fill(partial, 0, partialBytes(g));
-    const count = min(size, images - group * size);
-    for (let i = 0; i < count; i++, x += imageBytes, dy += resultBytes) {
-      const sparse = !g.all && hasZeros(pixels, g.outputs, dy, 40);
-      if (partial) {
-        toFrame(g, x, frame);
-        addWeights(g, sparse, frame, dy, partial, lists);
-        addBiases(g, dy, partial + <usize>g.outputs * rowBytes(g));
-      }
-      if (!dx) continue;
-      if (turned && !sparse) convolveImage(geometry(turned), dy, 0, -Infinity, dx, scratch);
-      else {
-        memory.fill(frame, 0, frameBytes(g));
-        addInputs(g, frame, dy, lists);
-        fromFrame(g, frame, dx);
-      }
-      dx += imageBytes;
+  const frame = scratch + 128, lists = frame + g.frame;
+  let partial = partials + <usize>first * g.partial;
+  for (let image = first * size, i = 0; image < last; image++) {
+    const from = x + <usize>image * g.image, d = dy + <usize>image * g.result;
+    const sparse = !g.all && hasZeros(g.pixels, g.outputs * g.groups, d, 40);
+    if (partials) {
+      if (i == 0) memory.fill(partial, 0, g.partial);
+      toFrame(g, from, frame);
+      addWeights(g, sparse, frame, d, partial, lists);
+      accumulate(g.outputs * g.groups, d, d + g.result, g.resultPixel, partial + biases(g));
+      if (++i == size) i = 0, partial += g.partial;
+    }
+    if (!dx) continue;
+    const to = dx + <usize>image * g.image;
+    if (turned && !sparse) convolveImage(geometry(turned), d, 0, -Infinity, to, scratch);
+    else {
+      memory.fill(frame, 0, g.frame);
+      addInputs(g, frame, d, lists);
+      fromFrame(g, frame, to);
     }
   }
 }
 
-// dw and db (which may be absent) from the sums of the groups, in PyTorch's order.
-export function convolveWeight(images: i32, at: usize, partials: usize, dw: usize, db: usize): void {
-  const g = geometry(at);
-  const size = groupSize(images), groups = (images + size - 1) / size;
-  const bytes = partialBytes(g);
-  for (let at = partials, end = at + bytes; at < end; at += 16) {
-    let sum = v128.load(at);
-    for (let i = 1, other = at + bytes; i < groups; i++, other += bytes) sum = f32x4.add(sum, v128.load(other));
-    v128.store(at, sum);
-  }
-  const taps = g.kernelHeight * g.kernelWidth, perGroup = g.channels / g.groups;
-  let row = partials;
-  for (let o = 0; o < g.outputs; o++, row += rowBytes(g))
-    for (let c = 0; c < perGroup; c++)
-      for (let tap = 0; tap < taps; tap++, dw += 4) store<f32>(dw, load<f32>(row + placeOf(g, tap * perGroup + c)));
-  if (db) memory.copy(db, row, <usize>g.outputs << 2);
-}
-
-function addBiases(g: Geometry, dy: usize, db: usize): void {
-  const bytes = <usize>g.outputs << 2, whole = bytes & -16;
-  for (const end = dy + <usize>(g.outHeight * g.outWidth) * bytes; dy < end; dy += bytes) {
-    let j: usize = 0;
-    for (; j < whole; j += 16) v128.store(db + j, f32x4.add(v128.load(db + j), v128.load(dy + j)));
-    for (; j < bytes; j += 4) store<f32>(db + j, load<f32>(db + j) + load<f32>(dy + j));
-  }
-}
-
-// Pixels whose lists fit into LISTS_BYTES.
+// The offset of db in a group's sums.
 // @ts-ignore: decorator
 @inline
-function pixelsAtATime(outputs: i32): i32 {
-  return max(4, (LISTS_BYTES - (outputs << 3) - 16) / ((outputs << 3) + 8) & -4);
+function biases(g: Geometry): usize {
+  return <usize>(g.outputs * g.groups) * g.row;
+}
+
+// dw and db (which may be absent) from the sums of so many groups, in PyTorch's order.
+export function convolveWeight(groups: i32, at: usize, partials: usize, dw: usize, db: usize): void {
+  const g = geometry(at), second = partials + g.partial, bias = partials + biases(g);
+  accumulate(<i32>(g.partial >> 2), second, partials + <usize>groups * g.partial, g.partial, partials);
+  for (let row = partials; row < bias; row += g.row)
+    for (let i = 0; i < g.weights; i++, dw += 4) store<f32>(dw, load<f32>(row + load<u32>(g.order + (<usize>i << 2))));
+  if (db) memory.copy(db, bias, g.resultPixel);
 }
 
 function addWeights(g: Geometry, sparse: bool, frame: usize, dy: usize, partial: usize, lists: usize): void {
-  const pixels = g.outHeight * g.outWidth, outputs = g.outputs / g.groups, block = pixelsAtATime(outputs);
-  const stride = <usize>g.outputs << 2, wide = rowBytes(g), perGroup = <usize>(g.channels / g.groups) << 2;
-  const slot = (<usize>min(block, pixels) << 3) + 8;
-  for (let group = 0; group < g.groups; group++, frame += perGroup, dy += <usize>outputs << 2) {
-    for (let first = 0; first < pixels; first += block) {
-      const count = min(block, pixels - first);
-      const table = g.pixels + (<usize>first << 2), from = dy + <usize>first * stride;
-      let list = lists, o = 0;
+  const outputs = g.outputs, stride = g.resultPixel, wide = g.row, slot = g.outputList;
+  for (let group = g.groups; group; group--, frame += g.part, dy += <usize>outputs << 2, partial += <usize>outputs * wide) {
+    for (let first = 0; first < g.pixels; first += g.block) {
+      const count = min(g.block, g.pixels - first);
+      const table = g.starts + (<usize>first << 2);
+      let from = dy + <usize>first * stride, list = lists, o = outputs;
       if (sparse) {
-        for (; o + 4 <= outputs; o += 4, list += slot << 2)
-          listColumns4(count, from + (<usize>o << 2), stride, table, frame, list, slot);
-        for (; o < outputs; o++, list += slot) listColumn(count, from + (<usize>o << 2), stride, table, frame, list);
+        for (; o >= 4; o -= 4, list += slot << 2, from += 16) listColumns4(count, from, stride, table, frame, list, slot);
+        for (; o; o--, list += slot, from += 4) listColumn(count, from, stride, table, frame, list);
       } else {
-        for (; o < outputs; o += 2, list += slot) packColumns2(outputs - o, count, from + (<usize>o << 2), stride, list);
+        for (; o > 0; o -= 2, list += slot, from += 8) packColumns2(o, count, from, stride, list);
       }
-      for (let v = 0; v < g.vectors; ) {
+      for (let v = 0; v < g.vectors; v += 4) {
         const places = g.places + (<usize>v << 2), to = partial + (<usize>v << 4);
-        if (sparse && isBlock(g, v)) {
+        if (!sparse) tiles4(outputs, count, lists, slot, table, frame, places, to, wide);
+        else if (load<i32>(g.pieces + v)) {
           sparse32(outputs, lists, slot, load<u32>(places), false, to, wide);
-          v += 8;
-        } else {
-          if (sparse) gather4(outputs, lists, slot, places, to, wide);
-          else tiles4(outputs, count, lists, slot, table, frame, places, to, wide);
           v += 4;
-        }
+        } else gather4(outputs, lists, slot, places, to, wide);
       }
     }
-    partial += <usize>outputs * wide;
   }
 }
 
@@ -162,43 +114,33 @@ function tiles4(
 }
 
 function addInputs(g: Geometry, frame: usize, dy: usize, lists: usize): void {
-  const pixels = g.outHeight * g.outWidth, outputs = g.outputs / g.groups, block = pixelsAtATime(outputs);
-  const stride = <usize>g.outputs << 2, wide = rowBytes(g), perGroup = <usize>(g.channels / g.groups) << 2;
-  const step = <usize>(g.strideWidth * g.channels) << 2;
-  const slot = (<usize>outputs << 3) + 8;
+  const outputs = g.outputs, slot = g.pixelList, wide = g.row;
   let rows = g.rows;
-  for (let group = 0; group < g.groups; group++, frame += perGroup, dy += <usize>outputs << 2, rows += <usize>outputs * wide) {
-    for (let first = 0; first < pixels; first += block) {
-      const count = min(block, pixels - first);
-      for (let i = 0, list = lists, from = dy + <usize>first * stride; i < count; i++, list += slot, from += stride)
-        if (g.all) listAll(outputs, from, rows, <i32>wide, list);
-        else listRow(outputs, from, rows, <i32>wide, list);
-      // From the last block to the first, so that each sum takes the pixels in order.
-      for (let v = g.vectors; v > 0; ) {
-        const whole = v >= 8 && isBlock(g, v - 8);
-        v -= whole ? 8 : 4;
+  for (let group = g.groups; group; group--, frame += g.part, dy += <usize>outputs << 2, rows += <usize>outputs * wide) {
+    for (let first = 0; first < g.pixels; first += g.block) {
+      const end = min(first + g.block, g.pixels);
+      let list = lists;
+      for (let i = first; i < end; i++, list += slot)
+        listRow(outputs, dy + <usize>i * g.resultPixel, g.all, rows, <i32>wide, list);
+      // From the last piece to the first, so that each sum takes the pixels in order.
+      for (let v = g.vectors; v; ) {
+        v -= 4;
+        const whole = load<i32>(g.pieces + v);
+        if (whole) v -= 4;
         const places = g.places + (<usize>v << 2), offset = <usize>v << 4;
-        for (let pixel = first, list = lists; pixel < first + count; ) {
+        list = lists;
+        for (let pixel = first; pixel < end; ) {
           // Those in one row of pixels are a step apart.
-          const some = min(g.outWidth - pixel % g.outWidth, first + count - pixel);
-          const to = frame + load<u32>(g.pixels + (<usize>pixel << 2));
-          if (whole) sparse32(some, list, slot, offset, false, to + load<u32>(places), step);
-          else scatter4(some, list, slot, offset, places, places + (g.lanes - g.places), to, step);
+          const some = min(g.width - pixel % g.width, end - pixel);
+          const to = frame + load<u32>(g.starts + (<usize>pixel << 2));
+          if (whole) sparse32(some, list, slot, offset, false, to + load<u32>(places), g.step);
+          else scatter4(some, list, slot, offset, places, g.lanes + (<usize>v << 2), to, g.step);
           pixel += some;
           list += <usize>some * slot;
         }
       }
     }
   }
-}
-
-// Whether the eight vectors from v on are one piece of the frame.
-// @ts-ignore: decorator
-@inline
-function isBlock(g: Geometry, v: i32): bool {
-  if (v + 8 > g.vectors) return false;
-  const places = g.places + (<usize>v << 2);
-  return load<u32>(places, 28) == load<u32>(places) + 112 && load<i32>(g.lanes + (<usize>v << 2), 28) == 4;
 }
 
 // Adds to rows of four vectors, each over its list. The vectors of what the list points to are at the four `places`.

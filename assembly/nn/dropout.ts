@@ -1,22 +1,15 @@
 // Inverted dropout: y = x·scale where the element is kept, else x·0. Whether it is kept depends only on a key, made of seed, step
-// and layer, and on the element's index in PyTorch's order: the gradient draws the same again, and so does every thread.
+// and layer (src/nn/layers/dropout.ts), and on the element's index in PyTorch's order: the gradient draws the same again, and so
+// does every thread.
 //
 //   h = mix(index·0x9e3779b1 + key) ≥ threshold      mix: Wellons' and degski's integer hash with the least bias
 import { firstOf, lastOf } from "../products/parts";
-import { loadChannels, storeChannels } from "./channels";
-
-function mixed(h: u32): u32 {
-  h = (h ^ (h >> 16)) * 0x21f0aaad;
-  h = (h ^ (h >> 15)) * 0x735a2d97;
-  return h ^ (h >> 15);
-}
+import { storeChannels } from "./channels";
 
 // x [rows, positions, channels], whose elements count as [rows, channels, positions]. y may be x.
 export function dropout(
-  rows: i32, positions: i32, channels: i32, seedLow: u32, seedHigh: u32, step: u32, layer: u32, threshold: u32, scale: f32,
-  x: usize, y: usize,
+  rows: i32, positions: i32, channels: i32, key: u32, threshold: u32, scale: f32, x: usize, y: usize,
 ): void {
-  const key = mixed(mixed(mixed(mixed(seedLow) + seedHigh) + step) + layer);
   const first = firstOf(rows * positions), last = lastOf(rows * positions);
   const increment: u32 = 0x9e3779b1;
   const step1 = <u32>positions * increment;
@@ -28,7 +21,7 @@ export function dropout(
     const row = at / positions;
     let h = i32x4.add(i32x4.splat(<u32>(row * channels * positions + at - row * positions) * increment + key), lanes);
     for (let c = channels, i: usize = 0; c > 0; c -= 4, i += 16, h = i32x4.add(h, next))
-      storeChannels(c, y + i, kept(h, loadChannels(c, x + i), factor, least));
+      storeChannels(c, y + i, kept(h, v128.load(x + i), factor, least));
     x += bytes, y += bytes;
   }
 }

@@ -1,4 +1,4 @@
-// The geometry of a convolution, as convolution.ts reads it: sizes, and tables of addresses.
+// The geometry of a convolution, as convolution-forward.ts and convolution-gradient.ts read it: sizes, and tables of addresses.
 //
 // Images are channels last, [height, width, channels], and are copied into a frame with the padding around them. A kernel's
 // taps are `runs` of `run` consecutive floats of the frame: the rows of the kernel, or with dilation or groups the taps one by
@@ -7,45 +7,66 @@
 // The input's gradient is, where the stride is 1, a convolution of dy with the kernel turned round, and has a geometry of its own,
 // with the sizes of dy and dx exchanged.
 //
-// For the gradients a run is cut into vectors of four floats, the last of which may have fewer: `lanes` says how many.
+// For the gradients a run is cut into vectors of four floats, the last of which may have fewer. An output's vectors are a row.
 
-
-/** The order of the fields is that of src/nn/layers/geometry.ts, which writes them. */
+/** The order of the fields is that of src/nn/layers/geometry.ts, which computes them. Sizes are in bytes unless it says otherwise. */
 @unmanaged
 export class Geometry {
-  channels: i32;
-  height: i32;
-  width: i32;
-  outputs: i32;
-  kernelHeight: i32;
-  kernelWidth: i32;
-  top: i32;
-  left: i32;
-  dilationHeight: i32;
-  dilationWidth: i32;
+  /** Multiplications of an image: a number, for src/nn/divided.ts. */
+  products: i32;
   groups: i32;
-  /** Of the output. */
-  outHeight: i32;
-  outWidth: i32;
-  /** Of the frame: exactly what the outputs see. */
-  frameHeight: i32;
-  frameWidth: i32;
-  run: i32;
+  /** Outputs of a group, a number. */
+  outputs: i32;
+  /** A group's part of a pixel of the image, and a pixel of the result. */
+  part: usize;
+  resultPixel: usize;
+  image: usize;
+  result: usize;
+  /** The result's pixels, and those of a row of it: numbers. */
+  pixels: i32;
+  width: i32;
+  /** From one pixel to the next in a row of the result: bytes of the frame. */
+  step: usize;
+  /** 1 if the image is not its own frame. */
+  framed: i32;
+  frame: usize;
+  /** What image and frame have in common: where it begins in both, their lines, the number of lines and the length of each. */
+  fromImage: usize;
+  fromFrame: usize;
+  line: usize;
+  frameLine: usize;
+  lines: i32;
+  common: usize;
+  /** A run, and a number of them. */
+  run: usize;
   runs: i32;
-  /** Vectors of all runs, rounded up to a multiple of four. */
+  /** Weights of a block of 16 outputs. */
+  panel: usize;
+  /** Vectors of all runs, rounded up to a multiple of four: a number. */
   vectors: i32;
-  /** 1 if zeros of dy are multiplied too. */
+  row: usize;
+  /** Weights of an output, a number, and the sum of a group of images. */
+  weights: i32;
+  partial: usize;
+  /** 15 if zeros of dy are multiplied too, else 0. */
   all: i32;
-  strideWidth: i32;
-  /** Bytes of scratch for each thread. */
+  /** Pixels whose lists fit into LISTS_BYTES, a number, and the lists of an output and of a pixel. */
+  block: i32;
+  outputList: usize;
+  pixelList: usize;
+  /** Scratch for each thread. */
   scratch: usize;
-  /** By output pixel: the byte offset of its first tap in the frame. */
-  pixels: usize;
-  /** By run: its byte offset. */
+  /** By pixel of the result: the offset of its first tap in the frame. */
+  starts: usize;
+  /** By run: its offset. */
   offsets: usize;
-  /** By vector: its byte offset, and its valid lanes. Those that only fill up have no valid lane. */
+  /** By vector: its offset, and its valid lanes. Those that only fill up have no valid lane. */
   places: usize;
   lanes: usize;
+  /** By four vectors: 1 and 2 for the halves of eight that are one piece of the frame, else 0. */
+  pieces: usize;
+  /** By weight of an output in PyTorch's order: its offset in a row. */
+  order: usize;
   /** Weights for the forward pass: by group and block of 16 outputs, [steps, 16]. */
   panels: usize;
   /** Weights for dx by lists: [outputs, vectors · 4]. */
@@ -58,47 +79,20 @@ export function geometry(at: usize): Geometry {
   return changetype<Geometry>(at);
 }
 
-// The byte offset of a step in a row of vectors.
-// @ts-ignore: decorator
-@inline
-export function placeOf(g: Geometry, step: i32): usize {
-  const run = step / g.run;
-  return <usize>(run * ((g.run + 3) >> 2 << 2) + step - run * g.run) << 2;
-}
-
-// Copies what a frame and its image have in common, into the frame or out of it; what the other does not have is zero. A
-// negative `top` or `left` means that the frame begins within the image.
+// Copy what a frame and its image have in common; what the other does not have becomes zero.
 export function toFrame(g: Geometry, x: usize, frame: usize): void {
-  memory.fill(frame, 0, <usize>(g.frameHeight * g.frameWidth * g.channels) << 2);
-  copyCommon(g, x, frame, true);
+  memory.fill(frame, 0, g.frame);
+  copyLines(g, x + g.fromImage, g.line, frame + g.fromFrame, g.frameLine);
 }
 export function fromFrame(g: Geometry, frame: usize, x: usize): void {
-  memory.fill(x, 0, <usize>(g.height * g.width * g.channels) << 2);
-  copyCommon(g, x, frame, false);
+  memory.fill(x, 0, g.image);
+  copyLines(g, frame + g.fromFrame, g.frameLine, x + g.fromImage, g.line);
 }
 
-function copyCommon(g: Geometry, x: usize, frame: usize, into: bool): void {
-  const pixel = <usize>g.channels << 2, line = <usize>g.width * pixel, frameLine = <usize>g.frameWidth * pixel;
-  const above = max(0, -g.top), before = max(0, -g.left);
-  const columns = <usize>max(0, min(g.width - before, g.frameWidth - max(0, g.left))) * pixel;
-  x += <usize>above * line + <usize>before * pixel;
-  frame += <usize>max(0, g.top) * frameLine + <usize>max(0, g.left) * pixel;
-  for (let rows = min(g.height - above, g.frameHeight - max(0, g.top)); rows > 0; rows--, x += line, frame += frameLine)
-    copy(into ? x : frame, into ? frame : x, columns);
+function copyLines(g: Geometry, from: usize, fromLine: usize, to: usize, toLine: usize): void {
+  for (let lines = g.lines; lines; lines--, from += fromLine, to += toLine) {
+    let at: usize = 0;
+    for (const whole = g.common & -16; at < whole; at += 16) v128.store(to + at, v128.load(from + at));
+    for (; at < g.common; at += 4) store<f32>(to + at, load<f32>(from + at));
+  }
 }
-
-// @ts-ignore: decorator
-@inline
-function copy(from: usize, to: usize, bytes: usize): void {
-  const end = to + bytes, whole = to + (bytes & -16);
-  for (; to < whole; from += 16, to += 16) v128.store(to, v128.load(from));
-  for (; to < end; from += 4, to += 4) store<f32>(to, load<f32>(from));
-}
-
-// Bytes of a frame, with space for a vector that begins in its last float.
-// @ts-ignore: decorator
-@inline
-export function frameBytes(g: Geometry): usize {
-  return ((<usize>(g.frameHeight * g.frameWidth * g.channels) << 2) + 79) & -64;
-}
-

@@ -5,13 +5,8 @@
 //
 // Means are of two vectors of sums over the row's whole eights, then its rest in order. `stats` keeps mean and r of each row.
 import { firstOf, lastOf } from "../products/parts";
-import { loadChannels, storeChannels } from "./channels";
-
-// @ts-ignore: decorator
-@inline
-function sumOf(v: v128): f32 {
-  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
-}
+import { storeChannels } from "./channels";
+import { sumOf } from "./math";
 
 // The mask of the valid lanes of four of n.
 // @ts-ignore: decorator
@@ -27,7 +22,7 @@ export function layerNorm(rows: i32, n: i32, epsilon: f32, x: usize, w: usize, b
     let s = f32x4.splat(0), t = s;
     let i = n, at = from;
     for (; i >= 8; i -= 8, at += 32) s = f32x4.add(s, v128.load(at)), t = f32x4.add(t, v128.load(at, 16));
-    for (; i > 0; i -= 4, at += 16) s = f32x4.add(s, loadChannels(i, at));
+    for (; i > 0; i -= 4, at += 16) s = f32x4.add(s, v128.and(v128.load(at), valid(i)));
     const mean = sumOf(f32x4.add(s, t)) / size, m = f32x4.splat(mean);
     s = f32x4.splat(0), t = s;
     for (i = n, at = from; i >= 8; i -= 8, at += 32) {
@@ -35,32 +30,16 @@ export function layerNorm(rows: i32, n: i32, epsilon: f32, x: usize, w: usize, b
       s = f32x4.add(s, f32x4.mul(c, c)), t = f32x4.add(t, f32x4.mul(d, d));
     }
     for (; i > 0; i -= 4, at += 16) {
-      const c = v128.and(f32x4.sub(loadChannels(i, at), m), valid(i));
+      const c = v128.and(f32x4.sub(v128.load(at), m), valid(i));
       s = f32x4.add(s, f32x4.mul(c, c));
     }
     const r: f32 = <f32>1 / sqrt<f32>(sumOf(f32x4.add(s, t)) / size + epsilon), factor = f32x4.splat(r);
     store<f32>(kept, mean), store<f32>(kept, r, 4);
-    for (i = n, at = 0; i >= 4; i -= 4, at += 16) normalize(4, m, factor, w + at, b + at, from + at, to + at);
-    if (i) normalize(i, m, factor, w + at, b + at, from + at, to + at);
+    for (i = n, at = 0; i > 0; i -= 4, at += 16) {
+      const h = f32x4.mul(f32x4.sub(v128.load(from + at), m), factor);
+      storeChannels(i, to + at, f32x4.add(f32x4.mul(h, v128.load(w + at)), v128.load(b + at)));
+    }
   }
-}
-
-// Up to four of a row.
-// @ts-ignore: decorator
-@inline
-function normalize(n: i32, mean: v128, r: v128, w: usize, b: usize, x: usize, y: usize): void {
-  const h = f32x4.mul(f32x4.sub(loadChannels(n, x), mean), r);
-  storeChannels(n, y, f32x4.add(f32x4.mul(h, loadChannels(n, w)), loadChannels(n, b)));
-}
-
-// @ts-ignore: decorator
-@inline
-function inputGradient(
-  n: i32, mean: v128, r: v128, es: v128, hs: v128, w: usize, x: usize, dy: usize, dx: usize,
-): void {
-  const e = f32x4.mul(loadChannels(n, dy), loadChannels(n, w));
-  const h = f32x4.mul(f32x4.sub(loadChannels(n, x), mean), r);
-  storeChannels(n, dx, f32x4.mul(r, f32x4.sub(f32x4.sub(e, es), f32x4.mul(h, hs))));
 }
 
 export function layerNormInput(rows: i32, n: i32, x: usize, w: usize, stats: usize, dy: usize, dx: usize): void {
@@ -76,13 +55,16 @@ export function layerNormInput(rows: i32, n: i32, x: usize, w: usize, stats: usi
       s = f32x4.add(s, e), t = f32x4.add(t, f32x4.mul(e, h));
     }
     if (i) {
-      const e = f32x4.mul(loadChannels(i, d + at), loadChannels(i, w + at));
-      const h = f32x4.mul(f32x4.sub(loadChannels(i, from + at), m), r);
-      s = f32x4.add(s, e), t = f32x4.add(t, f32x4.mul(e, h));
+      const e = f32x4.mul(v128.load(d + at), v128.load(w + at));
+      const h = f32x4.mul(f32x4.sub(v128.load(from + at), m), r);
+      s = f32x4.add(s, v128.and(e, valid(i))), t = f32x4.add(t, v128.and(f32x4.mul(e, h), valid(i)));
     }
     const es = f32x4.splat(sumOf(s) / size), hs = f32x4.splat(sumOf(t) / size);
-    for (i = n, at = 0; i >= 4; i -= 4, at += 16) inputGradient(4, m, r, es, hs, w + at, from + at, d + at, to + at);
-    if (i) inputGradient(i, m, r, es, hs, w + at, from + at, d + at, to + at);
+    for (i = n, at = 0; i > 0; i -= 4, at += 16) {
+      const e = f32x4.mul(v128.load(d + at), v128.load(w + at));
+      const h = f32x4.mul(f32x4.sub(v128.load(from + at), m), r);
+      storeChannels(i, to + at, f32x4.mul(r, f32x4.sub(f32x4.sub(e, es), f32x4.mul(h, hs))));
+    }
   }
 }
 
@@ -93,8 +75,8 @@ export function layerNormWeight(rows: i32, n: i32, x: usize, stats: usize, dy: u
     const i = n - (v << 2), column = <usize>v << 4;
     let s = f32x4.splat(0), t = s;
     for (let kept = stats, from = x + column, d = dy + column; kept < end; kept += 8, from += bytes, d += bytes) {
-      const g = loadChannels(i, d);
-      const h = f32x4.mul(f32x4.sub(loadChannels(i, from), v128.load32_splat(kept)), v128.load32_splat(kept, 4));
+      const g = v128.load(d);
+      const h = f32x4.mul(f32x4.sub(v128.load(from), v128.load32_splat(kept)), v128.load32_splat(kept, 4));
       s = f32x4.add(s, f32x4.mul(g, h)), t = f32x4.add(t, g);
     }
     storeChannels(i, dw + column, s), storeChannels(i, db + column, t);

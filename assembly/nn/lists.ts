@@ -22,11 +22,11 @@ const FRONT = memory.data<u32>([
   0x03020100, 0x07060504, 0x0b0a0908, 0x0f0e0d0c,
 ]);
 
-// Appends the nonzero ones of four neighbours, whose steps are at `place`; returns where the next ones go.
+// Appends the nonzero ones of four neighbours (or with `all` = 15 all), whose steps are at `place`; returns where the next ones go.
 // @ts-ignore: decorator
 @inline
-function append(four: v128, place: v128, to: usize): usize {
-  const mask = i32x4.bitmask(f32x4.ne(four, f32x4.splat(0)));
+function append(four: v128, all: i32, place: v128, to: usize): usize {
+  const mask = i32x4.bitmask(f32x4.ne(four, f32x4.splat(0))) | all;
   const front = v128.load(FRONT + (<usize>mask << 4));
   const values = i8x16.swizzle(four, front), places = i8x16.swizzle(place, front);
   v128.store(to, v128.shuffle<f32>(values, places, 0, 4, 1, 5));
@@ -36,30 +36,30 @@ function append(four: v128, place: v128, to: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function appendOne(value: f32, place: u32, to: usize): usize {
+function appendOne(value: f32, all: i32, place: u32, to: usize): usize {
   store<f32>(to, value);
   store<u32>(to, place, 4);
-  return value != 0 ? to + 8 : to;
+  return i32(value != 0) | all ? to + 8 : to;
 }
 
-// Of a row, whose steps are `step` bytes apart.
-export function listRow(k: i32, from: usize, base: usize, step: i32, slot: usize): void {
+// Of a row, whose steps are `step` bytes apart. `all` is 15 to list zeros too, else 0.
+export function listRow(k: i32, from: usize, all: i32, base: usize, step: i32, slot: usize): void {
   let to = slot + 8;
   let places = i32x4.add(i32x4.splat(<i32>base), i32x4(0, step, 2 * step, 3 * step));
   const four = i32x4.splat(4 * step);
   for (const whole = from + (<usize>(k & -4) << 2); from < whole; from += 16) {
-    to = append(v128.load(from), places, to);
+    to = append(v128.load(from), all, places, to);
     places = i32x4.add(places, four);
   }
   let place = <u32>base + <u32>((k & -4) * step);
-  for (let rest = k & 3; rest; rest--, from += 4, place += step) to = appendOne(load<f32>(from), place, to);
+  for (let rest = k & 3; rest; rest--, from += 4, place += step) to = appendOne(load<f32>(from), all, place, to);
   store<i32>(slot, <i32>(to - slot - 8) >> 3);
 }
 
 export function listColumn(k: i32, from: usize, stride: usize, table: usize, base: usize, slot: usize): void {
   let to = slot + 8;
   for (const end = table + (<usize>k << 2); table < end; table += 4, from += stride)
-    to = appendOne(load<f32>(from), <u32>base + load<u32>(table), to);
+    to = appendOne(load<f32>(from), 0, <u32>base + load<u32>(table), to);
   store<i32>(slot, <i32>(to - slot - 8) >> 3);
 }
 
@@ -78,31 +78,21 @@ export function listColumns4(
       const places = i32x4.add(bases, v128.load(table));
       const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
       const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-      to0 = append(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), places, to0);
-      to1 = append(v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), places, to1);
-      to2 = append(v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), places, to2);
-      to3 = append(v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), places, to3);
+      to0 = append(v128.shuffle<f32>(ab, cd, 0, 1, 4, 5), 0, places, to0);
+      to1 = append(v128.shuffle<f32>(ab, cd, 2, 3, 6, 7), 0, places, to1);
+      to2 = append(v128.shuffle<f32>(AB, CD, 0, 1, 4, 5), 0, places, to2);
+      to3 = append(v128.shuffle<f32>(AB, CD, 2, 3, 6, 7), 0, places, to3);
     }
   }
   for (let rest = k & 3; rest; rest--, from += stride, table += 4) {
     const place = <u32>base + load<u32>(table);
-    to0 = appendOne(load<f32>(from), place, to0);
-    to1 = appendOne(load<f32>(from, 4), place, to1);
-    to2 = appendOne(load<f32>(from, 8), place, to2);
-    to3 = appendOne(load<f32>(from, 12), place, to3);
+    to0 = appendOne(load<f32>(from), 0, place, to0);
+    to1 = appendOne(load<f32>(from, 4), 0, place, to1);
+    to2 = appendOne(load<f32>(from, 8), 0, place, to2);
+    to3 = appendOne(load<f32>(from, 12), 0, place, to3);
   }
   store<i32>(slot, <i32>(to0 - slot - 8) >> 3);
   store<i32>(slot1, <i32>(to1 - slot1 - 8) >> 3);
   store<i32>(slot2, <i32>(to2 - slot2 - 8) >> 3);
   store<i32>(slot3, <i32>(to3 - slot3 - 8) >> 3);
-}
-
-// A row with its zeros.
-export function listAll(k: i32, from: usize, base: usize, step: i32, slot: usize): void {
-  store<i32>(slot, k);
-  let place = <u32>base;
-  for (let to = slot + 8, end = to + (<usize>k << 3); to < end; to += 8, from += 4, place += step) {
-    store<f32>(to, load<f32>(from));
-    store<u32>(to, place, 4);
-  }
 }

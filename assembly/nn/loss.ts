@@ -2,7 +2,7 @@
 //
 // dz is the gradient of the mean over the given rows that count (cross-entropy) or over all their elements (the others). The caller
 // computes the mean and adds up the losses in order, so that data cut into any chunks gives the same bits.
-import { exp, log } from "./math";
+import { exp, log, maximum } from "./math";
 
 // Cross-entropy of softmax(z) against the class label ∈ [0, classes) of each row. With m the row's largest z:
 //
@@ -38,7 +38,7 @@ export function crossEntropy(
     const own: f64 = load<f32>(row + offset(label));
     store<f64>(loss, smoothing ? (1 - smoothing) * own + share * sum : own);
   }
-  for (let at = dz; at < end; at += 16) v128.store(at, exp(v128.load(at)));
+  exponentials(dz, end);
   for (let row = dz; row < end; row += bytes, labels += 4, losses += 8) {
     if (load<i32>(labels) == ignored) {
       memory.fill(row, 0, bytes);
@@ -60,21 +60,15 @@ export function crossEntropy(
   }
 }
 
-// @ts-ignore: decorator
-@inline
-function offset(label: usize): usize {
-  return <usize>load<i32>(label) << 2;
+// x ← exp x of whole vectors.
+function exponentials(at: usize, end: usize): void {
+  for (; at < end; at += 16) v128.store(at, exp(v128.load(at)));
 }
 
 // @ts-ignore: decorator
 @inline
-function maximum(from: usize, end: usize): f32 {
-  let largest = load<f32>(from);
-  for (; from < end; from += 4) {
-    const x = load<f32>(from);
-    largest = x > largest ? x : largest;
-  }
-  return largest;
+function offset(label: usize): usize {
+  return <usize>load<i32>(label) << 2;
 }
 
 // Squared error against the targets t [rows, columns]:
@@ -119,8 +113,9 @@ export function huber(rows: i32, columns: i32, z: usize, t: usize, dz: usize, lo
 // dz is neither z nor t; it is padded to 16 bytes, and its padding is written.
 export function binaryCrossEntropy(rows: i32, columns: i32, z: usize, t: usize, dz: usize, losses: usize): void {
   const elements = <f64>rows * <f64>columns;
-  for (let at = dz, from = z, end = dz + (<usize>(rows * columns) << 2); at < end; at += 16, from += 16)
-    v128.store(at, exp(f32x4.neg(f32x4.abs(v128.load(from)))));
+  const bytes = <usize>(rows * columns) << 2;
+  for (let at: usize = 0; at < bytes; at += 16) v128.store(dz + at, f32x4.neg(f32x4.abs(v128.load(z + at))));
+  exponentials(dz, dz + bytes);
   for (const end = losses + (<usize>rows << 3); losses < end; losses += 8) {
     let sum: f64 = 0;
     for (const rowEnd = z + (<usize>columns << 2); z < rowEnd; z += 4, t += 4, dz += 4) {

@@ -87,3 +87,18 @@ export function log(x: f64): f64 {
   for (let odd = 21.0; odd >= 1; odd -= 2) p = p * z + 1 / odd;
   return <f64>k * 0.6931471805599453 + 2 * f * p;
 }
+
+// The largest of the numbers before `end`; of NaN the first is returned, if it comes first, and others are passed over.
+export function maximum(from: usize, end: usize): f32 {
+  let largest = load<f32>(from);
+  for (; from < end; from += 4) {
+    const x = load<f32>(from);
+    largest = x > largest ? x : largest;
+  }
+  return largest;
+}
+
+// The sum of four, in pairs.
+export function sumOf(v: v128): f32 {
+  return (f32x4.extract_lane(v, 0) + f32x4.extract_lane(v, 1)) + (f32x4.extract_lane(v, 2) + f32x4.extract_lane(v, 3));
+}

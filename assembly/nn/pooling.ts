@@ -6,10 +6,10 @@
 //
 // dx is written completely: the sum of the gradients of all windows, in order.
 import { firstOf, lastOf } from "../products/parts";
-import { loadChannels, storeChannels } from "./channels";
+import { storeChannels } from "./channels";
 
-/** Kinds of `pool`: see layers/pooling.ts. */
-const MAXIMUM = 0, MAXIMUM_GRADIENT = 1, AVERAGE = 2;
+/** Kinds of `pool`, each followed by its gradient. HALVES is MAXIMUM of 2 × 2 without padding, in whole vectors of channels. */
+const MAXIMUM = 0, AVERAGE = 2, HALVES = 4;
 
 // y of x, or for gradients dx of dy (and x and y). What a kind does not use may be absent.
 export function pool(
@@ -17,52 +17,52 @@ export function pool(
   left: i32, outHeight: i32, outWidth: i32, x: usize, y: usize, dy: usize, dx: usize,
 ): void {
   const pixel = <usize>channels << 2, line = <usize>width * pixel, size = <usize>height * line;
-  const outSize = <usize>(outHeight * outWidth) * pixel;
-  const first = <usize>firstOf(images), last = <usize>lastOf(images);
   const divisor = f32x4.splat(<f32>(high * wide));
-  const halves = kind < AVERAGE && high == 2 && wide == 2 && down == 2 && right == 2 && !top && !left && !(channels & 3);
-  let out = first * outSize;
-  for (let image = first; image < last; image++) {
-    if (kind & 1 && !(halves && !(height & 1) && !(width & 1))) memory.fill(dx + image * size, 0, size);
+  const gradient = kind & 1, maximum = (kind & -2) == MAXIMUM;
+  let image = <usize>firstOf(images);
+  const end = <usize>lastOf(images) * size;
+  let out = image * <usize>(outHeight * outWidth) * pixel;
+  for (image *= size; image < end; image += size) {
+    if (gradient && (kind < HALVES || (height | width) & 1)) memory.fill(dx + image, 0, size);
     for (let i = 0; i < outHeight; i++) {
-      if (halves) {
-        const at = image * size + <usize>(2 * i) * line, end = out + <usize>outWidth * pixel;
-        if (kind == MAXIMUM) halfRow(x + at, line, pixel, y + out, y + end);
-        else halfRowGradient(at, line, pixel, out, end, x, y, dy, dx);
-        out = end;
+      const r = i * down - top, r0 = max(r, 0), rows = min(r + high, height) - r0, from = image + <usize>r0 * line;
+      if (kind >= HALVES) {
+        const next = out + <usize>outWidth * pixel;
+        if (gradient) halfRowGradient(from, line, pixel, out, next, x, y, dy, dx);
+        else halfRow(x + from, line, pixel, y + out, y + next);
+        out = next;
         continue;
       }
-      const r = i * down - top, r0 = max(r, 0), rows = min(r + high, height) - r0;
-      for (let j = 0; j < outWidth; j++, out += pixel) {
+      for (let j = 0; j < outWidth; j++) {
         const q = j * right - left, q0 = max(q, 0), columns = min(q + wide, width) - q0;
-        const corner = image * size + <usize>r0 * line + <usize>q0 * pixel, nextLine = line - <usize>columns * pixel;
-        for (let n = channels, c: usize = 0; n > 0; n -= 4, c += 16) {
-          const gradient = kind & 1, maximum = kind < AVERAGE;
-          let at = corner + c, d = f32x4.splat(0), most = d;
+        const nextLine = line - <usize>columns * pixel;
+        let corner = from + <usize>q0 * pixel;
+        for (let n = channels; n > 0; n -= 4, corner += 16) {
+          const to = out + (<usize>(channels - n) << 2);
+          let at = corner, d = f32x4.splat(0), most = f32x4.splat(-Infinity);
           if (gradient) {
-            d = loadChannels(n, dy + out + c);
-            if (maximum) most = loadChannels(n, y + out + c);
+            d = v128.load(dy + to);
+            if (maximum) most = v128.load(y + to);
             else d = f32x4.div(d, divisor);
-          } else if (maximum) most = loadChannels(n, x + at);
+          }
           for (let p = rows; p > 0; p--, at += nextLine)
             for (let s = columns; s > 0; s--, at += pixel) {
               let here = d;
-              if (maximum) {
-                const value = loadChannels(n, x + at), nan = f32x4.ne(value, value);
-                if (!gradient) {
-                  most = f32x4.pmax(most, value), d = v128.or(d, nan);
+              if (maximum || !gradient) {
+                const value = v128.load(x + at), nan = f32x4.ne(value, value);
+                if (gradient) {
+                  const largest = v128.or(f32x4.eq(value, most), nan);
+                  here = v128.and(d, largest), d = v128.andnot(d, largest);
+                } else {
+                  most = f32x4.pmax(most, value), d = maximum ? v128.or(d, nan) : f32x4.add(d, value);
                   continue;
                 }
-                const largest = v128.or(f32x4.eq(value, most), nan);
-                here = v128.and(d, largest), d = v128.andnot(d, largest);
-              } else if (!gradient) {
-                d = f32x4.add(d, loadChannels(n, x + at));
-                continue;
               }
-              storeChannels(n, dx + at, f32x4.add(loadChannels(n, dx + at), here));
+              storeChannels(n, dx + at, f32x4.add(v128.load(dx + at), here));
             }
-          if (!gradient) storeChannels(n, y + out + c, maximum ? v128.or(most, d) : f32x4.div(d, divisor));
+          if (!gradient) storeChannels(n, y + to, maximum ? v128.or(most, d) : f32x4.div(d, divisor));
         }
+        out += pixel;
       }
     }
   }

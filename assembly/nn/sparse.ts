@@ -3,10 +3,10 @@
 // ±0 does not change it; only 0·NaN and 0·∞ are lost.
 //
 // B is packed into panels of 32 columns and at most MAX_SPARSE_K steps (25 KB, which fits into the first-level cache); lists
-// are made for as many rows as the scratch has space for. A transposed C is written by way of four rows of a tile.
-import { LISTS_BYTES, MAX_SPARSE_K, SPARSE_STEP } from "../layout/products";
+// are made for as many rows as the scratch has space for. A transposed C is written by way of a tile.
+import { EDGE_ROWS, LISTS_BYTES, MAX_SPARSE_K, SPARSE_STEP } from "../layout/products";
 import { listColumn, listColumns4, listRow } from "./lists";
-import { packColumns32, packRows32 } from "../products/pack";
+import { packColumns, packRows } from "../products/pack";
 import { copyTile, plus } from "../products/tile";
 import { at, evenly, firstOfPart, lastOfPart } from "../products/parts";
 
@@ -21,7 +21,7 @@ export function sparseProduct(
   const cColumn = transposed ? <usize>m << 2 : 4;
   const panel = scratch + LISTS_BYTES;
   const edge = panel + <usize>(MAX_SPARSE_K * SPARSE_STEP);
-  const table = edge + 4 * SPARSE_STEP;
+  const table = edge + EDGE_ROWS * SPARSE_STEP;
   const mFirst = firstOfPart(m), mLast = lastOfPart(m);
   if (mFirst == mLast) return;
   const kBlock = evenly(k, MAX_SPARSE_K);
@@ -36,7 +36,7 @@ export function sparseProduct(
       let list = scratch;
       for (let i = m0; i < mEnd; ) {
         if (aByRows) {
-          listRow(steps, at(a, i, k0, aStride), panel, SPARSE_STEP, list);
+          listRow(steps, at(a, i, k0, aStride), 0, panel, SPARSE_STEP, list);
         } else if (i + 4 <= mEnd) {
           listColumns4(steps, at(a, k0, i, aStride), aStride, table, panel, list, slot);
           i += 4;
@@ -49,8 +49,12 @@ export function sparseProduct(
       for (let j = 0; j < n; j += 32) {
         const columns = min(32, n - j);
         const half = columns <= 16;
-        if (bByRows) packRows32(columns, steps, at(b, j, k0, bStride), bStride, panel);
-        else packColumns32(columns, steps, at(b, k0, j, bStride), bStride, panel);
+        if (bByRows) packRows(columns, columns, steps, at(b, j, k0, bStride), bStride, panel, SPARSE_STEP);
+        else {
+          const from = at(b, k0, j, bStride);
+          packColumns(columns, steps, from, bStride, panel, SPARSE_STEP);
+          if (!half) packColumns(columns - 16, steps, from + 64, bStride, panel + 64, SPARSE_STEP);
+        }
         list = scratch;
         if (!transposed && columns == (half ? 16 : 32)) {
           const to = at(c, m0, j, cRow);
@@ -58,17 +62,17 @@ export function sparseProduct(
           else sparse32(mEnd - m0, list, slot, 0, k0 == 0, to, cRow);
           continue;
         }
-        for (let i = m0; i < mEnd; i += 4, list += slot << 2) {
-          const rows = min(4, mEnd - i);
+        for (let i = m0; i < mEnd; i += EDGE_ROWS, list += slot * EDGE_ROWS) {
+          const rows = min(EDGE_ROWS, mEnd - i);
           const to = c + <usize>i * cRow + <usize>j * cColumn;
-          const byFours = transposed && rows == 4;
+          const byFours = transposed && !(rows & 3);
           if (k0) {
-            if (byFours) loadTransposed(columns, to, cColumn, edge);
+            if (byFours) packRows(columns, columns, rows, to, cColumn, edge, SPARSE_STEP);
             else copyTile(rows, columns, to, cRow, cColumn, edge, SPARSE_STEP, 4);
           }
           if (half) sparse16(rows, list, slot, k0 == 0, edge, SPARSE_STEP);
           else sparse32(rows, list, slot, 0, k0 == 0, edge, SPARSE_STEP);
-          if (byFours) storeTransposed(columns, edge, to, cColumn);
+          if (byFours) packRows(rows, rows, columns, edge, SPARSE_STEP, to, cColumn);
           else copyTile(rows, columns, edge, SPARSE_STEP, 4, to, cRow, cColumn);
         }
       }
@@ -136,35 +140,6 @@ function sparse16(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, st
       a += 8;
     }
     v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
-  }
-}
-
-// Transposes four rows of n sums into n rows of four, `stride` bytes apart.
-function storeTransposed(n: i32, from: usize, to: usize, stride: usize): void {
-  for (let groups = n >> 2; groups; groups--, from += 16) {
-    const a = v128.load(from), b = v128.load(from, SPARSE_STEP), c = v128.load(from, 2 * SPARSE_STEP), d = v128.load(from, 3 * SPARSE_STEP);
-    const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
-    const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5)), to += stride;
-    v128.store(to, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7)), to += stride;
-    v128.store(to, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5)), to += stride;
-    v128.store(to, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7)), to += stride;
-  }
-  for (let rest = n & 3; rest; rest--, from += 4, to += stride) {
-    store<f32>(to, load<f32>(from));
-    store<f32>(to, load<f32>(from, SPARSE_STEP), 4);
-    store<f32>(to, load<f32>(from, 2 * SPARSE_STEP), 8);
-    store<f32>(to, load<f32>(from, 3 * SPARSE_STEP), 12);
-  }
-}
-
-// The inverse of storeTransposed.
-function loadTransposed(n: i32, from: usize, stride: usize, to: usize): void {
-  for (; n; n--, from += stride, to += 4) {
-    store<f32>(to, load<f32>(from));
-    store<f32>(to, load<f32>(from, 4), SPARSE_STEP);
-    store<f32>(to, load<f32>(from, 8), 2 * SPARSE_STEP);
-    store<f32>(to, load<f32>(from, 12), 3 * SPARSE_STEP);
   }
 }
 

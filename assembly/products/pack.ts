@@ -1,5 +1,5 @@
 // Packs 2, 16 or 32 neighbouring rows or columns of an operand into a panel, for tile.ts and sparse.ts: each step of k is
-// that many consecutive floats.
+// that many consecutive floats, `step` bytes after the one before.
 //
 //   rows      of an operand [row, k]:        panel[k, r] = source[r, k]
 //   columns   of an operand [k, column]:     panel[k, c] = source[k, c]
@@ -30,32 +30,13 @@ export function packColumns2(valid: i32, k: i32, from: usize, stride: usize, to:
   }
 }
 
-export function packRows16(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
-  packRows(16, valid, k, from, stride, to, 64);
-}
-
-export function packColumns16(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
-  packColumns(valid, k, from, stride, to, 64);
-}
-
-// 32, or fewer at an edge.
-export function packRows32(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
-  packRows(min(valid, 32), valid, k, from, stride, to, 128);
-}
-
-export function packColumns32(valid: i32, k: i32, from: usize, stride: usize, to: usize): void {
-  packColumns(valid, k, from, stride, to, 128);
-  if (valid > 16) packColumns(valid - 16, k, from + 64, stride, to + 64, 128);
-}
-
-// `width` rows, four at a time, for 16 steps at a time, whose part of the panel stays in the first-level cache.
-// @ts-ignore: decorator
-@inline
-function packRows(width: i32, valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
-  for (; k > 0; k -= 16, from += 64, to += 16 * step) {
+// `width` rows, a multiple of four, or 1 to 3 more. Four at a time, for 32 steps at a time, whose part of the panel stays in the
+// first-level cache.
+export function packRows(width: i32, valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
+  for (; k > 0; k -= 32, from += 128, to += 32 * step) {
     for (let r = 0; r < width; r += 4) {
       transpose4(
-        min(k, 16),
+        min(k, 32),
         from + <usize>min(r, valid - 1) * stride,
         from + <usize>min(r + 1, valid - 1) * stride,
         from + <usize>min(r + 2, valid - 1) * stride,
@@ -71,14 +52,14 @@ function packRows(width: i32, valid: i32, k: i32, from: usize, stride: usize, to
 // @ts-ignore: decorator
 @inline
 function transpose4(k: i32, p: usize, q: usize, r: usize, s: usize, to: usize, step: usize): void {
-  for (let fours = k >> 2; fours; fours--, to += 4 * step, p += 16, q += 16, r += 16, s += 16) {
+  for (let fours = k >> 2; fours; fours--, p += 16, q += 16, r += 16, s += 16) {
     const a = v128.load(p), b = v128.load(q), c = v128.load(r), d = v128.load(s);
     const ab = v128.shuffle<f32>(a, b, 0, 4, 1, 5), AB = v128.shuffle<f32>(a, b, 2, 6, 3, 7);
     const cd = v128.shuffle<f32>(c, d, 0, 4, 1, 5), CD = v128.shuffle<f32>(c, d, 2, 6, 3, 7);
-    v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5));
-    v128.store(to + step, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7));
-    v128.store(to + 2 * step, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5));
-    v128.store(to + 3 * step, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7));
+    v128.store(to, v128.shuffle<f32>(ab, cd, 0, 1, 4, 5)), to += step;
+    v128.store(to, v128.shuffle<f32>(ab, cd, 2, 3, 6, 7)), to += step;
+    v128.store(to, v128.shuffle<f32>(AB, CD, 0, 1, 4, 5)), to += step;
+    v128.store(to, v128.shuffle<f32>(AB, CD, 2, 3, 6, 7)), to += step;
   }
   for (let rest = k & 3; rest; rest--, to += step, p += 4, q += 4, r += 4, s += 4) {
     store<f32>(to, load<f32>(p));
@@ -88,10 +69,8 @@ function transpose4(k: i32, p: usize, q: usize, r: usize, s: usize, to: usize, s
   }
 }
 
-// 16 columns.
-// @ts-ignore: decorator
-@inline
-function packColumns(valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
+// Up to 16 columns.
+export function packColumns(valid: i32, k: i32, from: usize, stride: usize, to: usize, step: usize): void {
   const end = to + <usize>k * step;
   if (valid >= 16) {
     for (; to < end; to += step, from += stride) {

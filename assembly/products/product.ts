@@ -9,7 +9,7 @@
 // Blocks of the operands are packed into panels (pack.ts), cut evenly into at most MAX_K steps and MAX_ROWS rows. The scratch
 // holds the panels of A, one of B and a tile, which is less than sparse.ts needs.
 import { MAX_K, MAX_ROWS } from "../layout/products";
-import { packColumns16, packColumns2, packRows16, packRows2 } from "./pack";
+import { packColumns, packColumns2, packRows, packRows2 } from "./pack";
 import { at, evenly, firstOfPart, lastOfPart } from "./parts";
 import { copyTile, tiles } from "./tile";
 
@@ -47,8 +47,8 @@ export function productInto(
       }
       for (let j = 0; j < n; j += 16) {
         const columns = min(16, n - j);
-        if (bByRows) packRows16(columns, steps, at(b, j, k0, bStride), bStride, panel);
-        else packColumns16(columns, steps, at(b, k0, j, bStride), bStride, panel);
+        if (bByRows) packRows(16, columns, steps, at(b, j, k0, bStride), bStride, panel, 64);
+        else packColumns(columns, steps, at(b, k0, j, bStride), bStride, panel, 64);
         const whole = columns == 16 ? (mEnd - m0) >> 1 : 0; // pairs of rows that are written in place
         if (whole) tiles(whole, steps, k0 == 0, scratch, panel, at(c, m0, j, cRow), cRow);
         pair = scratch + <usize>whole * slot;

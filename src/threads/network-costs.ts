@@ -20,21 +20,13 @@ const pooled: Cost = ([count, , height, width, channels]) => PER_NUMBER * count 
 /** Rows, tokens and width. */
 const attention: Cost = ([count, tokens, width]) => 2 * count * tokens * tokens * width;
 /** Images, and the address of a geometry (assembly/nn/geometry.ts). */
-const convolution: Cost = ([count, at], words) => {
-  const field = (index: number): number => words[at / 4 + index];
-  const [channels, outputs, groups] = [field(0), field(3), field(10)];
-  return (count * field(11) * field(12) * outputs * field(4) * field(5) * channels) / groups;
-};
+const convolution: Cost = ([count, at], words) => count * words[at / 4];
 
 /** By kernel. */
 export const networkCosts: Partial<Record<keyof NetworkKernels, Cost>> = {
   dense: product,
-  denseSkip: product,
   denseInput: product,
-  denseInputSkip: product,
   denseWeight: product,
-  denseWeightSkip: product,
-  addBias: rows,
   relu: numbers,
   reluGradient: numbers,
   leakyRelu: numbers,
@@ -51,16 +43,18 @@ export const networkCosts: Partial<Record<keyof NetworkKernels, Cost>> = {
   copy: numbers,
   dropout: images,
   convolve: convolution,
-  convolveGradient: convolution,
+  convolveGradient: ([count, , at], words) => count * words[at / 4],
   pool: pooled,
+  channelStatistics: images,
+  channelGradients: images,
   normalizeChannels: images,
   normalizeChannelsGradient: images,
   layerNorm: rows,
   layerNormInput: rows,
   layerNormWeight: rows,
   embed: rows,
-  addPositions: ([count, , width]) => PER_NUMBER * count * width,
-  positionsGradient: ([count, , width]) => PER_NUMBER * count * width,
+  addRows: ([count, , width]) => PER_NUMBER * count * width,
+  sumRows: ([count, , width]) => PER_NUMBER * count * width,
   attend: attention,
   attendGradient: attention,
 };

@@ -9,7 +9,7 @@ const [ROWS, COLUMNS] = [17, 43];
 const [COUNTED_ROWS, COUNTED] = [3, 40];
 const ELEMENTS = COUNTED_ROWS * COUNTED;
 
-type Product = "denseSkip" | "denseInputSkip" | "denseWeightSkip";
+type Product = "dense" | "denseInput" | "denseWeight";
 
 /** An operand whose only zeros are the first `zeros` of the counted elements. */
 function withZeros(zeros: number): Float32Array {
@@ -21,23 +21,23 @@ function withZeros(zeros: number): Float32Array {
 /** Whether the product skips the zero at the start of x. */
 function skips(product: Product, wide: number, x: Float32Array): boolean {
   const field = new Field();
-  const other = numbers(product === "denseWeightSkip" ? ROWS * wide : wide * COLUMNS, 7);
+  const other = numbers(product === "denseWeight" ? ROWS * wide : wide * COLUMNS, 7);
   other[0] = NaN; // meets x[0] in the first result alone
   const [x_, other_] = [field.input(x), field.input(other)];
   const result = field.scratch(4 * Math.max(ROWS * wide, wide * COLUMNS));
   const scratch = field.scratch(PACK_BYTES);
-  if (product === "denseSkip") kernels.denseSkip(ROWS, COLUMNS, wide, x_, other_, result, scratch);
-  else if (product === "denseInputSkip") kernels.denseInputSkip(ROWS, wide, COLUMNS, x_, other_, result, scratch);
-  else kernels.denseWeightSkip(ROWS, COLUMNS, wide, other_, x_, result, scratch);
+  if (product === "dense") kernels.dense(ROWS, COLUMNS, wide, true, x_, other_, result, scratch);
+  else if (product === "denseInput") kernels.denseInput(ROWS, wide, COLUMNS, true, x_, other_, result, scratch);
+  else kernels.denseWeight(ROWS, COLUMNS, wide, true, other_, x_, result, scratch);
   return !Number.isNaN(new Float32Array(field.buffer, result, 1)[0]);
 }
 
 test.each<[Product, wide: number, percent: number]>([
-  ["denseSkip", 16, 60],
-  ["denseSkip", 17, 40],
-  ["denseInputSkip", 16, 60],
-  ["denseInputSkip", 17, 40],
-  ["denseWeightSkip", 17, 45],
+  ["dense", 16, 60],
+  ["dense", 17, 40],
+  ["denseInput", 16, 60],
+  ["denseInput", 17, 40],
+  ["denseWeight", 17, 45],
 ])("%s, %i wide: from above %i percent of zeros on", (product, wide, percent) => {
   const limit = (ELEMENTS * percent) / 100;
   expect([limit, limit + 1, ELEMENTS].map((zeros) => skips(product, wide, withZeros(zeros)))).toEqual([
@@ -57,6 +57,6 @@ test.each<[Product, wide: number, percent: number]>([
   expect(skips(product, wide, x)).toBe(false);
 });
 
-test("denseWeightSkip skips nothing for few outputs, where lists would not pay", () => {
-  expect(skips("denseWeightSkip", 16, withZeros(ELEMENTS))).toBe(false);
+test("denseWeight skips nothing for few outputs, where lists would not pay", () => {
+  expect(skips("denseWeight", 16, withZeros(ELEMENTS))).toBe(false);
 });

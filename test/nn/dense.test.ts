@@ -21,7 +21,7 @@ function checkProducts(rows: number, inputs: number, outputs: number): void {
       const c = field.output(wanted);
       const scratch = field.scratch(PACK_BYTES);
       field.check(
-        () => kernels[kernel](rows, inputs, outputs, a, b, c, scratch),
+        () => kernels[kernel](rows, inputs, outputs, false, a, b, c, scratch),
         `${kernel}(${rows}, ${inputs}, ${outputs})`,
       );
     }
@@ -74,7 +74,10 @@ describe("a row of the product", () => {
         const at = [field.input(x.slice(first * inputs, (first + rows) * inputs)), field.input(w)] as const;
         const y = field.output(whole.slice(first * outputs, (first + rows) * outputs));
         const scratch = field.scratch(PACK_BYTES);
-        field.check(() => kernels.dense(rows, inputs, outputs, ...at, y, scratch), `rows ${first} to ${first + rows}`);
+        field.check(
+          () => kernels.dense(rows, inputs, outputs, false, ...at, y, scratch),
+          `rows ${first} to ${first + rows}`,
+        );
       }
   });
 
@@ -84,7 +87,7 @@ describe("a row of the product", () => {
     const wanted = reference.dense(5, 2, 3, x, w);
     const field = new Field();
     const at = [field.input(x), field.input(w), field.scratch(15 * 4), field.scratch(PACK_BYTES)] as const;
-    field.check(() => kernels.dense(5, 2, 3, ...at), "dense");
+    field.check(() => kernels.dense(5, 2, 3, false, ...at), "dense");
     expect(new Float32Array(field.buffer, at[2], 15)).toEqual(wanted);
     expect([...wanted.keys()].filter((i) => Number.isNaN(wanted[i]))).toEqual([3, 4, 5, 7]); // 7 is ∞·0
   });
@@ -98,12 +101,12 @@ describe("the bias", () => {
       const adding = new Field();
       const bias = adding.inputAtTheEnd(b);
       const to = adding.inPlace(y, reference.addBias(rows, outputs, b, y));
-      adding.check(() => kernels.addBias(rows, outputs, bias, to), `addBias(${rows}, ${outputs})`);
+      adding.check(() => kernels.addRows(rows, 1, outputs, to, bias, to), `addRows(${rows}, ${outputs})`);
 
       const summing = new Field();
       const from = summing.inputAtTheEnd(y);
       const db = summing.output(reference.denseBias(rows, outputs, y));
-      summing.check(() => kernels.denseBias(rows, outputs, from, db), `denseBias(${rows}, ${outputs})`);
+      summing.check(() => kernels.sumRows(rows, 1, outputs, from, db), `sumRows(${rows}, ${outputs})`);
     }
   });
 });

@@ -9,7 +9,6 @@ import * as reference from "./reference.js";
 
 type Product = "dense" | "denseInput" | "denseWeight";
 const products: Product[] = ["dense", "denseInput", "denseWeight"];
-const kinds = ["", "Skip"] as const;
 
 /** Numbers of which a given fraction is 0 or −0. */
 function withZeros(n: number, seed: number, share: number): Float32Array {
@@ -27,11 +26,11 @@ function check(share: number, rows: number, inputs: number, outputs: number): vo
   for (const product of products) {
     const [left, right] = operands[product](rows, inputs, outputs).map((n, i) => withZeros(n, n + i, share));
     const wanted = reference[product](rows, inputs, outputs, left, right);
-    for (const kind of kinds) {
+    for (const skip of [false, true]) {
       const field = new Field();
       const at = [field.input(left), field.inputAtTheEnd(right), field.output(wanted)] as const;
       const scratch = field.scratch(PACK_BYTES);
-      field.check(() => kernels[`${product}${kind}`](rows, inputs, outputs, ...at, scratch), product + kind);
+      field.check(() => kernels[product](rows, inputs, outputs, skip, ...at, scratch), `${product}, skip: ${skip}`);
     }
   }
 }
@@ -74,11 +73,11 @@ describe("every shape from 1 to 33 by 33 by 33", () => {
   }
 
   const cases = products.flatMap((product) => [
-    [product, product, 0] as const,
-    [product, `${product}Skip`, 0.7] as const,
-    [product, `${product}Skip`, 0.3] as const,
+    [product, false, 0] as const,
+    [product, true, 0.7] as const,
+    [product, true, 0.3] as const,
   ]);
-  it.each(cases)("%s by %s, a fraction of %f zeros", (product, kernel, share) => {
+  it.each(cases)("%s, skip: %s, a fraction of %f zeros", (product, skip, share) => {
     const [x, w] = [withZeros(SIDE ** 2, 1, share), withZeros(SIDE ** 2, 2, product === "denseWeight" ? share : 0)];
     const table = sums(x, w);
     const byRows = (from: Float32Array, to: Float32Array, rows: number, k: number): void => {
@@ -94,7 +93,7 @@ describe("every shape from 1 to 33 by 33 by 33", () => {
           (product === "dense" ? byRows : byColumns)(w, b, n, k);
           c[m * n] = 42;
           const [rows, inputs, outputs] = { dense: [m, k, n], denseInput: [m, n, k], denseWeight: [k, n, m] }[product];
-          networkKernels(memory)[kernel](rows, inputs, outputs, left, right, result, scratch);
+          networkKernels(memory)[product](rows, inputs, outputs, skip, left, right, result, scratch);
           let same = c[m * n] === 42;
           for (let i = 0; i < m; i++)
             for (let j = 0; j < n; j++) same &&= Object.is(c[i * n + j], table[k][i * SIDE + j]);
@@ -110,18 +109,18 @@ describe("zero times infinity or NaN", () => {
   x[3] = 1;
   const w = numbers(inputs * outputs, 1);
   [w[7], w[inputs + 9]] = [Infinity, NaN];
-  const run = (kernel: "dense" | "denseSkip"): Float32Array => {
+  const run = (skip: boolean): Float32Array => {
     const field = new Field();
     const at = [field.input(x), field.input(w), field.scratch(4 * rows * outputs), field.scratch(PACK_BYTES)] as const;
-    kernels[kernel](rows, inputs, outputs, ...at);
+    kernels.dense(rows, inputs, outputs, skip, ...at);
     return new Float32Array(field.buffer, at[2], rows * outputs).slice();
   };
 
   it("is NaN where zeros are not skipped, and is lost where they are", () => {
     const plain = reference.dense(rows, inputs, outputs, x, w);
-    const [nan, finite] = [[...plain.keys()].filter((i) => Number.isNaN(plain[i])), run("denseSkip")];
+    const [nan, finite] = [[...plain.keys()].filter((i) => Number.isNaN(plain[i])), run(true)];
     expect(nan).toEqual([0, 1, 5, 6, 10, 11, 15, 16]);
-    expect(run("dense")).toEqual(plain);
+    expect(run(false)).toEqual(plain);
     expect(finite.every(Number.isFinite)).toBe(true);
     finite.forEach((value, i) => {
       if (!nan.includes(i)) expect(value).toBe(plain[i]);
@@ -131,12 +130,12 @@ describe("zero times infinity or NaN", () => {
   it("keeps NaN and infinity of the operand that has the zeros", () => {
     [x[25], x[40]] = [NaN, Infinity];
     [w[7], w[inputs + 9]] = [1, 1];
-    expect(run("denseSkip")).toEqual(reference.dense(rows, inputs, outputs, x, w));
+    expect(run(true)).toEqual(reference.dense(rows, inputs, outputs, x, w));
     const wide = 17; // fewer outputs keep every product with x
     const dy = numbers(rows * wide, 3);
     const field = new Field();
     const at = [field.input(dy), field.input(x), field.scratch(4 * inputs * wide), field.scratch(PACK_BYTES)] as const;
-    kernels.denseWeightSkip(rows, inputs, wide, ...at);
+    kernels.denseWeight(rows, inputs, wide, true, ...at);
     const dw = new Float32Array(field.buffer, at[2], inputs * wide);
     expect(dw).toEqual(reference.denseWeight(rows, inputs, wide, dy, x));
     expect(dw.some(Number.isNaN)).toBe(true);

@@ -229,7 +229,7 @@ describe("matrix products", () => {
 
   const image = [
     ...[conv2d(8, { kernelSize: 3, padding: 1 }), batchNorm(), relu(), maxPool2d(2)],
-    ...[conv2d(12, { kernelSize: 3, stride: 2, groups: 2 }), groupNorm(3), silu(), avgPool2d(2), flatten(), linear(5)],
+    ...[conv2d(12, { kernelSize: 3, stride: 2, groups: 2 }), groupNorm(4), silu(), avgPool2d(2), flatten(), linear(5)],
   ];
   const text = [
     ...[embedding(11, 24), positionEmbedding(), residual([layerNorm(), selfAttention({ heads: 3, causal: true })])],

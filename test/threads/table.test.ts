@@ -23,10 +23,7 @@ test("every kernel is in one of the threads' tables, or in the list of those tha
 });
 
 const undividedNetwork = {
-  denseBias: "short beside the product before it",
   channelConstants: "short: a number a channel",
-  channelStatistics: "its sums are over all images",
-  channelGradients: "its sums are over all images",
   convolveWeight: "short: it adds up the weights of each group",
   embedGradient: "several tokens add to one row",
   huber: "its rows are as short as there are outputs",

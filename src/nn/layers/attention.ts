@@ -59,27 +59,24 @@ export function selfAttention(options: SelfAttentionOptions): Layer {
         const [, inBias, , outBias] = parameters;
         const [result, attention] = [kept + mixed, kept + mixed + roundUp(projection)];
         const [dqkv, dresult] = [at + scratch, at + scratch + mixed];
-        const dense = skipZeros ? kernels.denseSkip : kernels.dense;
-        const denseInput = skipZeros ? kernels.denseInputSkip : kernels.denseInput;
-        const denseWeight = skipZeros ? kernels.denseWeightSkip : kernels.denseWeight;
         return {
           forward({ rows }) {
             const n = rows * tokens;
-            dense(n, width, 3 * width, x, inWeight.dataAt, kept, at);
-            if (bias) kernels.addBias(n, 3 * width, inBias.dataAt, kept);
+            kernels.dense(n, width, 3 * width, skipZeros, x, inWeight.dataAt, kept, at);
+            if (bias) kernels.addRows(n, 1, 3 * width, kept, inBias.dataAt, kept);
             kernels.attend(rows, tokens, width, heads, causal, kept, attention, result, at);
-            dense(n, width, width, result, outWeight.dataAt, y, at);
-            if (bias) kernels.addBias(n, width, outBias.dataAt, y);
+            kernels.dense(n, width, width, skipZeros, result, outWeight.dataAt, y, at);
+            if (bias) kernels.addRows(n, 1, width, y, outBias.dataAt, y);
           },
           backward({ rows }, needsInputGradient) {
             const n = rows * tokens;
-            if (outWeight.trains) denseWeight(n, width, width, dy, result, outWeight.gradAt, at);
-            if (bias && outBias.trains) kernels.denseBias(n, width, dy, outBias.gradAt);
-            denseInput(n, width, width, dy, outWeight.dataAt, dresult, at);
+            if (outWeight.trains) kernels.denseWeight(n, width, width, skipZeros, dy, result, outWeight.gradAt, at);
+            if (bias && outBias.trains) kernels.sumRows(n, 1, width, dy, outBias.gradAt);
+            kernels.denseInput(n, width, width, skipZeros, dy, outWeight.dataAt, dresult, at);
             kernels.attendGradient(rows, tokens, width, heads, causal, kept, attention, dresult, dqkv, at);
-            if (inWeight.trains) denseWeight(n, width, 3 * width, dqkv, x, inWeight.gradAt, at);
-            if (bias && inBias.trains) kernels.denseBias(n, 3 * width, dqkv, inBias.gradAt);
-            if (needsInputGradient) denseInput(n, width, 3 * width, dqkv, inWeight.dataAt, dx, at);
+            if (inWeight.trains) kernels.denseWeight(n, width, 3 * width, skipZeros, dqkv, x, inWeight.gradAt, at);
+            if (bias && inBias.trains) kernels.sumRows(n, 1, 3 * width, dqkv, inBias.gradAt);
+            if (needsInputGradient) kernels.denseInput(n, width, 3 * width, skipZeros, dqkv, inWeight.dataAt, dx, at);
           },
         };
       },

@@ -22,6 +22,9 @@ const parameters = (channels: number) => [
   { name: "bias", shape: [channels], start: 0 },
 ];
 
+/** Bytes for the sums of a thread (assembly/nn/channel-norm.ts). */
+const scratchOf = (channels: number): number => 32 * (channels + 3);
+
 /**
  * Batch normalization of each channel, the first dimension of [channels, ...], as `torch.nn.BatchNorm1d` and `BatchNorm2d`. In
  * training by the batch's mean and variance, in evaluation by the running ones. Parameters `weight` and `bias`, buffers
@@ -32,7 +35,7 @@ const parameters = (channels: number) => [
  * new Network([3, 32, 32], [conv2d(16, { kernelSize: 3, bias: false }), batchNorm(), relu(), flatten(), linear(10)]);
  */
 export function batchNorm(options?: BatchNormOptions): Layer {
-  return new Layer("batchNorm", options, ({ owner, shape }) => {
+  return new Layer("batchNorm", options, ({ owner, shape, threads }) => {
     const { eps, momentum } = readOptions(
       owner,
       options,
@@ -51,7 +54,7 @@ export function batchNorm(options?: BatchNormOptions): Layer {
       ],
       reads: "x",
       kept: 16 * channels,
-      scratch: 32 * channels,
+      scratch: threads * scratchOf(channels),
       bind({ kernels, x, y, dx, dy, kept, scratch, parameters: [w, b], buffers: [mean, variance] }) {
         return {
           check(rows, training) {
@@ -100,7 +103,7 @@ export function batchNorm(options?: BatchNormOptions): Layer {
  * new Network([3, 32, 32], [conv2d(16, { kernelSize: 3 }), groupNorm(4), relu(), flatten(), linear(10)]);
  */
 export function groupNorm(groups: number, options?: GroupNormOptions): Layer {
-  return new Layer("groupNorm", options, ({ owner, shape, rows: most }) => {
+  return new Layer("groupNorm", options, ({ owner, shape, rows: most, threads }) => {
     const count = wholeFrom(1).read(owner, "groups", groups);
     const { eps } = readOptions(owner, options, { eps: epsilon }, { eps: 1e-5 });
     const channels = shape[0];
@@ -112,7 +115,7 @@ export function groupNorm(groups: number, options?: GroupNormOptions): Layer {
       parameters: parameters(channels),
       reads: "x",
       kept: 16 * channels * most,
-      scratch: 64 * channels,
+      scratch: threads * scratchOf(channels),
       bind({ kernels, x, y, dx, dy, kept, scratch, parameters: [w, b] }) {
         return {
           forward({ rows }) {

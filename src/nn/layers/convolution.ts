@@ -66,6 +66,9 @@ const orSame = (kind: Kind<readonly [number, number]>): Kind<readonly [number, n
   },
 });
 
+/** Images of a group, whose gradients are added up first (assembly/nn/convolution-gradient.ts): there are at most 8 groups. */
+const groupSize = (images: number): number => Math.max(8, Math.ceil(images / 8));
+
 function plan(place: Place, image: Shape, outputs: number, settings: Settings, oneDimension: boolean): Plan {
   const { owner, rows, skipZeros, threads } = place;
   const { kernelSize, stride, padding, dilation, groups, bias } = settings;
@@ -95,7 +98,6 @@ function plan(place: Place, image: Shape, outputs: number, settings: Settings, o
   const turned = stride.every((n) => n === 1)
     ? new Geometry({ ...common, image: output, output: image, before: reach.map((n, i) => n - before[i]) })
     : undefined;
-  const imagesOfGroup = Math.max(8, Math.ceil(rows / 8));
   const scratch = threads * Math.max(geometry.scratch, turned?.scratch ?? 0);
   const shape = [outputs, channels / groups, ...(oneDimension ? kernelSize.slice(1) : kernelSize)];
   const fanIn = sizeOf(shape.slice(1));
@@ -109,7 +111,7 @@ function plan(place: Place, image: Shape, outputs: number, settings: Settings, o
     ],
     reads: "x",
     kept: geometry.bytes + (turned?.bytes ?? 0),
-    scratch: scratch + Math.ceil(rows / imagesOfGroup) * geometry.partial,
+    scratch: scratch + Math.ceil(rows / groupSize(rows)) * geometry.partial,
     flops: sizeOf(size) * outputs * fanIn,
     bind({ buffer, kernels, x, y, dx, dy, kept, scratch: at, parameters }) {
       const [w, b] = parameters;
@@ -127,8 +129,9 @@ function plan(place: Place, image: Shape, outputs: number, settings: Settings, o
         backward(run, needsInputGradient) {
           const trains = w.trains || (bias && b.trains);
           const gradient = needsInputGradient ? dx : 0;
-          kernels.convolveGradient(run.rows, kept, turnedAt, x, dy, trains ? partials : 0, gradient, at);
-          if (trains) kernels.convolveWeight(run.rows, kept, partials, w.gradAt, bias ? b.gradAt : 0);
+          const size = groupSize(run.rows);
+          kernels.convolveGradient(run.rows, size, kept, turnedAt, x, dy, trains ? partials : 0, gradient, at);
+          if (trains) kernels.convolveWeight(Math.ceil(run.rows / size), kept, partials, w.gradAt, bias ? b.gradAt : 0);
         },
       };
     },

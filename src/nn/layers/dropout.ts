@@ -17,8 +17,8 @@ export function dropout(p = 0.5, options?: LayerOptions): Layer {
     readOptions(owner, options, {}, {});
     const size = sizeOf(shape);
     const threshold = Math.min(Math.round(probability * 2 ** 32), 2 ** 32 - 1);
+    const ofSeed = mixed(mixed(seed) + Math.floor(seed / 2 ** 32));
     const scale = 1 / (1 - probability);
-    const [low, high] = [seed % 2 ** 32, Math.floor(seed / 2 ** 32)];
     return {
       output: shape,
       inPlace: true,
@@ -26,7 +26,8 @@ export function dropout(p = 0.5, options?: LayerOptions): Layer {
       bind({ kernels, x, y, dx, dy, order }) {
         const channels = order === "last" ? shape[0] : size;
         const drop = (rows: number, step: number, from: number, to: number): void => {
-          kernels.dropout(rows, size / channels, channels, low, high, step, index, threshold, scale, from, to);
+          const key = mixed(mixed(ofSeed + step) + index);
+          kernels.dropout(rows, size / channels, channels, key, threshold, scale, from, to);
         };
         return {
           forward({ rows, training, step }) {
@@ -42,4 +43,11 @@ export function dropout(p = 0.5, options?: LayerOptions): Layer {
       },
     };
   });
+}
+
+/** The hash of assembly/nn/dropout.ts, of the lower 32 bits of a whole number. */
+function mixed(h: number): number {
+  h = Math.imul(h ^ (h >>> 16), 0x21f0aaad);
+  h = Math.imul(h ^ (h >>> 15), 0x735a2d97);
+  return h ^ (h >>> 15);
 }

@@ -61,10 +61,10 @@ export function positionEmbedding(options?: LayerOptions): Layer {
       bind({ kernels, x, y, dx, dy, parameters: [table] }) {
         return {
           forward({ rows }) {
-            kernels.addPositions(rows * length, length, width, x, table.dataAt, y);
+            kernels.addRows(rows * length, length, width, x, table.dataAt, y);
           },
           backward({ rows }, needsInputGradient) {
-            if (table.trains) kernels.positionsGradient(rows * length, length, width, dy, table.gradAt);
+            if (table.trains) kernels.sumRows(rows * length, length, width, dy, table.gradAt);
             if (needsInputGradient && dx !== dy) kernels.copy(rows * length * width, dy, dx);
           },
         };

@@ -36,18 +36,16 @@ export function linear(outputs: number, options?: LinearOptions): Layer {
       scratch: threads * PACK_BYTES,
       flops: others * inputs * width,
       bind({ kernels, x, y, dx, dy, scratch, parameters: [w, b] }) {
-        const dense = skipZeros ? kernels.denseSkip : kernels.dense;
-        const denseInput = skipZeros ? kernels.denseInputSkip : kernels.denseInput;
-        const denseWeight = skipZeros ? kernels.denseWeightSkip : kernels.denseWeight;
         return {
           forward({ rows }) {
-            dense(rows * others, inputs, width, x, w.dataAt, y, scratch);
-            if (bias) kernels.addBias(rows * others, width, b.dataAt, y);
+            kernels.dense(rows * others, inputs, width, skipZeros, x, w.dataAt, y, scratch);
+            if (bias) kernels.addRows(rows * others, 1, width, y, b.dataAt, y);
           },
           backward({ rows }, needsInputGradient) {
-            if (w.trains) denseWeight(rows * others, inputs, width, dy, x, w.gradAt, scratch);
-            if (bias && b.trains) kernels.denseBias(rows * others, width, dy, b.gradAt);
-            if (needsInputGradient) denseInput(rows * others, inputs, width, dy, w.dataAt, dx, scratch);
+            if (w.trains) kernels.denseWeight(rows * others, inputs, width, skipZeros, dy, x, w.gradAt, scratch);
+            if (bias && b.trains) kernels.sumRows(rows * others, 1, width, dy, b.gradAt);
+            if (needsInputGradient)
+              kernels.denseInput(rows * others, inputs, width, skipZeros, dy, w.dataAt, dx, scratch);
           },
         };
       },
