@@ -76,7 +76,7 @@ export abstract class Optimizer<
     this.slots = new Slots(rule, this.arena, this.stateFormat, base);
     this.scalarNames = Object.keys(rule.scalars ?? {});
     this.sharedNames = Object.keys(rule.shared?.start(base) ?? {});
-    this.table = makeTable([], this.slots.names.length, this.scalarNames.length);
+    this.table = makeTable(this.slots.names.length, this.scalarNames.length);
     this.#addGroups(tensors, settled, (tensor) => groupOf.get(tensor) ?? 0);
   }
 

@@ -3,17 +3,11 @@ import { type Arena, padded } from "../memory/arena.js";
 import type { StateFormat } from "../state/small-formats.js";
 import { FLOAT32, formatOf, setSlot, slotBytes, toFloat32, viewOf } from "../state/small-formats.js";
 import type { Tensor, Vector } from "../memory/tensor.js";
-import type { CommonOptions, Rule, Settled, TensorInfo } from "./rule.js";
+import type { CommonOptions, Rule, Settled, Slot, TensorInfo } from "./rule.js";
 import { UNPACKED_BYTES } from "../wasm/generated/layout/run-list.js";
 import { ABSENT, EMPTY, type Table, extend } from "../step/tensor-table.js";
 
 const NO_TENSOR: TensorInfo = { name: "", shape: [0], size: 0 };
-
-interface PlannedSlot {
-  readonly start: number;
-  readonly length: number;
-  readonly format: number;
-}
 
 export class Slots<Options extends CommonOptions> {
   /** In the order of the kernel and of the table's columns. */
@@ -43,13 +37,14 @@ export class Slots<Options extends CommonOptions> {
   /** A copy of the table with more tensors at its end, and slots for them. Throws when there is no room; nothing is changed then. */
   add(table: Table, tensors: readonly Tensor[], optionsOf: (tensor: Tensor) => Settled<Options>): Table {
     const arena = this.#arena;
-    const plans = tensors.map((tensor) => this.#plan(optionsOf(tensor), tensor));
-    const columns = this.names.map((_, k) =>
-      plans.reduce((sum, { [k]: slot }) => sum + (slot ? slotBytes(slot.format, slot.length) : 0), 0),
+    const rule = this.#rule;
+    const plans = tensors.map((tensor) =>
+      Object.values(rule.slots(optionsOf(tensor), tensor)).map((slot) => slot && this.#plan(slot, tensor.size)),
     );
-    const addresses = arena.allocateApart(columns, this.#rule.name, "its state");
+    const columns = this.names.map((_, k) => plans.reduce((sum, slots) => sum + (slots[k]?.bytes ?? 0), 0));
+    const addresses = arena.allocateApart(columns, rule.name, "its state");
     try {
-      this.#makeRoom(tensors.map((tensor) => this.#rule.scratch?.(optionsOf(tensor), tensor) ?? 0));
+      this.#makeRoom(tensors.map((tensor) => rule.scratch?.(optionsOf(tensor), tensor) ?? 0));
     } catch (error) {
       arena.release(addresses[0]);
       throw error;
@@ -58,21 +53,23 @@ export class Slots<Options extends CommonOptions> {
     if (bytes > 0) this.#blocks.push(addresses[0]);
     this.bytes += bytes;
 
-    const from = table.tensors.length;
     const next = extend(table, tensors);
-    addresses.forEach((column, k) => {
-      let address = column;
-      tensors.forEach((_, i) => {
-        const slot = plans[i][k];
+    plans.forEach((slots, n) => {
+      const i = table.tensors.length + n;
+      slots.forEach((slot, k) => {
         if (slot === undefined) return;
-        next.slots[k][from + i] = bytes > 0 ? address : EMPTY;
-        next.slotSizes[k][from + i] = slot.length;
-        next.formats[k][from + i] = slot.format;
-        this.#start(next, from + i, k, slot.start);
-        address += slotBytes(slot.format, slot.length);
+        const { start, length, format } = slot;
+        next.slots[k][i] = bytes > 0 ? addresses[k] : EMPTY;
+        next.slotSizes[k][i] = length;
+        next.formats[k][i] = format;
+        // The memory is zero.
+        if (format !== FLOAT32)
+          setSlot(arena, next, i, k, new Float32Array(start === 0 ? 0 : length).fill(start), this.converter);
+        else if (start !== 0) arena.fill(addresses[k], padded(length), start);
+        addresses[k] += slot.bytes;
       });
+      rule.copied?.copy(arena, next, i);
     });
-    tensors.forEach((_, i) => this.#rule.copied?.copy(arena, next, from + i));
     return next;
   }
 
@@ -100,13 +97,11 @@ export class Slots<Options extends CommonOptions> {
     if (this.scratch !== 0) this.#arena.release(this.scratch);
   }
 
-  /** A tensor's slots in the kernel's order; undefined where it has none. */
-  #plan(options: Settled<Options>, tensor: Tensor): (PlannedSlot | undefined)[] {
-    return Object.values(this.#rule.slots(options, tensor)).map((slot) => {
-      if (slot === undefined) return undefined;
-      const { kind, start, length = tensor.size } = slot;
-      return { start, length, format: formatOf(this.#format, kind, length) };
-    });
+  /** A slot of a tensor of this size, with its format and the bytes that it takes. */
+  #plan({ kind, start, length: own }: Slot, size: number) {
+    const length = own ?? size;
+    const format = formatOf(this.#format, kind, length);
+    return { start, length, format, bytes: slotBytes(format, length) };
   }
 
   /** Takes scratch for the tensor that needs the most, and memory to unpack small slots in. */
@@ -119,15 +114,5 @@ export class Slots<Options extends CommonOptions> {
     if (this.scratch !== 0) this.#arena.release(this.scratch);
     this.scratch = scratch;
     this.#scratchBytes = bytes;
-  }
-
-  /** Initializes a slot, whose memory is zero. */
-  #start(table: Table, i: number, k: number, start: number): void {
-    const arena = this.#arena;
-    const [address, length] = [table.slots[k][i], table.slotSizes[k][i]];
-    if (table.formats[k][i] !== FLOAT32) {
-      const values = new Float32Array(start === 0 ? 0 : length).fill(start);
-      setSlot(arena, table, i, k, values, this.converter);
-    } else if (start !== 0) arena.fill(address, padded(length), start);
   }
 }

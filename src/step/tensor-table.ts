@@ -33,47 +33,52 @@ export interface Table {
   readonly scalars: readonly Float64Array[];
 }
 
-/** A table of tensors; the caller fills in those before `from`, and everything but lengths, sizes and addresses. */
-export function makeTable(tensors: readonly Tensor[], slots: number, scalars: number, from = 0): Table {
-  const { length } = tensors;
-  const columns = <T>(count: number, make: (length: number) => T): T[] =>
-    Array.from({ length: count }, () => make(length));
-  const column = (valueOf: (tensor: Tensor) => number): Uint32Array => {
-    const values = new Uint32Array(length);
-    for (let i = from; i < length; i++) values[i] = valueOf(tensors[i]);
-    return values;
-  };
+/** A table without tensors. */
+export function makeTable(slots: number, scalars: number): Table {
+  const columns = <T>(count: number, type: new (length: number) => T): T[] =>
+    Array.from({ length: count }, () => new type(0));
   return {
-    tensors,
-    length: column((t) => t.bytes / 4),
-    size: column((t) => t.size),
-    data: column((t) => t.dataAt),
-    grad: column((t) => t.gradAt),
-    slots: columns(slots, (n) => new Uint32Array(n)),
-    slotSizes: columns(slots, (n) => new Uint32Array(n)),
-    formats: columns(slots, (n) => new Uint8Array(n)),
-    group: new Uint32Array(length),
-    adjacent: new Uint8Array(length),
-    step: new Float64Array(length),
+    tensors: [],
+    length: new Uint32Array(0),
+    size: new Uint32Array(0),
+    data: new Uint32Array(0),
+    grad: new Uint32Array(0),
+    slots: columns(slots, Uint32Array),
+    slotSizes: columns(slots, Uint32Array),
+    formats: columns(slots, Uint8Array),
+    group: new Uint32Array(0),
+    adjacent: new Uint8Array(0),
+    step: new Float64Array(0),
     together: new Float64Array(1),
-    scalars: columns(scalars, (n) => new Float64Array(n)),
+    scalars: columns(scalars, Float64Array),
   };
 }
 
 type Column = Uint32Array | Uint8Array | Float64Array;
-/** All columns of a table, in the same order for every table of an optimizer. */
-const columnsOf = (table: Table): Column[] =>
-  Object.values<unknown>({ ...table, tensors: 0 })
-    .flat()
-    .filter((column): column is Column => ArrayBuffer.isView(column));
 
-/** A copy of the table with more tensors at its end, which have no slots yet. */
-export function extend(table: Table, tensors: readonly Tensor[]): Table {
-  const from = table.tensors.length;
-  const next = makeTable([...table.tensors, ...tensors], table.slots.length, table.scalars.length, from);
-  const known = columnsOf(table);
-  columnsOf(next).forEach((column, k) => column.set(known[k]));
-  next.step.fill(-table.together[0], from);
+/** A copy of the table with more tensors at its end, whose slots, groups and scalars the caller fills in. */
+export function extend(table: Table, more: readonly Tensor[]): Table {
+  const { together } = table;
+  const tensors = [...table.tensors, ...more];
+  const longer = (column: Column): Column => {
+    const next = new (column.constructor as Uint32ArrayConstructor)(tensors.length);
+    next.set(column);
+    return next;
+  };
+  const columns = Object.entries({ ...table, tensors: [], together: [] }) as [string, Column | Column[]][];
+  const next = {
+    ...Object.fromEntries(columns.map(([name, own]) => [name, Array.isArray(own) ? own.map(longer) : longer(own)])),
+    tensors,
+    together,
+  } as unknown as Table;
+  for (let i = table.tensors.length; i < tensors.length; i++) {
+    const { bytes, size, dataAt, gradAt } = tensors[i];
+    next.length[i] = bytes / 4;
+    next.size[i] = size;
+    next.data[i] = dataAt;
+    next.grad[i] = gradAt;
+    next.step[i] = -together[0];
+  }
   return next;
 }
 
