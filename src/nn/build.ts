@@ -67,7 +67,8 @@ export function build(
 ): Built {
   const shape = list(wholeFrom(1), "an array of whole numbers >= 1").read(owner, "inputShape", inputShape);
   if (shape.length === 0) throw wrongValue(owner, "inputShape", "one or more whole numbers", inputShape);
-  const { loss, init, batchSize, seed, inputScale, skipZeros, nnModule } = readOptions(owner, options, more);
+  const settings = readOptions(owner, options, more);
+  const { loss, init, batchSize, seed, inputScale, skipZeros, nnModule } = settings;
   const rows = Math.max(batchSize, leastRows);
   const program = compile({ owner, rows, skipZeros, seed, threads: threadsOf(options) }, shape, layers);
 
@@ -116,7 +117,7 @@ export function build(
     classes: output[output.length - 1],
     batchSize,
     rows,
-    loss: loss.loss,
+    loss,
     random,
     block,
     blockBytes: bytes,
@@ -129,7 +130,7 @@ export function build(
       params.tensors(owner),
       buffers.map(({ at }) => at),
     ),
-    criterion: new Criterion(arena, kernels, loss, output, rows, { outputs: result, delta, targets, losses }),
+    criterion: new Criterion(arena, kernels, settings, output, rows, { outputs: result, delta, targets, losses }),
     input: (first.plan.input ?? inFloats)(arena, kernels, form, rows, input),
     result: new RowViews(buffer, result.at, outputs),
     delta: new RowViews(buffer, delta.at, outputs),

@@ -1,6 +1,7 @@
 // The training loop of `Network.fit`.
 import type { Random } from "../init/random.js";
-import { flag, knownOnly, record, wholeFrom, wrongType, wrongValue } from "../util/check.js";
+import { flag, wholeFrom, wrongType, wrongValue } from "../util/check.js";
+import { readKinds } from "../util/options.js";
 import type { BaseNetwork } from "./base-network.js";
 import type { Floats, Indices, Inputs, Targets } from "./data.js";
 import { type Data, type Evaluation, addLosses, readData } from "./passes.js";
@@ -192,11 +193,11 @@ function gather(
 
 function readOptions(network: BaseNetwork, options: FitOptions) {
   const { owner, batchSize: most, random } = network.built;
-  const given = record(owner, "options", options);
-  knownOnly(owner, "", given, optionNames, {
+  const counts = { epochs: wholeFrom(1), batchSize: wholeFrom(1) };
+  const read = readKinds(owner, options, counts, { epochs: 1, batchSize: most }, optionNames, {
     aliases: "validation=validationdata,validationsplit onEpoch=callbacks,callback,onepochend signal=abortsignal",
   });
-  const { optimizer, epochs = 1, batchSize = most, shuffle = true, validation, onEpoch, signal } = options;
+  const { optimizer, shuffle = true, onEpoch, signal } = options;
   const expected = "an optimizer of the network's params, such as new AdamW(network.params)";
   if (typeof (optimizer as { step?: unknown } | undefined)?.step !== "function")
     throw wrongType(owner, "optimizer", expected, optimizer);
@@ -205,17 +206,9 @@ function readOptions(network: BaseNetwork, options: FitOptions) {
   if (onEpoch !== undefined && typeof onEpoch !== "function") throw wrongType(owner, "onEpoch", "a function", onEpoch);
   if (signal !== undefined && typeof (signal as { throwIfAborted?: unknown } | null)?.throwIfAborted !== "function")
     throw wrongType(owner, "signal", "an AbortSignal", signal);
-  const size = wholeFrom(1).read(owner, "batchSize", batchSize);
-  if (size > most) throw wrongValue(owner, "batchSize", `at most the network's "batchSize", ${most}`, batchSize);
+  if (read.batchSize > most)
+    throw wrongValue(owner, "batchSize", `at most the network's "batchSize", ${most}`, read.batchSize);
   const isRandom = typeof (shuffle as Partial<Random> | null)?.shuffle === "function";
   if (!isRandom) flag.read(owner, "shuffle", shuffle);
-  return {
-    optimizer,
-    epochs: wholeFrom(1).read(owner, "epochs", epochs),
-    batchSize: size,
-    shuffle: isRandom ? (shuffle as Random) : shuffle && random,
-    validation,
-    onEpoch,
-    signal,
-  };
+  return { ...options, ...read, shuffle: isRandom ? (shuffle as Random) : shuffle && random };
 }

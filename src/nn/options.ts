@@ -1,25 +1,19 @@
 // The options of networks.
 import { type MemoryOptions, memoryOptions } from "../memory/memory-options.js";
-import { didYouMean } from "../util/names.js";
-import {
-  type Kind,
-  clip,
-  flag,
-  float,
-  fraction,
-  knownOnly,
-  number,
-  oneOf,
-  record,
-  whole,
-  wholeFrom,
-} from "../util/check.js";
+import { type Kind, flag, float, fraction, number, oneOf, oneOfThese, whole, wholeFrom } from "../util/check.js";
+import { readKinds } from "../util/options.js";
 import { type Init, inits } from "./init.js";
 import { checkNnModule } from "./kernels.js";
 import { type Loss, type LossSettings, losses } from "./losses.js";
 
-const kinds = {
-  loss: oneOf(...losses),
+/** What other libraries call the losses: see `didYouMean`. */
+const LOSSES =
+  "cross-entropy=categoricalcrossentropy,sparsecategoricalcrossentropy,softmaxcrossentropy,crossentropyloss,nll,nllloss " +
+  "mse=meansquarederror,mseloss,l2 huber=huberloss,smoothl1,smoothl1loss " +
+  "binary-cross-entropy=bce,bceloss,bcewithlogits,bcewithlogitsloss,sigmoidcrossentropy";
+
+const kinds: { readonly [Key in keyof Settings]: Kind<Settings[Key]> } = {
+  loss: oneOfThese(losses, LOSSES),
   labelSmoothing: fraction,
   ignoreIndex: number("a whole number", Number.isSafeInteger),
   delta: float("a finite number > 0", (x) => x > 0 && x < Infinity, false),
@@ -61,10 +55,34 @@ export interface NetworkOptions extends MemoryOptions {
   nnModule?: object | undefined;
 }
 
+/** Options of a loss, and the loss that has them. */
+const ofLoss = { labelSmoothing: "cross-entropy", ignoreIndex: "cross-entropy", delta: "huber" } as const;
+
+/** Options with their defaults filled in. */
+interface Settings extends LossSettings {
+  readonly init: Init;
+  readonly batchSize: number;
+  readonly seed: number;
+  readonly inputScale: number | undefined;
+  readonly skipZeros: boolean;
+}
+
+const defaults: Settings = {
+  loss: "cross-entropy",
+  labelSmoothing: 0,
+  ignoreIndex: undefined,
+  delta: 1,
+  init: "torch",
+  batchSize: 64,
+  seed: 1,
+  inputScale: undefined,
+  skipZeros: true,
+};
+
 /** Reads the options; `more` names those that a subclass has read. */
 export function readOptions(owner: string, options: NetworkOptions, more: readonly string[]) {
   const known = [...more, ...Object.keys(kinds), "nnModule", ...memoryOptions];
-  knownOnly(owner, "", record(owner, "options", options), known, {
+  const read = readKinds<Settings>(owner, options, kinds, defaults, known, {
     elsewhere: {
       optimizer: "fit()",
       epochs: "fit()",
@@ -74,55 +92,15 @@ export function readOptions(owner: string, options: NetworkOptions, more: readon
       "loss=criterion,lossfunction batchSize=batch init=initializer,weightinit seed=randomseed,manualseed activation=nonlinearity " +
       "labelSmoothing=smoothing ignoreIndex=maskvalue,paddingidx inputScale=rescale delta=beta",
   });
-  const { init = "torch", batchSize = 64, seed = 1 } = options;
-  const { inputScale, skipZeros = true } = options;
-  return {
-    loss: readLoss(owner, options),
-    init: kinds.init.read(owner, "init", init),
-    batchSize: kinds.batchSize.read(owner, "batchSize", batchSize),
-    seed: kinds.seed.read(owner, "seed", seed),
-    inputScale: inputScale === undefined ? undefined : kinds.inputScale.read(owner, "inputScale", inputScale),
-    skipZeros: kinds.skipZeros.read(owner, "skipZeros", skipZeros),
-    nnModule: checkNnModule(owner, options.nnModule),
-  };
-}
-
-/** What other libraries call the losses: see `didYouMean`. */
-const LOSSES =
-  "cross-entropy=categoricalcrossentropy,sparsecategoricalcrossentropy,softmaxcrossentropy,crossentropyloss,nll,nllloss " +
-  "mse=meansquarederror,mseloss,l2 huber=huberloss,smoothl1,smoothl1loss " +
-  "binary-cross-entropy=bce,bceloss,bcewithlogits,bcewithlogitsloss,sigmoidcrossentropy";
-
-/** Options of a loss, and the loss that has them. */
-const ofLoss = { labelSmoothing: "cross-entropy", ignoreIndex: "cross-entropy", delta: "huber" } as const;
-
-function readLoss(owner: string, options: NetworkOptions): LossSettings {
-  const { loss = "cross-entropy", labelSmoothing = 0, ignoreIndex, delta = 1 } = options;
-  if (typeof loss === "string" && !losses.includes(loss)) {
-    const hint = didYouMean(loss, losses, LOSSES);
-    const expected = losses.map((name) => `"${name}"`).join(", ");
-    throw new RangeError(`${owner}: "loss" expected one of ${expected}, got ${clip(JSON.stringify(loss), 60)}${hint}`);
-  }
-  kinds.loss.read(owner, "loss", loss);
-  for (const [name, its] of Object.entries(ofLoss) as [keyof typeof ofLoss, Loss][])
-    if (options[name] !== undefined && loss !== its)
-      throw new RangeError(`${owner}: "${name}" is an option of the loss "${its}", this one is "${loss}"`);
-  return {
-    loss,
-    labelSmoothing: kinds.labelSmoothing.read(owner, "labelSmoothing", labelSmoothing),
-    ignoreIndex: ignoreIndex === undefined ? undefined : kinds.ignoreIndex.read(owner, "ignoreIndex", ignoreIndex),
-    delta: kinds.delta.read(owner, "delta", delta),
-  };
+  for (const [name, loss] of Object.entries(ofLoss))
+    if (options[name as keyof typeof ofLoss] !== undefined && read.loss !== loss)
+      throw new RangeError(`${owner}: "${name}" is an option of the loss "${loss}", this one is "${read.loss}"`);
+  return { ...read, nnModule: checkNnModule(owner, options.nnModule) };
 }
 
 /** Reads the options of a call: each of `kinds`, where it is given. */
-export function readRecord<T extends object>(
+export const readRecord = <T extends object>(
   owner: string,
   options: Partial<T>,
   kinds: { readonly [Key in keyof T]: Kind<T[Key]> },
-): { readonly [Key in keyof T]?: T[Key] | undefined } {
-  knownOnly(owner, "", record(owner, "options", options), Object.keys(kinds));
-  for (const key of Object.keys(kinds) as (keyof T & string)[])
-    if (options[key] !== undefined) kinds[key].read(owner, key, options[key]);
-  return options;
-}
+): { readonly [Key in keyof T]?: T[Key] | undefined } => readKinds<Partial<T>>(owner, options, kinds as never, {});

@@ -7,10 +7,11 @@ import { DEC, GS, OWN, WD } from "../wasm/generated/layout/coefficients.js";
 import type { Arena } from "../memory/arena.js";
 import type { Table } from "../step/tensor-table.js";
 import type { RunList } from "../step/run-list.js";
-import type { StepRequest } from "../step/step-request.js";
+import type { StepRequest, Target } from "../step/step-request.js";
 import type { Sweeper } from "../step/tensor-sweep.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import type { Group } from "./groups.js";
+import type { Slots } from "./slots.js";
 
 /**
  * Whose semantics a rule follows. "torch" (default): PyTorch's. "keras": Keras's, with its defaults; weight decay is
@@ -179,23 +180,12 @@ export interface CopiedSlot {
 
 /** How a rule updates rows of a tensor (src/step/sparse-rows.ts). */
 export interface SparseSteps<Options extends CommonOptions> {
-  /** What is expected instead of these options, where they have no sparse steps. */
-  refuses?(options: Settled<Options>): string | undefined;
-  /** Changes the coefficients of a dense step where those of a sparse one differ. */
-  coefficients?(c: Float64Array, options: Settled<Options>, t: number): void;
-  scratchBytes(buffers: number): number;
-  /** Checks row numbers, which must be whole, in [0, shape[0]) and different, and returns a copy. */
-  read(owner: string, option: string, value: unknown, shape: Shape, stateFormat: StateFormat): Uint32Array;
-  sweep(
-    rule: Rule<Options>,
-    arena: Arena,
-    packed: number,
-    run: Run,
-    options: Settled<Options>,
-    table: Table,
-    index: number,
-    rows: Uint32Array,
-  ): void;
+  /** Checks the option `rows` of a step: row numbers, which must be whole, in [0, shape[0]) and different. */
+  read(request: StepRequest, rows: Readonly<Record<string, unknown>>, target: Target<Options>): void;
+  /** Takes the memory of sparse steps, once. Throws when there is no room. */
+  makeRoom(request: StepRequest, slots: Slots<Options>): void;
+  /** Updates the chosen rows of the tensors that have some. */
+  sweep(optimizer: Sweeper<Options>, runs: RunList, request: StepRequest): void;
 }
 
 /** The kinds of {@link CommonOptions}. */

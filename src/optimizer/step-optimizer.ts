@@ -29,8 +29,6 @@ export abstract class StepOptimizer<
   /** Made for the table of tensors at hand, as is a call for each parameter group. */
   #runs: RunList | undefined;
   #calls: Call<Options>[] = [];
-  /** Address of the scratch of sparse steps; 0 before the first. */
-  #packed = 0;
 
   /**
    * Updates every tensor from its gradient, once. Allocates nothing (but for `rows`, and where clipping takes a factor below 2⁻¹²⁶).
@@ -56,8 +54,7 @@ export abstract class StepOptimizer<
     if (this.nonFinite !== "propagate" && !areFinite(this.arena.kernels, table, request, rule.name, this.nonFinite))
       return this.#skipStep();
 
-    if (rule.rows && request.rows.size > 0 && this.#packed === 0)
-      this.#packed = this.slots.take(rule.rows.scratchBytes(2 + table.slots.length), "a sparse step");
+    if (request.rows.size > 0) rule.rows?.makeRoom(request, this.slots);
     const runs = this.#runs?.batches.table === table ? this.#runs : this.#prepare();
     this.#gradNorm[0] = request.norm[0];
     const { batches } = runs;
@@ -180,7 +177,7 @@ export abstract class StepOptimizer<
         runs.point(call.at, r);
         rule.sweep(arena.kernels, call, call.options);
       }
-    if (rows.size > 0) this.#sweepRows(runs);
+    if (rows.size > 0) rule.rows?.sweep(this, runs, this.#request);
     return true;
   }
 
@@ -200,15 +197,6 @@ export abstract class StepOptimizer<
   #callOf(runs: RunList, run: number): Call<Options> {
     const { count, lead } = runs.batches;
     return count > 1 ? this.setCall(runs, runs.batchOf[run]) : this.#calls[this.table.group[lead[0]]];
-  }
-
-  /** Updates the chosen rows of the tensors that have `rows`. */
-  #sweepRows(runs: RunList): void {
-    const { table, rule, arena } = this;
-    for (const [index, rows] of this.#request.rows) {
-      const call = this.setCall(runs, runs.batches.batchOf[index]);
-      rule.rows?.sweep(rule, arena, this.#packed, call, call.options, table, index, rows);
-    }
   }
 
   /** What is left after the kernels: scalars, denormals, and what was to be fused for tensors that were not swept. */

@@ -1,29 +1,49 @@
 // Sparse steps: checks row numbers, and sweeps the chosen rows of a tensor packed together. Only rules with sparse steps
 // import this file.
 import type { Arena } from "../memory/arena.js";
-import { isList, wrongType, wrongValue } from "../util/check.js";
-import type { CommonOptions, Rule, Run, Settled, SparseSteps } from "../optimizer/rule.js";
+import { isList, lookUp, wrongType, wrongValue } from "../util/check.js";
+import type { CommonOptions, Run, Settled, SparseSteps } from "../optimizer/rule.js";
 import { flushes } from "./denormals.js";
-import { ABSENT, type Table } from "./tensor-table.js";
+import { ABSENT } from "./tensor-table.js";
+import type { Sweeper } from "./tensor-sweep.js";
 import { SWEPT_TOGETHER } from "../wasm/generated/layout/memory.js";
 
 /** Elements that are packed at a time. */
 const PACKED = 4096;
 
-/** A rule's sparse steps: `refuses` and `coefficients` are its own. */
+/** What rules have of their own in sparse steps. */
+interface Own<Options extends CommonOptions> {
+  /** What is expected instead of these options, where they have no sparse steps. */
+  refuses?(options: Settled<Options>): string | undefined;
+  /** Changes the coefficients of a dense step where those of a sparse one differ. */
+  coefficients?(c: Float64Array, options: Settled<Options>, t: number): void;
+}
+
+/** A rule's sparse steps. */
 /* @__NO_SIDE_EFFECTS__ */
-export const sparseSteps = <Options extends CommonOptions>(
-  own: Pick<SparseSteps<Options>, "refuses" | "coefficients">,
-): SparseSteps<Options> => ({
-  ...own,
-  // For row numbers, and for the packed rows of each buffer.
-  scratchBytes: (buffers) => (1 + buffers) * PACKED * 4,
-  read: (owner, option, value, shape, stateFormat) => {
-    if (stateFormat !== "float32") throw wrongValue(owner, option, `nothing with stateFormat "${stateFormat}"`, value);
-    if (shape.length !== 2) throw wrongValue(owner, option, "a 2-D tensor", shape);
-    return readRows(owner, option, value, shape[0]);
+export const sparseSteps = <Options extends CommonOptions>(own: Own<Options>): SparseSteps<Options> => ({
+  read(request, rows, { rule: { name }, table, groups, indexOf, stateFormat }) {
+    for (const [tensor, value] of Object.entries(rows)) {
+      const option = `rows.${tensor}`;
+      const i = lookUp(name, option, indexOf, tensor);
+      const { shape } = table.tensors[i];
+      const refusal = own.refuses?.(groups[table.group[i]].options);
+      if (refusal !== undefined) throw wrongValue(name, option, refusal, value);
+      if (stateFormat !== "float32") throw wrongValue(name, option, `nothing with stateFormat "${stateFormat}"`, value);
+      if (shape.length !== 2) throw wrongValue(name, option, "a 2-D tensor", shape);
+      const chosen = readRows(name, option, value, shape[0]);
+      if (request.skipped[i] === 1) throw wrongValue(name, option, "a tensor that is not skipped", tensor);
+      request.rows.set(i, chosen);
+    }
   },
-  sweep: sweepTensor,
+  makeRoom(request, slots) {
+    // For row numbers, and for the packed rows of each buffer.
+    if (request.packed === 0) request.packed = slots.take((3 + slots.names.length) * PACKED * 4, "a sparse step");
+  },
+  sweep(optimizer, runs, request) {
+    for (const [i, rows] of request.rows)
+      sweepTensor(optimizer, own, request.packed, optimizer.setCall(runs, runs.batches.batchOf[i]), i, rows);
+  },
 });
 
 /** Checks row numbers, which must be whole, in [0, count) and different, and returns a copy. */
@@ -54,22 +74,20 @@ function allDifferent(sorted: Uint32Array, count: number): boolean {
   return true;
 }
 
-/** Updates rows of tensor `index`, whose coefficients are those of a dense step so far. */
+/** Updates rows of tensor i, whose coefficients are those of a dense step so far. */
 function sweepTensor<Options extends CommonOptions>(
-  rule: Rule<Options>,
-  arena: Arena,
+  { rule, arena, table }: Sweeper<Options>,
+  own: Own<Options>,
   packed: number,
-  run: Run,
-  options: Settled<Options>,
-  table: Table,
-  index: number,
+  run: Run & { readonly options: Settled<Options> },
+  i: number,
   rows: Uint32Array,
 ): void {
-  if (table.size[index] === 0) return;
-  rule.rows?.coefficients?.(run.c, options, run.t);
-  const starts = [table.data[index], table.grad[index], ...table.slots.map((column) => column[index])];
-  sweepRows(arena, packed, run, starts, rows, table.size[index] / table.tensors[index].shape[0], () => {
-    rule.sweep(arena.kernels, run, options);
+  if (table.size[i] === 0) return;
+  own.coefficients?.(run.c, run.options, run.t);
+  const starts = [table.data[i], table.grad[i], ...table.slots.map((column) => column[i])];
+  sweepRows(arena, packed, run, starts, rows, table.size[i] / table.tensors[i].shape[0], () => {
+    rule.sweep(arena.kernels, run, run.options);
     if (flushes(run.t))
       for (const at of run.at.subarray(3, 1 + starts.length))
         if (at !== ABSENT) arena.kernels.flushDenormals(run.at[0], at);

@@ -14,7 +14,7 @@ export const knownStepOptions = (owner: string, options: object, known: readonly
   knownOnly(owner, "", options, known, { aliases: ALIASES });
 
 /** What a request needs to know of its optimizer. */
-interface Target<Options extends CommonOptions> {
+export interface Target<Options extends CommonOptions> {
   readonly rule: Rule<Options>;
   readonly table: Table;
   readonly groups: readonly Group<Options>[];
@@ -36,6 +36,8 @@ export class StepRequest {
   skipped = new Uint8Array(0);
   /** The rows to update, for each tensor of which the others stay. */
   readonly rows = new Map<number, Uint32Array>();
+  /** Address of the scratch of sparse steps; 0 before the first. */
+  packed = 0;
   zeroGrad = false;
   average: Average<string> | undefined;
   /** The average's addresses by tensor, 0 for none; undefined without an average and in its first update, which copies. */
@@ -90,6 +92,16 @@ export class StepRequest {
     if (rows !== undefined) this.#readRows(record(name, "rows", rows), target);
   }
 
+  #readRows<Options extends CommonOptions>(rows: Readonly<Record<string, unknown>>, target: Target<Options>): void {
+    const { rule, indexOf } = target;
+    rule.rows?.read(this, rows, target);
+    if (!rule.rows)
+      for (const [tensor, value] of Object.entries(rows)) {
+        lookUp(rule.name, `rows.${tensor}`, indexOf, tensor);
+        throw wrongValue(rule.name, `rows.${tensor}`, "a rule that has sparse steps", value);
+      }
+  }
+
   #readAverage(average: Average<string>, owner: string, table: Table): void {
     if (typeof (average as Partial<typeof average> | null)?.addressesFor !== "function")
       throw wrongType(owner, "average", "a WeightEma or a WeightAverage", average);
@@ -105,23 +117,6 @@ export class StepRequest {
       const index = indexOf.get(skip[k]) ?? lookUp(rule.name, `skip[${k}]`, indexOf, skip[k]);
       if (this.skipped[index] === 1) throw wrongValue(rule.name, `skip[${k}]`, "each tensor once", skip[k]);
       this.skipped[index] = 1;
-    }
-  }
-
-  #readRows<Options extends CommonOptions>(
-    rows: Readonly<Record<string, unknown>>,
-    { rule, table, groups, indexOf, stateFormat }: Target<Options>,
-  ): void {
-    const { name } = rule;
-    for (const [tensorName, value] of Object.entries(rows)) {
-      const option = `rows.${tensorName}`;
-      const index = lookUp(name, option, indexOf, tensorName);
-      const { options } = groups[table.group[index]];
-      const refusal = rule.rows ? rule.rows.refuses?.(options) : "a rule that has sparse steps";
-      if (!rule.rows || refusal !== undefined) throw wrongValue(name, option, refusal ?? "", value);
-      const chosen = rule.rows.read(name, option, value, table.tensors[index].shape, stateFormat);
-      if (this.skipped[index] === 1) throw wrongValue(name, option, "a tensor that is not skipped", tensorName);
-      this.rows.set(index, chosen);
     }
   }
 }

@@ -20,10 +20,10 @@ export function wrongValue(
   expected: string,
   value: unknown,
   known: readonly string[] = [],
+  aliases?: string,
 ): RangeError {
-  return new RangeError(
-    message(owner, name, expected, value, typeof value === "string" ? didYouMean(value, known) : ""),
-  );
+  const hint = typeof value === "string" ? didYouMean(value, known, aliases) : "";
+  return new RangeError(message(owner, name, expected, value, hint));
 }
 
 /** At most 400 characters, however long a tensor's name or a file's value is. */
@@ -125,13 +125,17 @@ export const flag: Kind<boolean> = {
 };
 
 /* @__NO_SIDE_EFFECTS__ */
-export function oneOf<const T extends string>(...values: readonly T[]): Kind<T> {
+export const oneOf = <const T extends string>(...values: readonly T[]): Kind<T> => oneOfThese(values);
+
+/** Like {@link oneOf}. `aliases`: what other libraries call the values, as in names.ts. */
+/* @__NO_SIDE_EFFECTS__ */
+export function oneOfThese<T extends string>(values: readonly T[], aliases?: string): Kind<T> {
   const expected = values.length > 1 ? `one of ${values.map((v) => `"${v}"`).join(", ")}` : `"${values[0]}"`;
   return {
     live: false,
     read(owner, name, value) {
       if (typeof value !== "string") throw wrongType(owner, name, expected, value);
-      if (!values.includes(value as T)) throw wrongValue(owner, name, expected, value, values);
+      if (!values.includes(value as T)) throw wrongValue(owner, name, expected, value, values, aliases);
       return value as T;
     },
   };

@@ -1,5 +1,5 @@
 // Reads the options of optimizers and schedules.
-import { type Kind, wrongValue } from "./check.js";
+import { type Elsewhere, type Kind, optionsOf, wrongValue } from "./check.js";
 
 /** Options with their defaults filled in. */
 export type Resolved<Options> = { readonly [Key in keyof Options]-?: Exclude<Options[Key], undefined> };
@@ -18,6 +18,22 @@ interface Declaration<All> {
   readonly name: string;
   readonly kinds: object;
   conflict?(options: All): Conflict | undefined;
+}
+
+/** Reads an object of options: each of `kinds` that is given, or else its default. `known`: all that may be given. */
+export function readKinds<T extends object>(
+  owner: string,
+  options: unknown,
+  kinds: { readonly [Key in keyof T]: Kind<T[Key]> },
+  defaults: T,
+  known: readonly string[] = Object.keys(kinds),
+  hints?: Elsewhere,
+): T {
+  const given = optionsOf(owner, options, known, hints);
+  const read = { ...defaults };
+  for (const key of Object.keys(kinds) as (keyof T & string)[])
+    if (given[key] !== undefined) read[key] = kinds[key].read(owner, key, given[key]);
+  return read;
 }
 
 /** Reads each option of `kinds` from `given`, or from `base` where it is left out. Names in messages begin with `prefix`. */

@@ -41,7 +41,8 @@
 // elements (assembly/products/parts.ts), with the same bits. Where it needs scratch it takes its part of that, at
 // scratch + part·bytes: `Plan.scratch` has space for `place.threads` of them.
 import type { Shape } from "../../memory/tensor.js";
-import { type Kind, knownOnly, record } from "../../util/check.js";
+import type { Kind } from "../../util/check.js";
+import { readKinds } from "../../util/options.js";
 import type { NetworkKernels } from "../../wasm/generated/nn-kernels.js";
 import type { Start } from "../init.js";
 import type { InputBuffer } from "../input.js";
@@ -226,19 +227,12 @@ export class Layer {
 }
 
 /** Reads a layer's options: each of `kinds`, or its default where it is left out. `name` is read by the network. */
-export function readOptions<T extends object>(
+export const readOptions = <T extends object>(
   owner: string,
   options: unknown,
   kinds: { readonly [Key in keyof T]: Kind<T[Key]> },
   defaults: T,
-): T {
-  const given = options === undefined ? {} : record(owner, "options", options);
-  knownOnly(owner, "", given, [...Object.keys(kinds), "name"]);
-  const read = { ...defaults };
-  for (const key of Object.keys(kinds) as (keyof T & string)[])
-    if (given[key] !== undefined) read[key] = kinds[key].read(owner, key, given[key]);
-  return read;
-}
+): T => readKinds(owner, options === undefined ? {} : options, kinds, defaults, [...Object.keys(kinds), "name"]);
 
 /** The error for an input of the wrong shape: `expected` says which, as in "[channels, height, width]". */
 export const misfit = ({ owner, shape }: Place, expected: string): RangeError =>
