@@ -5,6 +5,7 @@ import { type Description, describe } from "../util/describe.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
 import { type Tensor, type Vector, countOf, refuseApplied } from "../memory/tensor.js";
 import { type SavedTensor, readSaved } from "../state/validation.js";
+import type { StepRequest } from "../step/step-request.js";
 import { ParameterCopies } from "./parameter-copies.js";
 
 /** What `stateDict()` of an average returns: owned and structured-cloneable. */
@@ -39,7 +40,7 @@ export abstract class Average<Name extends string> {
   readonly #values: Readonly<Record<Name, Vector>>;
   readonly #failures: number;
   #updates = 0;
-  /** What {@link addressesFor} last returned, and for which tensors. */
+  /** What `#addressesFor` last returned, and for which tensors. */
   #stepAddresses: { readonly tensors: readonly Tensor[]; readonly addresses: Uint32Array } | undefined;
   /** Copies of the parameters while the average is applied. */
   #kept: readonly Vector[] | undefined;
@@ -86,14 +87,28 @@ export abstract class Average<Name extends string> {
     refuseApplied(this.#owner, this.#copies.tensors);
     if (this.#updates === 0) this.#copies.read();
     else this.#copies.approach(this.nextWeight[0]);
-    this.countUpdate();
+    this.#countUpdate();
+  }
+
+  /** @internal Has a step update the average, in its own pass, but for the first update, which copies. */
+  join(request: StepRequest, optimizer: string, tensors: readonly Tensor[]): void {
+    const addresses = this.#addressesFor(optimizer, tensors);
+    if (this.#updates > 0) request.averages = addresses;
+    request.average = this;
+    request.averageWeight = this.nextWeight;
+  }
+
+  /** @internal Ends a step that has joined: `done` says whether its pass has updated the average. */
+  finish(done: boolean): void {
+    if (done) this.#countUpdate();
+    else this.update();
   }
 
   /**
-   * @internal For a step that updates the average in its own pass and then calls {@link countUpdate}: the addresses of the
-   * averages of an optimizer's tensors, 0 for a tensor without one. The step has checked that no average is applied.
+   * The addresses of the averages of an optimizer's tensors, 0 for a tensor without one. The step has checked that no average
+   * is applied.
    */
-  addressesFor(optimizer: string, tensors: readonly Tensor[]): Uint32Array {
+  #addressesFor(optimizer: string, tensors: readonly Tensor[]): Uint32Array {
     this.check();
     if (this.#stepAddresses?.tensors !== tensors) {
       const at = this.#copies.addresses();
@@ -105,11 +120,10 @@ export abstract class Average<Name extends string> {
     return this.#stepAddresses.addresses;
   }
 
-  /** @internal The weight of the parameters in the next update; an array, since a field might be boxed. The first update copies. */
+  /** @internal The weight of the parameters in the next update; an array, since a field might be boxed. */
   readonly nextWeight = new Float64Array(1);
 
-  /** @internal Counts an update. */
-  countUpdate(): void {
+  #countUpdate(): void {
     this.setNextWeight(++this.#updates);
   }
 

@@ -103,4 +103,4 @@ export const readRecord = <T extends object>(
   owner: string,
   options: Partial<T>,
   kinds: { readonly [Key in keyof T]: Kind<T[Key]> },
-): { readonly [Key in keyof T]?: T[Key] | undefined } => readKinds<Partial<T>>(owner, options, kinds as never, {});
+): { readonly [Key in keyof T]?: T[Key] | undefined } => readKinds<Partial<T>>(owner, options, kinds, {});

@@ -11,13 +11,11 @@ export const RESTORED: unique symbol = Symbol.for("gradstep/restored");
 
 /** Tensors with the same hyperparameters. */
 export interface Group<Options> {
-  readonly options: Settled<Options> & { readonly initialLr?: number | undefined };
+  readonly options: Settled<Options> & { readonly initialLr?: number | undefined; params: readonly string[] };
   /** The group as users see it in `paramGroups`: options that are validated when set, and tensor names. */
   readonly view: Settled<Options> & { readonly params: readonly string[] };
   /** Whether it has tensors. Groups without tensors have no influence on shared numbers. */
-  readonly occupied: boolean;
-  /** Adds a tensor's name. */
-  join(name: string): void;
+  occupied: boolean;
   /** Numbers that all tensors of the group, or of the optimizer, share. */
   readonly shared: Float64Array;
 }
@@ -131,18 +129,13 @@ export function makeGroup<Options extends CommonOptions>(
       toString: { value: () => textOf({ ...options }) },
       [INSPECT]: { value: () => textOf({ ...options }) },
     },
-  ) as Group<Options>["options"] & { params: readonly string[] };
-  const group = {
+  ) as Group<Options>["options"];
+  return {
     options,
     view: viewOf(rule, `paramGroups[${index}].`, options, checkAlive),
     occupied: params.length > 0, // not an accessor: with one, every read of a group's properties is slow
-    join(name: string) {
-      options.params = Object.freeze([...options.params, name]);
-      group.occupied = true;
-    },
     shared,
   };
-  return group;
 }
 
 /** Reads the base rate of schedules, which may be undefined. */

@@ -56,21 +56,23 @@ export abstract class Optimizer<
   protected constructor(rule: Rule<Options>, params: ParameterDict<Name>, options: OptimizerOptions<Options, Name>) {
     const { name } = rule;
     checkDict(name, "params", params);
-    const tensors = params.tensors(name);
-    const { groups = [], dialect, nonFinite, stateFormat, ...given } = record(name, "options", options, EXAMPLE);
+    const {
+      groups = [],
+      dialect,
+      nonFinite = "propagate",
+      stateFormat = "float32",
+      ...given
+    } = record(name, "options", options, EXAMPLE);
     knownOptions(rule, "", given, [...Object.keys(rule.kinds), "dialect", "nonFinite", "stateFormat", "groups"]);
-    this.nonFinite = nonFinite === undefined ? "propagate" : nonFiniteKind.read(name, "nonFinite", nonFinite);
-    this.stateFormat = stateFormat === undefined ? "float32" : formatKind.read(name, "stateFormat", stateFormat);
+    this.rule = rule;
+    this.nonFinite = nonFiniteKind.read(name, "nonFinite", nonFinite);
+    this.stateFormat = formatKind.read(name, "stateFormat", stateFormat);
     if (this.stateFormat !== "float32" && rule.sweepAll)
       throw wrongValue(name, "stateFormat", `"float32", which is all that rules of whole tensors have`, stateFormat);
     const base = groupOptions(rule, "", defaultsOf(rule, dialect), given);
     const { settled, groupOf } = readGroups(rule, params, base, groups);
-    for (const tensor of tensors) {
-      if (tensor.owner) throw new Error(owned(name, tensor));
-      rule.accept?.(tensor, `params.${tensor.name}`);
-    }
+    const tensors = this.#admit(params, "params", Error);
 
-    this.rule = rule;
     this.arena = params.arena;
     this.#failures = this.arena.failures;
     this.slots = new Slots(rule, this.arena, this.stateFormat, base);
@@ -107,26 +109,11 @@ export abstract class Optimizer<
     const { params } = group;
     const option = `${prefix}.params`;
     checkDict(name, option, params);
-    const tensors = params.tensors(name);
     const expected = "a ParameterDict in the optimizer's arena, made with { arena: params.arena }";
     if (params.arena !== this.arena) throw wrongValue(name, option, expected, params);
-    for (const tensor of tensors) {
-      if (tensor.owner) throw new RangeError(owned(name, tensor));
-      if (this.indexOf.has(tensor.name))
-        throw wrongValue(name, option, "names that are new to the optimizer", tensor.name);
-      this.rule.accept?.(tensor, `${option}.${tensor.name}`);
-    }
+    const tensors = this.#admit(params, option, RangeError);
     const options = groupOptions(this.rule, `${prefix}.`, this.groups[0].options, given);
     this.#addGroups(tensors, [{ options, params: tensors.map((t) => t.name) }], () => 0);
-  }
-
-  /** @internal Adds tensors of the same arena to existing groups. Throws when there is no room; nothing is changed then. */
-  extend(params: ParameterDict, groupOf: (tensor: Tensor) => number): void {
-    this.check();
-    const tensors = params.tensors(this.rule.name);
-    for (const tensor of tensors) this.rule.accept?.(tensor, `params.${tensor.name}`);
-    this.#addTensors(tensors, groupOf, this.groups);
-    for (const tensor of tensors) this.groups[groupOf(tensor)].join(tensor.name);
   }
 
   /**
@@ -248,6 +235,20 @@ export abstract class Optimizer<
     this.evaluating = evaluating;
   }
 
+  /** The tensors that the user gave in `option`, if the optimizer can take them; else throws, where another owns one an `Owned`. */
+  #admit(params: ParameterDict, option: string, Owned: ErrorConstructor): readonly Tensor[] {
+    const { rule } = this;
+    const { name } = rule;
+    const tensors = params.tensors(name);
+    for (const tensor of tensors) {
+      if (tensor.owner) throw new Owned(owned(name, tensor));
+      if (this.indexOf.has(tensor.name))
+        throw wrongValue(name, option, "names that are new to the optimizer", tensor.name);
+      rule.accept?.(tensor, `${option}.${tensor.name}`);
+    }
+    return tensors;
+  }
+
   /** Adds groups and their tensors. Throws when there is no room for the slots; nothing is changed then. */
   #addGroups(
     tensors: readonly Tensor[],
@@ -256,7 +257,7 @@ export abstract class Optimizer<
   ): void {
     const { rule, groups } = this;
     const from = groups.length;
-    this.#addTensors(tensors, (tensor) => from + groupOf(tensor), [...groups, ...added]);
+    this.addTensors(tensors, (tensor) => from + groupOf(tensor), [...groups, ...added]);
     const shared = rule.shared?.of(groups, added);
     added.forEach(({ options, params }, k) =>
       groups.push(makeGroup(rule, from + k, options, params, shared?.[k] ?? NONE, () => this.check())),
@@ -264,8 +265,8 @@ export abstract class Optimizer<
     this.#paramGroups = Object.freeze(groups.map(({ view }) => view)) as unknown as typeof this.paramGroups;
   }
 
-  /** Adds tensors to the table, with slots. Throws when there is no room for these; nothing is changed then. */
-  #addTensors(
+  /** @internal Adds tensors to the table, with slots. Throws when there is no room for these; nothing is changed then. */
+  addTensors(
     tensors: readonly Tensor[],
     groupOf: (tensor: Tensor) => number,
     groups: readonly { readonly options: Settled<Options> }[],

@@ -213,8 +213,7 @@ export abstract class StepOptimizer<
     if (request.fused && !(request.fusedDone && request.whole))
       for (let i = 0; i < batches.batchOf.length; i++)
         if (!request.fusedDone || batches.batchOf[i] < 0 || request.rows.has(i)) this.fuse(i);
-    if (request.averages) request.average?.countUpdate();
-    else request.average?.update();
+    request.average?.finish(request.averages !== undefined);
   }
 
   /** @internal Clears a tensor's gradient and updates its average, as requested, where no kernel has done it in its sweep. */

@@ -103,12 +103,9 @@ export class StepRequest {
   }
 
   #readAverage(average: Average<string>, owner: string, table: Table): void {
-    if (typeof (average as Partial<typeof average> | null)?.addressesFor !== "function")
+    if (typeof (average as Partial<typeof average> | null)?.join !== "function")
       throw wrongType(owner, "average", "a WeightEma or a WeightAverage", average);
-    const addresses = average.addressesFor(owner, table.tensors);
-    if (average.updates > 0) this.averages = addresses;
-    this.average = average;
-    this.averageWeight = average.nextWeight;
+    average.join(this, owner, table.tensors);
   }
 
   #readSkip<Options extends CommonOptions>(skip: readonly string[], { rule, indexOf }: Target<Options>): void {

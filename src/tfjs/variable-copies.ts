@@ -5,6 +5,7 @@ import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import { ParameterDict } from "../memory/parameters.js";
 import type { Shape, Vector } from "../memory/tensor.js";
 import type { OptimizerState } from "../state/state-dict.js";
+import { extend } from "./extend.js";
 import { savedVariables } from "./saved-variables.js";
 import type { Update } from "./gradients.js";
 import type { Inner } from "./rules.js";
@@ -201,7 +202,7 @@ export class VariableCopies {
     const groups = new Map(added.map(({ name }) => [name, this.#hooks.groupOf(name)]));
     try {
       more = new ParameterDict(shapesOf(added.map((variable) => [variable.name, variable])), { arena });
-      inner.extend(more, ({ name }) => groups.get(name) ?? 0);
+      extend(inner, more, ({ name }) => groups.get(name) ?? 0);
     } catch {
       more?.dispose(); // if the arena was not full, the rebuild throws the error
       return false;
