@@ -1,5 +1,5 @@
-// Builds the kernels if their sources have changed. There are two binaries, that of the optimizers and that of the networks,
-// each as a release and a debug build, and for each the TypeScript modules in src/wasm/generated/: the binary as text and
+// Builds the kernels if their sources have changed. There are three binaries, of the optimizers, of the networks and of
+// distributed training, each as a release and a debug build, and for each the TypeScript modules in src/wasm/generated/: the binary as text and
 // the types of its exports. layout/ there has the constants of assembly/layout/.
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -11,9 +11,9 @@ import { encode } from "./text.mjs";
 process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 /**
- * `base`: where a binary's constants lie in the first page, since both may be instantiated on one memory. Below it nothing
- * is written; assembly/layout/threads.ts begins at 16384. `passes`: those of Binaryen that asc leaves out. `reorder-locals`
- * makes nn.wasm smaller by 70 bytes gzipped; the other binary would grow by 600.
+ * `base`: where a binary's constants lie in the first page, since the first two may be instantiated on one memory. Below
+ * it nothing is written; assembly/layout/threads.ts begins at 16384. `passes`: those of Binaryen that asc leaves out. `reorder-locals`
+ * makes nn.wasm smaller by 70 bytes gzipped; that of the optimizers would grow by 600.
  */
 const binaries = [
   { name: "kernels", entry: "assembly/index.ts", base: 2048, passes: [], text: "bytes", types: "Kernels" },
@@ -25,12 +25,15 @@ const binaries = [
     text: "nn-bytes",
     types: "NetworkKernels",
   },
+  { name: "delta", entry: "assembly/delta.ts", base: 1024, passes: [], text: "delta-bytes", types: "DeltaKernels" },
 ];
+/** Options by which users give the modules of the binaries that are exported. */
+const options = { kernels: "module", nn: "nnModule" };
 const outputs = binaries.flatMap(({ name, text }) => [
   `build/${name}.wasm`,
   `build/${name}.debug.wasm`,
   `dist/${name}.wasm`,
-  `dist/${name}.wasm.d.ts`,
+  ...(name in options ? [`dist/${name}.wasm.d.ts`] : []),
   `src/wasm/generated/${text}.ts`,
   `src/wasm/generated/${typesFile(name)}.ts`,
 ]);
@@ -54,8 +57,8 @@ function typesFile(name) {
 async function build({ name, entry, base, passes, text, types }) {
   for (const folder of ["build", "dist", "src/wasm/generated"]) mkdirSync(folder, { recursive: true });
   const { compile } = await import("./compile.mjs"); // only now: it takes a quarter of a second
-  const options = ["--memoryBase", String(base)];
-  await compile(entry, "--target", "debug", "--outFile", `build/${name}.debug.wasm`, ...options);
+  const memory = ["--memoryBase", String(base)];
+  await compile(entry, "--target", "debug", "--outFile", `build/${name}.debug.wasm`, ...memory);
   await compile(
     entry,
     "--target",
@@ -64,7 +67,7 @@ async function build({ name, entry, base, passes, text, types }) {
     `build/${name}.wasm`,
     "--bindings",
     "raw",
-    ...options,
+    ...memory,
     ...passes.flatMap((pass) => ["--runPasses", pass]),
   );
 
@@ -86,10 +89,10 @@ async function build({ name, entry, base, passes, text, types }) {
   );
 
   writeFileSync(`dist/${name}.wasm`, bytes);
-  const option = name === "kernels" ? "module" : "nnModule";
+  if (!(name in options)) return;
   writeFileSync(
     `dist/${name}.wasm.d.ts`,
-    `${banner}/** ${name}.wasm as a \`WebAssembly.Module\` for the \`${option}\` option, on hosts that import \`.wasm\` files as modules. */
+    `${banner}/** ${name}.wasm as a \`WebAssembly.Module\` for the \`${options[name]}\` option, on hosts that import \`.wasm\` files as modules. */
 declare const module: object;
 export default module;
 `,

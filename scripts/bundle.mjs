@@ -15,9 +15,9 @@ const external = [/^node:/, ...Object.keys({ ...dependencies, ...peerDependencie
 const base64 = {
   name: "base64",
   load(id) {
-    const [, binary] = /wasm\/generated\/(bytes|nn-bytes)\.js$/.exec(id) ?? [];
-    if (binary !== undefined) {
-      const bytes = readFileSync(binary === "bytes" ? "build/kernels.wasm" : "build/nn.wasm");
+    const binary = /wasm\/generated\/(?:(nn|delta)-)?bytes\.js$/.exec(id);
+    if (binary !== null) {
+      const bytes = readFileSync(`build/${binary[1] ?? "kernels"}.wasm`);
       return `export const text = "${bytes.toString("base64")}";`;
     }
     if (!id.endsWith("wasm/text.js")) return null;
@@ -104,6 +104,7 @@ await subpaths.write({
   codeSplitting: {
     groups: [
       { name: "nn-binary", test: /wasm\/generated\/nn-bytes\.js$/, priority: 1 },
+      { name: "delta-binary", test: /wasm\/generated\/delta-bytes\.js$/, priority: 1 },
       { name: "core", test: (id) => core.has(id) },
     ],
   },

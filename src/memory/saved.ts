@@ -17,3 +17,6 @@ export interface Saved {
   /** Number of training forwards, by which random layers draw. */
   steps: number;
 }
+
+/** What the parameters belong to, such as a network, for code that is given the parameters alone. */
+export const belongings: WeakMap<ParameterDict, Saveable> = /* @__PURE__ */ new WeakMap<ParameterDict, Saveable>();

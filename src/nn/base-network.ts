@@ -1,6 +1,6 @@
 // Layers with parameters, forward and backward: the part of a network that has nothing to do with its loss.
 import type { ParameterDict } from "../memory/parameters.js";
-import type { Saveable, Saved } from "../memory/saved.js";
+import { type Saveable, type Saved, belongings } from "../memory/saved.js";
 import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 import { flag, wrongValue } from "../util/check.js";
 import { INSPECT, redirect } from "../util/describe.js";
@@ -35,6 +35,7 @@ export abstract class BaseNetwork implements Saveable {
     const buffers = Object.create(null) as Record<string, Vector>;
     for (const { name, data } of this.built.buffers) buffers[name] = data;
     this.#buffers = Object.freeze(buffers);
+    belongings.set(this.params, this);
   }
 
   /**

@@ -2,6 +2,7 @@
 import type { Random } from "../init/random.js";
 import { flag, wholeFrom, wrongType, wrongValue } from "../util/check.js";
 import { readKinds } from "../util/options.js";
+import { otherTasks } from "../util/turns.js";
 import type { BaseNetwork } from "./base-network.js";
 import type { Floats, Indices, Inputs, Targets } from "./data.js";
 import { type Data, type Evaluation, addLosses, readData } from "./passes.js";
@@ -113,16 +114,6 @@ class Clock {
     this.#signal?.throwIfAborted();
     this.#network.params.check(this.#network.built.owner);
   }
-}
-
-/** Waits until other tasks, such as events of a page, have had their turn. */
-function otherTasks(): Promise<unknown> {
-  const { scheduler, setImmediate } = globalThis as {
-    scheduler?: { yield?(): Promise<void> };
-    setImmediate?: (callback: () => void) => void;
-  };
-  if (scheduler?.yield !== undefined) return scheduler.yield();
-  return new Promise<void>((resolve) => (setImmediate ?? setTimeout)(resolve));
 }
 
 /** As `Network.evaluate`, with pauses. */
