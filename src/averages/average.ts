@@ -143,7 +143,10 @@ export abstract class Average<Name extends string> {
     refuseApplied(this.#owner, this.#copies.tensors);
     this.#kept = this.#copies.tensors.map((tensor) => tensor.data.slice());
     this.#copies.write();
-    this.#mark((name) => `a ${this.#owner} is applied to "${name}": call its restore() first`);
+    this.#mark({
+      message: (name) => `a ${this.#owner} is applied to "${name}": call its restore() first`,
+      isResult: true,
+    });
   }
 
   /**

@@ -38,7 +38,7 @@ export interface SaveOptions {
  * @param options What else to save. Default: the parameters alone.
  * @returns The file's bytes: owned.
  * @throws TypeError, RangeError for a value that cannot be written, and for two tensors with the same name; with optimizers,
- * Error while an average is applied to one of the tensors. Without, the parameters are saved as they are.
+ * Error while an average is applied to one of the tensors; without, the average is saved. Error between the two steps of a SAM.
  * @example
  * const bytes = save(params, { optimizers: [optimizer], extra: { schedule: schedule.stateDict() } });
  */
@@ -54,7 +54,8 @@ export function save<Name extends string>(
   if (decoded) oneOf("float32").read("save", "stateFormat", given.stateFormat);
   const optimizers = optimizerList("save", options.optimizers);
   const tensors = allTensors("save", params, optimizers);
-  if (optimizers.length > 0) refuseApplied("save", tensors.values());
+  const unsaved = [...tensors.values()].filter(({ applied }) => optimizers.length > 0 || applied?.isResult === false);
+  refuseApplied("save", unsaved);
   const entries = new Map<string, Entry>();
   const add = (name: string, entry: Entry): string => {
     if (entries.has(name)) throw wrongValue("save", "params", `no tensor with a name that state of another has`, name);

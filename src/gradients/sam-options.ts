@@ -1,7 +1,9 @@
-// Types of what users pass to SAM and get from it.
+// What users pass to SAM and get from it.
 import type { LookaheadState } from "../averages/lookahead.js";
+import type { Tensor } from "../memory/tensor.js";
 import type { StepOptions } from "../optimizer/options.js";
 import type { OptimizerState } from "../state/state-dict.js";
+import { record } from "../util/check.js";
 
 /** Options of `SAM`. */
 export interface SAMOptions {
@@ -29,4 +31,17 @@ export interface SAMState {
   readonly adaptive: boolean;
   /** The state of the wrapped optimizer. */
   readonly optimizer: OptimizerState | LookaheadState;
+}
+
+/** @internal The options of the second step, which skips what the first has skipped or has not seen. */
+export function withSkipped<Name extends string>(
+  options: StepOptions<Name> | undefined,
+  climbed: Uint8Array,
+  tensors: readonly Tensor[],
+): StepOptions<Name> | undefined {
+  if (climbed.length === tensors.length && !climbed.includes(0)) return options;
+  const { skip = [] } = options === undefined ? {} : record("SAM", "step options", options);
+  if (!Array.isArray(skip)) return options; // which the optimizer refuses
+  const left = tensors.filter(({ name }, i) => climbed[i] !== 1 && !skip.includes(name));
+  return { ...options, skip: [...(skip as string[]), ...left.map(({ name }) => name)] };
 }

@@ -2,7 +2,7 @@
 // SAM: steps along the gradient that an optimizer's parameters have a little uphill, so that they end where it is flat.
 import { Lookahead } from "../averages/lookahead.js";
 import { ParameterCopies } from "../averages/parameter-copies.js";
-import { type Tensor, refuseApplied } from "../memory/tensor.js";
+import { type Applied, refuseApplied } from "../memory/tensor.js";
 import type { StepOptions } from "../optimizer/options.js";
 import type { CommonOptions } from "../optimizer/rule.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
@@ -12,14 +12,17 @@ import { StepRequest, knownStepOptions } from "../step/step-request.js";
 import { flag, knownOnly, nonNegative, record, usedAfterDispose, wrongType } from "../util/check.js";
 import { FOREIGN } from "../optimizer/describe-optimizer.js";
 import { type Description, describe } from "../util/describe.js";
-import type { SAMFirstStepOptions, SAMOptions, SAMState } from "./sam-options.js";
+import { type SAMFirstStepOptions, type SAMOptions, type SAMState, withSkipped } from "./sam-options.js";
 
 const OWNER = "SAM";
 const FORMAT = "gradstep/sam";
 const VERSION = 1;
 /** Added to the norm of the gradients. */
 const EPS = 1e-12;
-const moved = (name: string): string => `a SAM has moved "${name}": call its secondStep() first`;
+const moved: Applied = {
+  message: (name) => `a SAM has moved "${name}": call its secondStep() first`,
+  isResult: false,
+};
 
 /**
  * Sharpness-aware minimization around any optimizer whose `step()` takes no closure, or a {@link Lookahead}. `firstStep()`
@@ -132,7 +135,7 @@ export class SAM<Name extends string = string> {
   secondStep(options?: StepOptions<Name>): boolean {
     this.#check();
     if (!this.#climbed) throw new Error(`${OWNER}: secondStep() without firstStep()`);
-    const request = this.#withSkipped(options, this.#climbed);
+    const request = withSkipped(options, this.#climbed, this.#inner.tensors);
     this.#exchange(undefined);
     let done = false;
     try {
@@ -261,16 +264,15 @@ export class SAM<Name extends string = string> {
   /** Copies a tensor and climbs from it. */
   #climb(i: number, factor: number): void {
     const { table, arena, tensors } = this.#inner;
-    const { kernels } = arena;
     const { dataAt, gradAt, bytes } = tensors[i];
     arena.copy(dataAt, this.#at[i], bytes);
-    if (this.#adaptive) kernels.climb(table.size[i], dataAt, gradAt, factor);
-    else kernels.addScaled(table.size[i], dataAt, gradAt, factor);
+    const climb = this.#adaptive ? arena.kernels.climb : arena.kernels.addScaled;
+    climb(table.size[i], dataAt, gradAt, factor);
     tensors[i].applied = moved;
   }
 
   /** Exchanges the tensors that have climbed with their copies, and marks them. */
-  #exchange(applied: Tensor["applied"]): void {
+  #exchange(applied: Applied | undefined): void {
     const { arena } = this.#inner;
     const { tensors } = this.#copies;
     for (let i = 0; i < tensors.length; i++) {
@@ -281,20 +283,12 @@ export class SAM<Name extends string = string> {
     arena.applied += applied === undefined ? -1 : 1;
   }
 
-  /** Gives up the second step, if one is due. */
+  /** Gives up the second step, if one is due. A tensor that is no longer marked has been disposed of. */
   #takeBack(): void {
-    if (this.#climbed) this.#exchange(undefined);
+    if (!this.#climbed) return;
+    this.#copies.tensors.forEach(({ applied }, i) => (this.#climbed![i] *= Number(applied === moved)));
+    this.#exchange(undefined);
     this.#climbed = undefined;
-  }
-
-  /** The options of the second step, which skips what the first has skipped or has not seen. */
-  #withSkipped(options: StepOptions<Name> | undefined, climbed: Uint8Array): StepOptions<Name> | undefined {
-    const { tensors } = this.#inner;
-    if (climbed.length === tensors.length && !climbed.includes(0)) return options;
-    const { skip = [] } = options === undefined ? {} : record(OWNER, "step options", options);
-    if (!Array.isArray(skip)) return options; // which the optimizer refuses
-    const left = tensors.filter(({ name }, i) => climbed[i] !== 1 && !skip.includes(name));
-    return { ...options, skip: [...(skip as string[]), ...left.map(({ name }) => name)] };
   }
 }
 describe(SAM<string>, (sam) => sam.describe(), `${FOREIGN} first_step second_step`);

@@ -177,6 +177,7 @@ export class ParameterDict<Name extends string = string> {
     if (this.#isSubset || !alive) return;
     for (const tensor of this.#tensors.values())
       if (tensor.owner !== undefined && arena.alive) throw new Error(owned(OWNER, tensor));
+    for (const tensor of this.#tensors.values()) tensor.applied = undefined;
     this.#shared.alive = false;
     if (ownsArena) arena.dispose();
     else arena.release(address);

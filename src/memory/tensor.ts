@@ -22,8 +22,16 @@ export interface Tensor {
   readonly grad: Vector;
   /** The live optimizer that updates the tensor. */
   owner: { readonly rule: { readonly name: string } } | undefined;
-  /** Whether something has replaced the tensor's values: then says so for a message, and how to get them back. */
-  applied: ((name: string) => string) | undefined;
+  /** What has replaced the tensor's values, if something has. */
+  applied: Applied | undefined;
+}
+
+/** What stands in for the values of tensors until they are restored. */
+export interface Applied {
+  /** Says so for a message, and how to get the values back. */
+  readonly message: (name: string) => string;
+  /** Whether somebody may want to save these values: an average is a result, the point to which a SAM has climbed is none. */
+  readonly isResult: boolean;
 }
 
 /** How many tensors there are, and elements in them. */
@@ -42,7 +50,7 @@ export const owned = (name: string, tensor: Tensor): string =>
  */
 export function refuseApplied(owner: string, tensors: Iterable<Pick<Tensor, "name" | "applied">>): void {
   for (const { name, applied } of tensors)
-    if (applied !== undefined) throw new Error(`${owner}: ${applied(clip(name, 100))}`);
+    if (applied !== undefined) throw new Error(`${owner}: ${applied.message(clip(name, 100))}`);
 }
 
 /** The number of elements of a shape. */

@@ -243,6 +243,7 @@ describe("state", () => {
     for (const act of [
       () => optimizer.stateDict(),
       () => save(params, { optimizers: [optimizer] }),
+      () => save(params),
       () => load(bytes, params),
       () => params.assign({ a: new Float32Array(15) }),
     ])
@@ -268,6 +269,21 @@ describe("state", () => {
     for (const act of [() => sam.firstStep(), () => sam.stateDict(), () => sam.paramGroups])
       expect(act).toThrow("SAM: used after dispose()");
   });
+});
+
+test("dispose() writes nothing where its tensors were, if the optimizer and they went first", () => {
+  const arena = new Arena({ capacity: 2 ** 18 });
+  const params = new ParameterDict({ a: [8] }, { arena });
+  params.grad.a.fill(1);
+  const optimizer = new SGD(params, { lr: 0.1 });
+  const sam = new SAM(optimizer);
+  sam.firstStep();
+  optimizer.dispose();
+  params.dispose();
+  const next = ParameterDict.from({ b: { shape: [8], data: new Float32Array(8).fill(5) } }, { arena });
+  sam.dispose();
+  expect([...next.data.b]).toEqual(Array(8).fill(5));
+  expect(arena.applied).toBe(0);
 });
 
 test("a schedule takes a SAM; LBFGS and wrong options are refused; eval() and an applied average, too", () => {
