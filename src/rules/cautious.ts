@@ -8,7 +8,8 @@ import type { Kernels } from "../wasm/generated/kernels.js";
 export interface CautiousOptions {
   /**
    * Cautious updates: elements whose update disagrees in sign with the gradient do not move (but decay), and the others
-   * move by 1/max(the fraction of the tensor's elements that move, 1e-3) times as much. Default false.
+   * move by 1/max(the fraction of the tensor's elements that move, 1e-3) times as much. Default false. Fixed when the optimizer
+   * is made, as `amsgrad` is, since it takes memory; a group may differ, and in MARS it can be changed.
    * @see Liang et al. (2024), https://arxiv.org/abs/2411.16085
    */
   cautious?: boolean | undefined;

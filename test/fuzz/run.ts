@@ -3,6 +3,7 @@ import { expect } from "vitest";
 import { type Sequence, commands } from "./commands/index.js";
 import { endSearch } from "./commands/lbfgs.js";
 import { endOptimizer } from "./commands/make.js";
+import { endSAM } from "./commands/sam.js";
 import { endDict } from "./commands/tensors.js";
 import { check } from "./invariants.js";
 import { World } from "./world.js";
@@ -18,6 +19,7 @@ export function run({ pages, acts }: Sequence): number {
   for (const optimizer of [...world.optimizers]) endOptimizer(world, optimizer);
   for (const search of [...world.searches]) endSearch(world, search);
   for (const dict of world.dicts.filter(({ whole }) => !whole)) endDict(world, dict);
+  for (const sam of [...world.sams]) endSAM(world, sam);
   expect(world.arena.used).toBe(65536);
   return world.calls;
 }

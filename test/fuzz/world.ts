@@ -7,6 +7,8 @@ import {
   type Lookahead,
   type OptimizerState,
   type ParameterDict,
+  type SAM,
+  type SAMState,
   type WeightAverage,
   type WeightEma,
 } from "../../src/index.js";
@@ -67,6 +69,25 @@ export interface LiveLookahead extends Charged {
   slow: Map<string, Float32Array>;
 }
 
+export interface LiveSAM extends Charged {
+  readonly real: SAM;
+  readonly optimizer: LiveOptimizer;
+  /** What it wraps, if not the optimizer itself. */
+  readonly lookahead: LiveLookahead | undefined;
+  readonly rho: number;
+  readonly adaptive: boolean;
+  /** How many tensors it has copies of. */
+  known: number;
+  /** Between the two steps: the values of the tensors that have climbed, from before. */
+  climbed: Map<PlainTensor, Float32Array> | undefined;
+  /** What was saved of it, and the models as they were then. */
+  saved:
+    { readonly dict: SAMState; readonly plain: PlainOptimizer; readonly slow: SlowWeights | undefined } | undefined;
+}
+
+/** What a Lookahead remembers besides its optimizer. */
+export type SlowWeights = Pick<LiveLookahead, "steps" | "slow">;
+
 export interface LiveSearch extends Charged {
   readonly real: LBFGS;
   /** In order of address. */
@@ -105,6 +126,7 @@ export class World {
   readonly optimizers: LiveOptimizer[] = [];
   readonly averages: LiveAverage[] = [];
   readonly lookaheads: LiveLookahead[] = [];
+  readonly sams: LiveSAM[] = [];
   readonly searches: LiveSearch[] = [];
   readonly schedules: LiveSchedule[] = [];
   readonly saved: Saved[] = [];
@@ -119,7 +141,14 @@ export class World {
 
   /** Bytes in use, by what has been charged. */
   get charged(): number {
-    const all: Charged[] = [...this.dicts, ...this.optimizers, ...this.searches, ...this.averages, ...this.lookaheads];
+    const all: Charged[] = [
+      ...this.dicts,
+      ...this.optimizers,
+      ...this.searches,
+      ...this.averages,
+      ...this.lookaheads,
+      ...this.sams,
+    ];
     return all.reduce((sum, { bytes }) => sum + bytes, RESERVED);
   }
 
@@ -196,8 +225,14 @@ export function numbers(length: number, seed: number, kind: Numbers): Float32Arr
   });
 }
 
-/** What is said while an average stands in the place of one of these tensors; nothing where none does. */
-export const applied = (world: World, tensors: readonly PlainTensor[]): RegExp | undefined =>
-  world.averages.some(({ kept, tensors: own }) => kept !== undefined && own.some((t) => tensors.includes(t)))
-    ? /call its restore\(\) first$/
+/** What is said while an average stands in the place of one of these tensors, or a SAM has moved it; nothing otherwise. */
+export function applied(world: World, tensors: readonly PlainTensor[]): RegExp | undefined {
+  const average = world.averages.some(({ kept, tensors: own }) => kept && own.some((t) => tensors.includes(t)));
+  return average || moved(world, tensors) ? /call its (restore|secondStep)\(\) first$/ : undefined;
+}
+
+/** What is said while a SAM has moved one of these tensors. */
+export const moved = (world: World, tensors: readonly PlainTensor[]): RegExp | undefined =>
+  world.sams.some(({ climbed }) => tensors.some((tensor) => climbed?.has(tensor)))
+    ? /call its secondStep\(\) first$/
     : undefined;

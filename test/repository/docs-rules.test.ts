@@ -3,7 +3,7 @@ import { readFileSync, readdirSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import * as gradstep from "../../src/index.js";
 import { ParameterDict } from "../../src/index.js";
-import { type Options, make } from "../rules/table.js";
+import { type Options, make, reduces, rows } from "../rules/table.js";
 
 const page = readFileSync(new URL("../../docs/rules.md", import.meta.url), "utf8");
 const sections = page
@@ -45,6 +45,26 @@ describe("docs/rules.md", () => {
     );
     expect(sections.map(({ rule }) => rule).sort()).toEqual(rules.sort());
   });
+});
+
+test("docs/rules.md names the rules that take sparse rows", () => {
+  const [text] = /### Sparse steps\n[^#]*/.exec(page)!;
+  const taking = rows.filter(({ rule, required }) => {
+    const optimizer = make(rule, new ParameterDict({ w: [2, 2] }), required);
+    try {
+      return optimizer.step({ rows: { w: [1] } });
+    } catch {
+      return false;
+    }
+  });
+  expect(rows.filter(({ rule }) => new RegExp(`\\b${rule}\\b`).test(text))).toEqual(taking);
+});
+
+test("docs/state.md names the rules of whole tensors, which have no small state", () => {
+  const text = readFileSync(new URL("../../docs/state.md", import.meta.url), "utf8");
+  const [, list] = /Rules of whole tensors\s\(([^)]*)\)/.exec(text)!;
+  const whole = rows.filter((row) => reduces(row, {})).map(({ rule }) => rule);
+  expect(list.split(", ").sort()).toEqual([...whole, "LBFGS"].sort());
 });
 
 // The API reference gives a class without a docstring that of its base, and finds nothing missing. Nor does it where

@@ -2,8 +2,8 @@
 import fc from "fast-check";
 import { Lookahead, WeightAverage, WeightEma } from "../../../src/index.js";
 import { power } from "../../support/reference/common.js";
-import { approach } from "../plain.js";
-import { type LiveAverage, type World, applied, pick } from "../world.js";
+import { type Asked, approach } from "../plain.js";
+import { type LiveAverage, type LiveLookahead, type World, applied, pick } from "../world.js";
 import { command, which } from "./command.js";
 import { moved, prepare, step } from "./step.js";
 
@@ -122,10 +122,10 @@ export const stepLookahead = command(6, step.given, (world, given) => {
   const { at, asked } = given as { at: number; asked: Parameters<typeof prepare>[2] };
   const lookahead = pick(world.lookaheads, at);
   if (!lookahead) return;
-  const { real, optimizer, slow, alpha } = lookahead;
+  const { real, optimizer, slow } = lookahead;
   const { plain } = optimizer;
   // What it takes is its own, and what the step inside takes is the optimizer's: two calls tell them apart.
-  if (slow.size < plain.members.length && !applied(world, plain.tensors)) {
+  if (takesNew(lookahead) && !applied(world, plain.tensors)) {
     if (!world.call(() => real.loadStateDict(real.stateDict()), { to: lookahead })) return;
     for (const {
       tensor: { name, p },
@@ -135,15 +135,24 @@ export const stepLookahead = command(6, step.given, (world, given) => {
   const { options, step, average, refusal } = prepare(world, optimizer, asked);
   const made = world.call(() => real.step(options), { refusal, to: optimizer });
   if (!made) return;
-  const want = plain.step(step);
-  if (want && ++lookahead.steps % lookahead.k === 0)
-    for (const { tensor } of plain.members) {
+  moved(made.value, advance(lookahead, step), average);
+});
+
+/** Whether the next step takes tensors of a new group in. */
+export const takesNew = ({ slow, optimizer: { plain } }: LiveLookahead): boolean => slow.size < plain.members.length;
+
+/** What a step does to the model; false when it is skipped. */
+export function advance(lookahead: LiveLookahead, step: Asked): boolean {
+  const { optimizer, slow, k, alpha } = lookahead;
+  const moves = optimizer.plain.step(step);
+  if (moves && ++lookahead.steps % k === 0)
+    for (const { tensor } of optimizer.plain.members) {
       const own = slow.get(tensor.name)!;
       approach(own, tensor.p, alpha);
       tensor.p.set(own);
     }
-  moved(made.value, want, average);
-});
+  return moves;
+}
 
 export const endLookahead = command(1, which, (world, at) => {
   const lookahead = pick(world.lookaheads, at);

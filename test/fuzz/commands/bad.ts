@@ -6,7 +6,7 @@ import { load, save } from "../../../src/checkpoint/index.js";
 import * as schedule from "../../../src/schedule/index.js";
 import { common, withRequired } from "../../support/bad.js";
 import { type Options, make, rows } from "../../rules/table.js";
-import { type AnyStep, type LiveDict, type LiveOptimizer, type World, pick } from "../world.js";
+import { type AnyStep, type LiveDict, type LiveOptimizer, type LiveSAM, type World, pick } from "../world.js";
 import { command, which } from "./command.js";
 import { junk } from "./junk.js";
 
@@ -55,6 +55,12 @@ const onOptimizer =
     const optimizer = pick(world.optimizers, at);
     return optimizer && (() => use(optimizer, value, at));
   };
+const onSAM =
+  (use: (sam: LiveSAM, value: never) => unknown): Use =>
+  (world, value, at) => {
+    const sam = pick(world.sams, at);
+    return sam && (() => use(sam, value));
+  };
 const name = ({ tensors }: LiveDict): string => tensors.at(0)?.name ?? "none";
 
 /** Uses that change nothing even where they are accepted; what is made is ended at once. */
@@ -83,6 +89,11 @@ const harmless: Use[] = [
   onOptimizer(({ real }, value) => new gradstep.Lookahead(real, value)),
   onOptimizer(({ real }, value) => new gradstep.Lookahead(real, { k: value })),
   onOptimizer(({ real }, value) => new gradstep.Lookahead(real, { alpha: value })),
+  (_, value) => () => new gradstep.SAM(value),
+  onOptimizer(({ real }, value) => new gradstep.SAM(real, value)),
+  onOptimizer(({ real }, value) => new gradstep.SAM(real, { rho: value })),
+  onOptimizer(({ real }, value) => new gradstep.SAM(real, { adaptive: value })),
+  (_, value) => () => gradstep.centralizeGradients(value),
   (_, value) => () => gradstep.gradNorm(value),
   onDict(({ real }, value) => gradstep.gradNorm(real, value)),
   onDict(({ real }, value) => gradstep.gradNorm(real, { normType: value })),
@@ -154,6 +165,12 @@ const refused: [use: Use, isRight: (value: unknown) => boolean][] = [
     },
     (x) => isNumber(x) || x === undefined,
   ],
+  [onSAM(({ real }, value) => real.firstStep(value)), (x) => x === undefined || isEmpty(x)],
+  [onSAM(({ real }, value) => real.firstStep({ gradScale: value })), (x) => isNumber(x) || x === undefined],
+  [onSAM(({ real }, value) => real.firstStep({ clipNorm: value } as never)), () => false],
+  [onSAM(({ real }, value) => real.secondStep({ skip: [value] })), () => false],
+  [onSAM(({ real }, value) => real.step(value)), (x) => typeof x === "function"],
+  [onSAM(({ real }, value) => real.loadStateDict(value)), () => false],
   [onOptimizer(({ real }, value) => real.addParamGroup(value)), () => false],
   [onOptimizer(({ real }, value) => real.addParamGroup({ params: value })), () => false],
   [onOptimizer(({ real }, value) => real.loadStateDict(value)), () => false],
@@ -229,10 +246,11 @@ export const damage = command(
       ...world.searches,
       ...world.averages,
       ...world.schedules,
+      ...world.sams.filter(({ optimizer, lookahead }) => !lookahead && world.optimizers.includes(optimizer)),
     ];
     kinds.push(...all.map(({ real }) => real));
     const target = pick(kinds, at);
-    if (!target || world.averages.some(({ kept }) => kept)) return; // nothing is saved then
+    if (!target || world.averages.some(({ kept }) => kept) || world.sams.some(({ climbed }) => climbed)) return; // nothing is saved then
     const saved = changed(structuredClone(target.stateDict())) as object;
     let inside = saved as Record<string, unknown>;
     for (const n of path) {

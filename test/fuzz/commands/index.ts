@@ -6,6 +6,7 @@ import type { Command } from "./command.js";
 import * as lbfgs from "./lbfgs.js";
 import * as live from "./live.js";
 import * as make from "./make.js";
+import * as sam from "./sam.js";
 import * as saved from "./saved.js";
 import * as step from "./step.js";
 import * as tensors from "./tensors.js";
@@ -13,7 +14,7 @@ import * as tensors from "./tensors.js";
 const isCommand = (value: unknown): value is Command => typeof value === "object" && value !== null && "given" in value;
 
 export const commands = Object.fromEntries(
-  [tensors, make, step, live, lbfgs, averages, saved, bad].flatMap((file) =>
+  [tensors, make, step, live, lbfgs, averages, sam, saved, bad].flatMap((file) =>
     Object.entries(file).filter((entry): entry is [string, Command] => isCommand(entry[1])),
   ),
 );

@@ -5,13 +5,15 @@ import { load, save } from "../../../src/checkpoint/index.js";
 import type { OptimizerState } from "../../../src/index.js";
 import type { Options } from "../../rules/table.js";
 import type { PlainTensor } from "../plain.js";
-import { type LiveOptimizer, type LiveTensor, type World, applied, pick } from "../world.js";
+import { type LiveOptimizer, type LiveTensor, type World, applied, moved, pick } from "../world.js";
 import { command, which, without } from "./command.js";
 import { makeOptimizer } from "./make.js";
 import { makeDict } from "./tensors.js";
 
-const tensorsOf = ({ plain }: LiveOptimizer): LiveTensor[] => plain.members.map(({ tensor }) => tensor as LiveTensor);
-const byName = (tensors: readonly PlainTensor[]): Map<string, PlainTensor> => new Map(tensors.map((t) => [t.name, t]));
+export const tensorsOf = ({ plain }: LiveOptimizer): LiveTensor[] =>
+  plain.members.map(({ tensor }) => tensor as LiveTensor);
+export const byName = (tensors: readonly PlainTensor[]): Map<string, PlainTensor> =>
+  new Map(tensors.map((t) => [t.name, t]));
 
 export const keep = command(3, which, (world, at) => {
   const optimizer = pick(world.optimizers, at);
@@ -81,7 +83,9 @@ export const twin = command(
 export const exportAlone = command(2, which, (world, at) => {
   const dict = pick(world.dicts, at);
   if (!dict) return;
-  const bytes = world.call(() => save(dict.real, { metadata: { at: String(at) } }))!.value;
+  const refusal = moved(world, dict.tensors);
+  const bytes = world.call(() => save(dict.real, { metadata: { at: String(at) } }), { refusal })?.value;
+  if (!bytes) return;
   const shapes = Object.fromEntries(dict.tensors.map(({ name, shape }) => [name, shape]));
   const other = makeDict(world, shapes);
   if (!other) return;

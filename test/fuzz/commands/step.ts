@@ -1,7 +1,14 @@
 // Steps with every option, and changes of gradients between them.
 import fc from "fast-check";
 import { expect } from "vitest";
-import { type StepOptions, clipGradAdaptive, clipGradNorm, clipGradValue, gradNorm } from "../../../src/index.js";
+import {
+  type StepOptions,
+  centralizeGradients,
+  clipGradAdaptive,
+  clipGradNorm,
+  clipGradValue,
+  gradNorm,
+} from "../../../src/index.js";
 import { f } from "../../support/reference/common.js";
 import { orderedSum } from "../../support/reference/sums.js";
 import { equal } from "../invariants.js";
@@ -162,6 +169,22 @@ export const clip = command(
     }
   },
 );
+
+export const centralize = command(1, fc.record({ at: which, seed }), (world, { at, seed }) => {
+  const dict = pick(world.dicts, at);
+  if (!dict) return;
+  fill(dict.tensors, seed, "usual");
+  world.call(() => centralizeGradients(dict.real));
+  for (const { g, shape } of dict.tensors) {
+    if (shape.length < 2 || g.length === 0) continue;
+    const width = g.length / shape[0];
+    for (let from = 0; from < g.length; from += width) {
+      const row = g.subarray(from, from + width);
+      const mean = f(orderedSum(width, (i) => row[i]) / width);
+      row.forEach((x, i) => (row[i] = f(x - mean)));
+    }
+  }
+});
 
 export const swap = command(1, fc.record({ at: which, evaluating: fc.boolean() }), (world, { at, evaluating }) => {
   const optimizer = pick(world.optimizers, at);
