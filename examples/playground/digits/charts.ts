@@ -3,6 +3,8 @@ import { byId } from "../page/dom.ts";
 import { colour, onTheme } from "../page/theme.ts";
 
 const HEIGHT = 180;
+/** Distances of ticks. */
+const TICKS = [1, 10, 100, 1000, 10_000, 100_000, 1e6].flatMap((power) => [power, 2 * power, 5 * power]);
 /** uPlot.Scale.Distr.Logarithmic, which exists in types alone. */
 // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
 const LOGARITHMIC = 3 as uPlot.Scale.Distr;
@@ -22,7 +24,7 @@ const looks: Record<"loss" | "accuracy", Look> = {
   loss: {
     ...{ id: "loss-chart", label: "loss", stroke: "--loss" },
     scale: { distr: LOGARITHMIC, log: 10 },
-    format: (value) => value.toPrecision(2),
+    format: (value) => String(Number(value.toPrecision(2))),
   },
   accuracy: {
     ...{ id: "accuracy-chart", label: "accuracy", stroke: "--accuracy" },
@@ -56,8 +58,15 @@ export class Curve {
   }
 
   add(epochs: number, value: number): void {
-    this.#epochs.push(epochs);
-    this.#values.push(value);
+    this.addAll([[epochs, value]]);
+  }
+
+  /** Adds points, drawn at once. */
+  addAll(points: readonly (readonly [epochs: number, value: number])[]): void {
+    for (const [epochs, value] of points) {
+      this.#epochs.push(epochs);
+      this.#values.push(value);
+    }
     this.#plot.setData([this.#epochs, this.#values]);
   }
 
@@ -85,7 +94,7 @@ export class Curve {
           y: scale,
         },
         axes: [
-          { ...axis, size: 28, gap: 2, space: 40, incrs: [1, 2, 5, 10, 20, 50, 100] },
+          { ...axis, size: 28, gap: 2, space: 40, incrs: TICKS },
           {
             ...axis,
             size: 46,
