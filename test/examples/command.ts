@@ -3,7 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 /** The program that runs a command, and its first arguments. */
-const commandOf = (name: string): string[] => {
+export const commandOf = (name: string): string[] => {
   const main = fileURLToPath(new URL(`../../examples/${name}/main.ts`, import.meta.url));
   return [process.execPath, "--import", import.meta.resolve("tsx"), main];
 };
