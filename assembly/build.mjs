@@ -1,6 +1,6 @@
-// Builds the kernels if their sources have changed. There are three binaries, of the optimizers, of the networks and of
-// distributed training, each as a release and a debug build, and for each the TypeScript modules in src/wasm/generated/: the binary as text and
-// the types of its exports. layout/ there has the constants of assembly/layout/.
+// Builds the kernels if their sources have changed. There are four binaries, of the optimizers, of the networks, for
+// TensorFlow.js and of distributed training, each as a release and a debug build, and for each the TypeScript modules in
+// src/wasm/generated/: the binary as text and the types of its exports. layout/ there has the constants of assembly/layout/.
 import { mkdirSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -12,8 +12,9 @@ process.chdir(fileURLToPath(new URL("..", import.meta.url)));
 
 /**
  * `base`: where a binary's constants lie in the first page, since the first two may be instantiated on one memory. Below
- * it nothing is written; assembly/layout/threads.ts begins at 16384. `passes`: those of Binaryen that asc leaves out. `reorder-locals`
- * makes nn.wasm smaller by 70 bytes gzipped; that of the optimizers would grow by 600.
+ * it nothing is written; assembly/layout/threads.ts begins at 16384. A `foreign` binary has none, since it runs on a memory of
+ * somebody else. `passes`: those of Binaryen that asc leaves out. `reorder-locals` makes nn.wasm smaller by 70 bytes gzipped;
+ * that of the optimizers would grow by 600.
  */
 const binaries = [
   { name: "kernels", entry: "assembly/index.ts", base: 2048, passes: [], text: "bytes", types: "Kernels" },
@@ -24,6 +25,15 @@ const binaries = [
     passes: ["reorder-locals"],
     text: "nn-bytes",
     types: "NetworkKernels",
+  },
+  {
+    name: "tfjs",
+    entry: "assembly/tfjs/index.ts",
+    base: 8192,
+    foreign: true,
+    passes: ["reorder-locals"],
+    text: "tfjs-bytes",
+    types: "TfjsKernels",
   },
   { name: "delta", entry: "assembly/delta.ts", base: 1024, passes: [], text: "delta-bytes", types: "DeltaKernels" },
 ];
@@ -54,9 +64,9 @@ function typesFile(name) {
   return name === "kernels" ? name : `${name}-kernels`;
 }
 
-async function build({ name, entry, base, passes, text, types }) {
+async function build({ name, entry, base, foreign, passes, text, types }) {
   for (const folder of ["build", "dist", "src/wasm/generated"]) mkdirSync(folder, { recursive: true });
-  const { compile } = await import("./compile.mjs"); // only now: it takes a quarter of a second
+  const { checkForeign, compile } = await import("./compile.mjs"); // only now: it takes a quarter of a second
   const memory = ["--memoryBase", String(base)];
   await compile(entry, "--target", "debug", "--outFile", `build/${name}.debug.wasm`, ...memory);
   await compile(
@@ -73,6 +83,7 @@ async function build({ name, entry, base, passes, text, types }) {
 
   const banner = "// Generated from assembly/ by assembly/build.mjs: do not edit.\n";
   const bytes = readFileSync(`build/${name}.wasm`);
+  if (foreign) checkForeign(name, bytes);
   writeFileSync(`src/wasm/generated/${text}.ts`, `${banner}export const text: string =\n  "${encode(bytes)}";\n`);
 
   const signatures = readFileSync(`build/${name}.d.ts`, "utf8").matchAll(/export function (\w+)\((.*)\): (\w+);/g);

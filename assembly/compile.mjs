@@ -10,3 +10,16 @@ export async function compile(...options) {
   const { error, stderr } = await main(["--config", "asconfig.json", ...options], { transforms });
   if (error) throw new Error(`${stderr.toString()}${error.message}`);
 }
+
+/** @throws Error if a binary would write to the memory that it is given or enlarge it, without being asked to. */
+export function checkForeign(name, bytes) {
+  const module = binaryen.readBinary(bytes);
+  const text = module.emitText();
+  module.dispose();
+  const problems = [
+    text.includes("(data ") && "has a data segment, which would overwrite what lies there",
+    text.includes("memory.grow") && "grows the memory",
+    text.includes("(start ") && "has a start function",
+  ].filter(Boolean);
+  if (problems.length > 0) throw new Error(`${name}.wasm ${problems.join(", ")}`);
+}

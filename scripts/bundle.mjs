@@ -15,7 +15,7 @@ const external = [/^node:/, ...Object.keys({ ...dependencies, ...peerDependencie
 const base64 = {
   name: "base64",
   load(id) {
-    const binary = /wasm\/generated\/(?:(nn|delta)-)?bytes\.js$/.exec(id);
+    const binary = /wasm\/generated\/(?:(nn|tfjs|delta)-)?bytes\.js$/.exec(id);
     if (binary !== null) {
       const bytes = readFileSync(`build/${binary[1] ?? "kernels"}.wasm`);
       return `export const text = "${bytes.toString("base64")}";`;
@@ -70,7 +70,7 @@ const merged = {
       file.code = file.code.replace(/^import \{(.*)\} from "[./]+(?:chunks\/)?core\.js";$/m, (_, names) => {
         const [own, internal] = parted(names);
         const imported = [["Arena", "core"], ...own].map((pair) => pair.join(" as "));
-        const path = file.fileName.includes("/") ? "../index.js" : "./index.js";
+        const path = `${"../".repeat(file.fileName.split("/").length - 1) || "./"}index.js`;
         return `import {${imported}} from "${path}";\nconst {${internal.map((pair) => pair.join(": "))}} = core[${key}];`;
       });
   },
@@ -104,6 +104,7 @@ await subpaths.write({
   codeSplitting: {
     groups: [
       { name: "nn-binary", test: /wasm\/generated\/nn-bytes\.js$/, priority: 1 },
+      { name: "tfjs-binary", test: /wasm\/generated\/tfjs-bytes\.js$/, priority: 1 },
       { name: "delta-binary", test: /wasm\/generated\/delta-bytes\.js$/, priority: 1 },
       { name: "core", test: (id) => core.has(id) },
     ],

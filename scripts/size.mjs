@@ -32,12 +32,13 @@ const imports = [
     whole: 75,
   },
   { title: "`gradstep/tfjs`", code: 'export * from "gradstep/tfjs"' },
+  { title: "`gradstep/tfjs/wasm`", code: 'export * from "gradstep/tfjs/wasm"', whole: 12 },
   { title: "`gradstep/kernels`", code: 'export * from "gradstep/kernels"' },
 ];
 /** What one rule must not bring. */
 const FOREIGN =
   /^dist\/(schedule|checkpoint|nn|tfjs|threads|distributed)\/|^dist\/rules\/(?!sgd\.js|adamw?\.js|cautious\.js)/;
-const BINARY = /generated\/(bytes|nn-bytes|delta-bytes)\.js$/;
+const BINARY = /generated\/((nn|tfjs|delta)-)?bytes\.js$/;
 const [BEGIN, END] = ["<!-- sizes -->", "<!-- /sizes -->"];
 
 let passed = 0;

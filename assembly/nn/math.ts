@@ -17,7 +17,7 @@ function mul(a: v128, b: v128): v128 {
 // p·x + c, a step of Horner's scheme.
 // @ts-ignore: decorator
 @inline
-function horner(p: v128, x: v128, c: f32): v128 {
+export function horner(p: v128, x: v128, c: f32): v128 {
   return add(mul(p, x), f32x4.splat(c));
 }
 
@@ -28,23 +28,47 @@ function powerOfTwo(n: v128): v128 {
   return i32x4.shl(i32x4.add(n, i32x4.splat(127)), 23);
 }
 
-// eˣ = 2ⁿ·eʳ with n = nearest(x·log₂e) and r = x − n·ln 2, where ln 2 is subtracted in two parts, the first of them exact.
+// eʳ − 1 for |r| ≤ ½·ln 2.
+// @ts-ignore: decorator
+@inline
+function nearOne(r: v128): v128 {
+  let p = horner(f32x4.splat(1.9875691500e-4), r, 1.3981999507e-3);
+  p = horner(p, r, 8.3334519073e-3);
+  p = horner(p, r, 4.1665795894e-2);
+  p = horner(p, r, 1.6666665459e-1);
+  p = horner(p, r, 5.0000001201e-1);
+  return add(mul(p, mul(r, r)), r);
+}
+
+// x − n·ln 2, where ln 2 is subtracted in two parts, the first of them exact.
+// @ts-ignore: decorator
+@inline
+function reduced(x: v128, n: v128): v128 {
+  return f32x4.sub(f32x4.sub(x, mul(n, f32x4.splat(0.693359375))), mul(n, f32x4.splat(-2.12194440e-4)));
+}
+
+// eˣ = 2ⁿ·eʳ with n = nearest(x·log₂e) and r = x − n·ln 2.
 // 2ⁿ is multiplied in two halves, so that denormal results and overflow are rounded correctly.
 // @ts-ignore: decorator
 @inline
 export function exp(x: v128): v128 {
   x = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-104)), f32x4.splat(89));
   const n = f32x4.nearest(mul(x, f32x4.splat(1.44269504)));
-  const r = f32x4.sub(f32x4.sub(x, mul(n, f32x4.splat(0.693359375))), mul(n, f32x4.splat(-2.12194440e-4)));
-  let p = horner(f32x4.splat(1.9875691500e-4), r, 1.3981999507e-3);
-  p = horner(p, r, 8.3334519073e-3);
-  p = horner(p, r, 4.1665795894e-2);
-  p = horner(p, r, 1.6666665459e-1);
-  p = horner(p, r, 5.0000001201e-1);
-  p = add(add(mul(p, mul(r, r)), r), f32x4.splat(1));
+  const r = reduced(x, n);
+  const p = add(nearOne(r), f32x4.splat(1));
   const whole = i32x4.trunc_sat_f32x4_s(n);
   const half = i32x4.shr_s(whole, 1);
   return mul(mul(p, powerOfTwo(half)), powerOfTwo(i32x4.sub(whole, half)));
+}
+
+// eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1) for x ≤ 0, also where eˣ is near 1.
+// @ts-ignore: decorator
+@inline
+export function expm1(x: v128): v128 {
+  x = f32x4.pmin(f32x4.pmax(x, f32x4.splat(-80)), f32x4.splat(0));
+  const n = f32x4.nearest(mul(x, f32x4.splat(1.44269504)));
+  const scale = powerOfTwo(i32x4.trunc_sat_f32x4_s(n));
+  return add(mul(scale, nearOne(reduced(x, n))), f32x4.sub(scale, f32x4.splat(1)));
 }
 
 // σ(x) = 1/(1 + e) for x ≥ 0 and e/(1 + e) below, with e = e^−|x|.
