@@ -235,6 +235,9 @@ export class Coordinator {
       Float32Array.from(buffers, (sum) => sum / settings.replicas),
     );
     this.#finished = this.#round.number;
+    // What was issued twice may not have been taken.
+    if (this.#reissued > 0 || this.#round.entries.some(({ needed }) => needed > 1))
+      this.#background(this.broker.purge("tasks", this.#finished));
     this.#loss = accepted.reduce((sum, { loss }) => sum + loss, 0) / settings.replicas;
     return [...new Set(accepted.map(({ worker }) => worker))];
   }

@@ -212,6 +212,10 @@ class Worker {
       await this.#waker.wait(RETRY);
       return;
     }
+    if (runner.isPast(task.round)) {
+      message.done();
+      return;
+    }
     if ((task.check && this.#answered.has(key)) || task.not.includes(this.broker.name)) {
       message.leave();
       return;

@@ -67,6 +67,11 @@ export class TaskRunner {
     return this.#loaded?.round === round && this.#loaded.model === model;
   }
 
+  /** Whether the model of a later round has been loaded. */
+  isPast(round: number): boolean {
+    return this.#loaded !== undefined && this.#loaded.round > round;
+  }
+
   /** Takes a model's body; false if it is not the one with this checksum. */
   load(round: number, model: number, body: Uint8Array): boolean {
     if (body.length !== this.#workspace.modelBytes || this.#workspace.checksum(body) !== model) return false;
