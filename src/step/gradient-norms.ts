@@ -10,13 +10,6 @@ import type { Kernels } from "../wasm/generated/kernels.js";
 export const clipFactor = (maxNorm: number, norm: number): number =>
   maxNorm === Infinity ? 1 : Math.min(1, maxNorm / (norm + 1e-6));
 
-/** A tensor that is updated as a whole counts as one row. */
-const WHOLE = Uint32Array.of(0);
-const rowsOf = (rows: StepRequest["rows"], i: number): Uint32Array =>
-  (rows.size > 0 ? rows.get(i) : undefined) ?? WHOLE;
-const widthOf = (table: Table, i: number, rows: Uint32Array): number =>
-  rows === WHOLE ? table.size[i] : table.size[i] / table.tensors[i].shape[0];
-
 /**
  * Sets `norm` to the global norm of the gradients that a step uses, times |gradScale|, and multiplies `gradScale` by the
  * factor that clips it. Sums are in the order of the tensors' addresses.
@@ -26,9 +19,13 @@ export function clipByNorm(kernels: Kernels, table: Table, request: StepRequest)
   let sum = 0;
   for (let i = 0; i < skipped.length; i++) {
     if (skipped[i] === 1) continue;
-    const chosen = rowsOf(rows, i);
-    const width = widthOf(table, i, chosen);
-    for (let r = 0; r < chosen.length; r++) sum += kernels.sumOfSquares(width, table.grad[i] + chosen[r] * width * 4);
+    const chosen = rows.size > 0 ? rows.get(i) : undefined;
+    if (chosen === undefined) {
+      sum += kernels.sumOfSquares(table.size[i], table.grad[i]);
+      continue;
+    }
+    const width = table.size[i] / table.tensors[i].shape[0];
+    for (const row of chosen) sum += kernels.sumOfSquares(width, table.grad[i] + row * width * 4);
   }
   norm[0] = Math.sqrt(sum) * Math.abs(gradScale[0]);
   gradScale[0] *= clipFactor(clipNorm[0], norm[0]);
@@ -64,12 +61,16 @@ function firstNonFinite(
   const factor = Math.abs(Math.fround(gradScale[0]));
   for (let i = 0; i < skipped.length; i++) {
     if (skipped[i] === 1 || table.size[i] === 0) continue;
-    const chosen = rowsOf(rows, i);
-    const width = widthOf(table, i, chosen);
-    for (let r = 0; r < chosen.length; r++) {
-      const start = chosen[r] * width;
-      const element = firstIn(kernels, table.tensors[i], start, width, factor);
-      if (element >= 0) return { tensor: i, element: start + element };
+    const chosen = rows.size > 0 ? rows.get(i) : undefined;
+    if (chosen === undefined) {
+      const element = firstIn(kernels, table.tensors[i], 0, table.size[i], factor);
+      if (element >= 0) return { tensor: i, element };
+      continue;
+    }
+    const width = table.size[i] / table.tensors[i].shape[0];
+    for (const row of chosen) {
+      const element = firstIn(kernels, table.tensors[i], row * width, width, factor);
+      if (element >= 0) return { tensor: i, element: row * width + element };
     }
   }
   return undefined;
