@@ -38,7 +38,7 @@ export abstract class Average<Name extends string> {
   readonly #params: ParameterDict<Name>;
   readonly #copies: ParameterCopies;
   readonly #values: Readonly<Record<Name, Vector>>;
-  readonly #failures: number;
+  readonly #failures: number | undefined;
   #updates = 0;
   /** What `#addressesFor` last returned, and for which tensors. */
   #stepAddresses: { readonly tensors: readonly Tensor[]; readonly addresses: Uint32Array } | undefined;
@@ -53,7 +53,7 @@ export abstract class Average<Name extends string> {
     this.#paramsOwner = `${owner}'s parameters`;
     this.#format = format;
     this.#params = params;
-    this.#failures = params.arena.failures;
+    this.#failures = params.arena.memory.failures;
     this.#copies = new ParameterCopies(owner, params.arena, params.tensors(owner));
     const values = Object.create(null) as Record<Name, Vector>;
     params.names.forEach((name, i) => (values[name] = this.#copies.views[i]));
@@ -90,9 +90,13 @@ export abstract class Average<Name extends string> {
     this.#countUpdate();
   }
 
+  /** @internal Whether steps only check that they could update the average, which the caller does. */
+  waits = false;
+
   /** @internal Has a step update the average, in its own pass, but for the first update, which copies. */
   join(request: StepRequest, optimizer: string, tensors: readonly Tensor[]): void {
     const addresses = this.#addressesFor(optimizer, tensors);
+    if (this.waits) return;
     if (this.#updates > 0) request.averages = addresses;
     request.average = this;
     request.averageWeight = this.nextWeight;
@@ -232,7 +236,7 @@ export abstract class Average<Name extends string> {
   protected check(): void {
     this.#checkAlive();
     const { arena } = this.#params;
-    if (arena.failures !== this.#failures) throw new Error(`${this.#owner}: ${arena.memory.failureMessage}`);
+    if (arena.memory.failures !== this.#failures) throw new Error(`${this.#owner}: ${arena.memory.failureMessage}`);
   }
 
   #checkAlive(): void {

@@ -3,6 +3,7 @@
 import { fraction, knownOnly, record, usedAfterDispose, whole, wholeFrom, wrongType } from "../util/check.js";
 import { type Description, describe } from "../util/describe.js";
 import { FOREIGN } from "../optimizer/describe-optimizer.js";
+import { Average } from "./average.js";
 import type { StepOptions } from "../optimizer/options.js";
 import { StepOptimizer } from "../optimizer/step-optimizer.js";
 import { type Tensor, refuseApplied } from "../memory/tensor.js";
@@ -105,17 +106,18 @@ export class Lookahead<Name extends string = string> {
   step(options?: StepOptions<Name>): boolean {
     if (this.#newTensors().length > 0) return this.#stepWithNewTensors(options);
     const moves = (this.#steps + 1) % this.#k === 0;
-    this.#optimizer.leavesAverage = moves;
+    const average = options?.average;
+    if (moves && average instanceof Average) average.waits = true;
     try {
       if (!this.#optimizer.step(options)) return false;
     } finally {
-      this.#optimizer.leavesAverage = false;
+      if (average instanceof Average) average.waits = false;
     }
     this.#steps++;
     if (!moves) return true;
     this.#slow.approach(this.#alpha);
     this.#slow.write();
-    options?.average?.update();
+    average?.update();
     return true;
   }
 

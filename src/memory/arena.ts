@@ -82,7 +82,8 @@ export class Arena {
   #spans: [number, number][];
   /** @internal Number of averages now applied to parameters, so that a step need not check every tensor. */
   applied = 0;
-  #alive = true;
+  /** @internal */
+  alive = true;
 
   /**
    * @param options `capacity` must be given; it is fixed.
@@ -128,19 +129,10 @@ export class Arena {
 
   /** Disposes of every tensor and optimizer in the arena: later use of them, or of the arena, throws. Idempotent. */
   dispose(): void {
-    if (this.#alive) this.memory.release?.();
-    this.#alive = false;
+    if (this.alive) this.memory.release?.();
+    this.alive = false;
   }
 
-  /** @internal See {@link ArenaMemory.failures}. */
-  get failures(): number {
-    return this.memory.failures ?? 0;
-  }
-
-  /** @internal */
-  get alive(): boolean {
-    return this.#alive;
-  }
 
   /** @internal The memory's buffer, for views. */
   get buffer(): ArrayBuffer {
@@ -156,7 +148,7 @@ export class Arena {
 
   /** @internal */
   check(owner: string): void {
-    if (!this.#alive) throw usedAfterDispose(owner);
+    if (!this.alive) throw usedAfterDispose(owner);
   }
 
   /**
@@ -209,7 +201,7 @@ export class Arena {
   /** @internal Frees what {@link allocate} took at this address. */
   release(address: number): void {
     const bytes = this.#taken.get(address);
-    if (!this.#alive || bytes === undefined) return;
+    if (!this.alive || bytes === undefined) return;
     this.#taken.delete(address);
     this.#spans.push([address, address + bytes]);
     this.#spans.sort((a, b) => a[0] - b[0]);

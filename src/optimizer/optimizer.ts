@@ -48,7 +48,7 @@ export abstract class Optimizer<
   readonly sharedNames: readonly string[];
   /** @internal */
   readonly nonFinite: NonFinitePolicy;
-  readonly #failures: number;
+  readonly #failures: number | undefined;
   #paramGroups!: readonly [ParamGroup<Options>, ...ParamGroup<Options>[]];
   #alive = true;
 
@@ -74,7 +74,7 @@ export abstract class Optimizer<
     const tensors = this.#admit(params, "params", Error);
 
     this.arena = params.arena;
-    this.#failures = this.arena.failures;
+    this.#failures = this.arena.memory.failures;
     this.slots = new Slots(rule, this.arena, this.stateFormat, base);
     this.scalarNames = Object.keys(rule.scalars ?? {});
     this.sharedNames = Object.keys(rule.shared?.start(base) ?? {});
@@ -217,7 +217,7 @@ export abstract class Optimizer<
   /** @internal */
   protected check(): void {
     if (!this.#alive || !this.arena.alive) throw usedAfterDispose(this.rule.name);
-    if (this.arena.failures !== this.#failures)
+    if (this.arena.memory.failures !== this.#failures)
       throw new Error(`${this.rule.name}: ${this.arena.memory.failureMessage}`);
   }
 

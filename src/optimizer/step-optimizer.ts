@@ -22,8 +22,6 @@ export abstract class StepOptimizer<
   Name extends string = string,
   State extends TensorState = TensorState,
 > extends Optimizer<Options, Name, State> {
-  /** @internal Whether the caller of `step()` updates its `average`. */
-  leavesAverage = false;
   readonly #request = new StepRequest();
   readonly #gradNorm = Float64Array.of(NaN);
   /** Made for the table of tensors at hand, as is a call for each parameter group. */
@@ -62,7 +60,11 @@ export abstract class StepOptimizer<
     batches.countStep(request.whole);
     rule.copied?.begin(this.arena, table, batches.batchOf);
     rule.advance?.(groups);
-    const updated = Math.abs(request.gradScale[0]) < LEAST_FACTOR ? this.#sweepMultiplied(runs) : this.#sweep(runs);
+    // A factor that would lose digits as a float32: the gradients are multiplied before the sweep and restored after it.
+    const isTiny = Math.abs(request.gradScale[0]) < LEAST_FACTOR;
+    const restore = isTiny ? multiplyBefore(this.arena.kernels, table, request) : undefined;
+    const updated = rule.sweepAll ? rule.sweepAll(this, runs, request) : this.#sweepRuns(runs);
+    restore?.();
     this.#finish(batches, updated);
     return true;
   }
@@ -87,14 +89,14 @@ export abstract class StepOptimizer<
     const write = super.prepareLoad(saved);
     return () => {
       write();
-      this.#runs?.batches.invalidate();
+      if (this.#runs) this.#runs.batches.isGrouped = false;
     };
   }
 
   #readAndClip(options: StepOptions<Name>): void {
     const request = this.#request;
     request.read(options, this);
-    if (this.leavesAverage) request.average = request.averages = undefined;
+
     if (!Number.isNaN(request.clipNorm[0])) clipByNorm(this.arena.kernels, this.table, request);
   }
 
@@ -109,9 +111,8 @@ export abstract class StepOptimizer<
   /** Makes what steps need for the tensors at hand. */
   #prepare(): RunList {
     const { table, groups, arena, rule } = this;
-    const merge = !rule.sweepAll;
-    const batches = new Batches(table, groups.length, merge);
-    const runs = new RunList(batches, groups.length, arena, rule.name, merge);
+    const batches = new Batches(table, groups.length, !rule.sweepAll);
+    const runs = new RunList(batches, groups.length, arena, rule.name);
     this.#runs?.dispose(); // after the new list, which may find no room: nothing is changed then
     this.#runs = runs;
     this.#calls = groups.map(({ options, shared }) => ({
@@ -126,19 +127,6 @@ export abstract class StepOptimizer<
       scratch: this.slots.scratch,
     }));
     return runs;
-  }
-
-  /** Returns whether parameters were updated. */
-  #sweep(runs: RunList): boolean {
-    return this.rule.sweepAll ? this.rule.sweepAll(this, runs, this.#request) : this.#sweepRuns(runs);
-  }
-
-  /** A sweep with a factor that would lose digits as a float32: the gradients are multiplied before and restored after. */
-  #sweepMultiplied(runs: RunList): boolean {
-    const restore = multiplyBefore(this.arena.kernels, this.table, this.#request);
-    const updated = this.#sweep(runs);
-    restore();
-    return updated;
   }
 
   /** @internal Sets the call of a batch's parameter group to the batch's step, scalars and coefficients. */

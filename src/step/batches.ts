@@ -20,7 +20,8 @@ export class Batches {
   readonly #shared: boolean;
   /** Of each parameter group: the batch to which its last tensor went, or −1. */
   readonly #latest: Int32Array;
-  #valid = false;
+  /** Whether all tensors are grouped. To be set to false when steps or scalars of tensors have been loaded. */
+  isGrouped = false;
 
   /** @param shared whether tensors share batches; else each has its own. */
   constructor(table: Table, groups: number, shared: boolean) {
@@ -35,18 +36,10 @@ export class Batches {
     this.scalars = table.scalars.map(() => new Float64Array(length));
   }
 
-  /** To be called when steps or scalars of tensors have been loaded. */
-  invalidate(): void {
-    this.#valid = false;
-  }
-
   /** Groups the tensors that the step updates, unless they are all and have been grouped before. */
-  group(request: StepRequest): void {
-    if (!this.#valid || !request.whole) this.#group(request);
-    this.#valid = request.whole;
-  }
-
-  #group({ skipped, rows }: StepRequest): void {
+  group({ skipped, rows, whole }: StepRequest): void {
+    if (this.isGrouped && whole) return;
+    this.isGrouped = whole;
     const { lead, batchOf } = this;
     const { group } = this.table;
     const latest = this.#latest.fill(-1);

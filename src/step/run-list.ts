@@ -29,21 +29,15 @@ export class RunList {
   /** Of each call: its first run; one more at the end. */
   readonly first: Uint32Array;
   readonly #arena: Arena;
-  readonly #merge: boolean;
   /** Whether there are slots in small formats. */
   readonly #small: boolean;
   /** Rows of coefficients that there is room for. Mostly all tensors of a parameter group are in one batch. */
   readonly #rows: number;
-  /** Words of records if every tensor is a run. */
-  readonly #words: number;
-  /**
-   * A record per run, `#stride` words each. Grows until it is in the arena, where kernels read it between the pass and the
-   * coefficients.
-   */
-  #records = new Uint32Array(0);
+  /** A record per run, `#stride` words each, with room for one per tensor. In the arena kernels read it between pass and coefficients. */
+  #records: Uint32Array;
   #stride = SHORT;
-  #pass = new Uint32Array(PASS);
-  #weight = new Float32Array(1);
+  #pass!: Uint32Array;
+  #weight!: Float32Array;
   #coefficients: Float32Array;
   /** Address of the pass; 0 before the list is in the arena. */
   #address = 0;
@@ -55,20 +49,17 @@ export class RunList {
   #pointing: Uint32Array | undefined;
   #pointedAt = 0;
 
-  /**
-   * @param merge whether adjacent tensors of a batch make one run.
-   * @throws RangeError when there are small formats and the arena has no room for the list: float32 does without.
-   */
-  constructor(batches: Batches, groups: number, arena: Arena, owner: string, merge: boolean) {
+  /** @throws RangeError when there are small formats and the arena has no room for the list: float32 does without. */
+  constructor(batches: Batches, groups: number, arena: Arena, owner: string) {
     const { tensors, formats } = batches.table;
     const { length } = tensors;
     this.batches = batches;
     this.#arena = arena;
-    this.#merge = merge;
+
     this.#small = formats.some((column) => column.some((format) => format !== FLOAT32));
     this.#rows = this.#small ? length : Math.min(length, 2 * groups + 6);
     this.#coefficients = new Float32Array(this.#rows * ROW);
-    this.#words = length * LONG;
+    this.#records = new Uint32Array(length * LONG);
     this.#variants = new Uint32Array(length);
     this.batchOf = new Uint32Array(length);
     this.first = new Uint32Array(length + 1);
@@ -105,7 +96,7 @@ export class RunList {
   #addRuns(chosen: number): void {
     const { variant, batchOf, table } = this.batches;
     const { length, data, grad, slots, adjacent } = table;
-    let records = this.#records;
+    const records = this.#records;
     const stride = this.#stride;
     const averages = this.#averages;
     for (let i = 0; i < batchOf.length; i++) {
@@ -113,7 +104,6 @@ export class RunList {
       if (batch < 0 || variant[batch] !== chosen || length[i] === 0) continue;
       if (
         adjacent[i] === 1 &&
-        this.#merge &&
         batchOf[i - 1] === batch &&
         length[i - 1] > 0 &&
         (averages === undefined || isAdjacent(averages[i - 1], averages[i], length[i - 1]))
@@ -123,11 +113,7 @@ export class RunList {
       }
       this.batchOf[this.count] = batch;
       const at = this.count++ * stride;
-      if (at + stride > records.length) {
-        this.#records = new Uint32Array(Math.min(this.#words, LONG + 2 * records.length));
-        this.#records.set(records);
-        records = this.#records;
-      }
+
       records[at + layout.LENGTH / 4] = length[i];
       records[at + layout.PARAMETERS / 4] = data[i];
       records[at + layout.GRADIENT / 4] = grad[i];
@@ -153,7 +139,7 @@ export class RunList {
 
   /** Address of a batch's coefficients. */
   #rowAt(batch: number): number {
-    return this.#address + 4 * (PASS + this.#words + batch * ROW);
+    return this.#address + 4 * (PASS + this.#records.length + batch * ROW);
   }
 
   /** Moves the list to where kernels can read it; false when there is no room: then each run needs a call of its own. */
@@ -166,7 +152,7 @@ export class RunList {
   }
 
   get #bytes(): number {
-    return 4 * (PASS + this.#words + this.#coefficients.length);
+    return 4 * (PASS + this.#records.length + this.#coefficients.length);
   }
 
   #move(owner: string): void {
@@ -174,8 +160,8 @@ export class RunList {
     const { buffer } = this.#arena;
     this.#pass = new Uint32Array(buffer, at, PASS);
     this.#weight = new Float32Array(buffer, at + layout.WEIGHT, 1);
-    const records = new Uint32Array(buffer, at + PASS * 4, this.#words);
-    records.set(this.#records);
+    const records = new Uint32Array(buffer, at + PASS * 4, this.#records.length);
+    records.set(this.#records.subarray(0, this.count * this.#stride));
     this.#records = records;
     const coefficients = new Float32Array(buffer, this.#rowAt(0), this.#coefficients.length);
     coefficients.set(this.#coefficients);

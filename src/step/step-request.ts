@@ -55,10 +55,7 @@ export class StepRequest {
 
   /** Back to a plain step of this many tensors. */
   reset(tensors: number): void {
-    if (!this.#isPlain || this.skipped.length !== tensors) this.#reset(tensors);
-  }
-
-  #reset(tensors: number): void {
+    if (this.#isPlain && this.skipped.length === tensors) return;
     this.#isPlain = true;
     this.gradScale[0] = 1;
     this.clipNorm[0] = this.norm[0] = NaN;
