@@ -6,7 +6,7 @@ import { ParameterDict } from "../memory/parameters.js";
 import type { Saved } from "../memory/saved.js";
 import type { Shape } from "../memory/tensor.js";
 import { list, wholeFrom, wrongValue } from "../util/check.js";
-import { type Program, compile } from "./compile.js";
+import { Program } from "./compile.js";
 import { Engine } from "./engine.js";
 import { fill } from "./init.js";
 import { InputBuffer } from "./input.js";
@@ -70,7 +70,8 @@ export function build(
   const settings = readOptions(owner, options, more);
   const { loss, init, batchSize, seed, inputScale, skipZeros, nnModule } = settings;
   const rows = Math.max(batchSize, leastRows);
-  const program = compile({ owner, rows, skipZeros, seed, threads: threadsOf(options) }, shape, layers);
+  const setting = { owner, rows, skipZeros, seed, threads: threadsOf(options) };
+  const program = new Program(setting, shape, layers);
 
   const { parameters, nodes, output, input, result, delta } = program;
   const [inputs, outputs] = [sizeOf(shape), sizeOf(output)];

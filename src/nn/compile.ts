@@ -25,23 +25,6 @@ export interface Node {
   readonly buffer: number;
 }
 
-/** A program and all that it needs. Spans are in time: forward of node i at i, the loss at n, backward of node i at 2n − i. */
-export interface Program {
-  readonly output: Shape;
-  readonly nodes: readonly Node[];
-  readonly rows: readonly Row[];
-  readonly parameters: readonly TensorPlan[];
-  readonly buffers: readonly (TensorPlan & { readonly start: number })[];
-  readonly spans: readonly Span[];
-  readonly input: Span;
-  readonly result: Span;
-  /** The gradient with respect to the result. */
-  readonly delta: Span;
-  readonly scratch: Span;
-  /** The gradients of one node's parameters: those to be added to what is there, or not needed. */
-  readonly side: Span;
-}
-
 /** What the program is made for. */
 interface Setting {
   readonly owner: string;
@@ -55,57 +38,47 @@ interface Setting {
 const NONE = new Span(0, 0);
 const END = Infinity;
 
-export function compile(setting: Setting, input: Shape, layers: unknown): Program {
-  return new Compiler(setting, input).run(layers);
-}
-
-class Compiler implements Chain {
-  readonly #setting: Setting;
+/** A program and all that it needs. Spans are in time: forward of node i at i, the loss at n, backward of node i at 2n − i. */
+export class Program implements Chain {
   readonly nodes: Node[] = [];
   readonly rows: Row[] = [];
-  readonly #parameters: TensorPlan[] = [];
-  readonly #buffers: (TensorPlan & { readonly start: number })[] = [];
-  readonly #spans: Span[] = [];
-  readonly #input: Value;
+  readonly parameters: TensorPlan[] = [];
+  readonly buffers: (TensorPlan & { readonly start: number })[] = [];
+  readonly spans: Span[] = [];
+  readonly input: Span;
+  readonly result: Span;
+  readonly output: Shape;
+  /** The gradient with respect to the result. */
+  readonly delta: Span;
+  readonly scratch: Span;
+  /** The gradients of one node's parameters: those to be added to what is there, or not needed. */
+  readonly side: Span;
+  readonly #setting: Setting;
   /** That of a layer so far: without one, no order is another. */
   #transposition: Plan["transposition"];
   #layers = 0;
+  /** Bytes of scratch, and of gradients at the side, that a node needs at most. */
   #scratch = 0;
   #side = 0;
 
-  constructor(setting: Setting, shape: Shape) {
+  constructor(setting: Setting, shape: Shape, layers: unknown) {
+    const { owner, rows } = setting;
     this.#setting = setting;
-    this.#input = { span: this.#take(sizeOf(shape) * setting.rows, -1), shape, order: "first" };
-  }
-
-  run(layers: unknown): Program {
-    const { owner, rows } = this.#setting;
-    const chained = this.chain(layers, owner, "", "", this.#input);
+    this.input = this.#take(sizeOf(shape) * rows, -1);
+    const chained = this.chain(layers, owner, "", "", { span: this.input, shape, order: "first" });
     const last = this.ordered(chained, "first");
     const n = this.nodes.length;
-    const result = last.span.read(n);
-    const delta = this.#take(sizeOf(last.shape) * rows, n);
-    this.#backward(delta);
-    const scratch = this.#take(this.#scratch / 4, -1).read(END);
-    const side = this.#take(this.#side / 4, n).read(END);
-    return {
-      output: last.shape,
-      nodes: this.nodes,
-      rows: this.rows,
-      parameters: this.#parameters,
-      buffers: this.#buffers,
-      spans: this.#spans,
-      input: this.#input.span,
-      result,
-      delta,
-      scratch,
-      side,
-    };
+    this.output = last.shape;
+    this.result = last.span.read(n);
+    this.delta = this.#take(sizeOf(last.shape) * rows, n);
+    this.#backward(this.delta);
+    this.scratch = this.#take(this.#scratch / 4, -1).read(END);
+    this.side = this.#take(this.#side / 4, n).read(END);
   }
 
   #take(elements: number, from: number): Span {
     const span = new Span(elements, from);
-    this.#spans.push(span);
+    this.spans.push(span);
     return span;
   }
 
@@ -140,13 +113,13 @@ class Compiler implements Chain {
     const tensors = (made.parameters ?? []).map((tensor) => ({ ...tensor, name: `${name ?? prefix}.${tensor.name}` }));
     const buffers = (made.buffers ?? []).map((tensor) => ({ ...tensor, name: `${name ?? prefix}.${tensor.name}` }));
     for (const { name } of [...tensors, ...buffers])
-      if ([...this.#parameters, ...this.#buffers].some((other) => other.name === name))
+      if ([...this.parameters, ...this.buffers].some((other) => other.name === name))
         throw new RangeError(`${owner}: there is a tensor "${name}" already: give the layer another name`);
     const size = tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     this.rows.push({ path, kind, output: made.output, parameters: size });
     const result = this.node(owner, made, this.ordered(value, made.takes));
-    this.#parameters.push(...tensors);
-    this.#buffers.push(...buffers);
+    this.parameters.push(...tensors);
+    this.buffers.push(...buffers);
     return result;
   }
 
@@ -178,8 +151,8 @@ class Compiler implements Chain {
       kept: kept > 0 ? this.#take(kept / 4, this.nodes.length).read(END) : NONE,
       dy: NONE,
       dx: NONE,
-      parameter: this.#parameters.length,
-      buffer: this.#buffers.length,
+      parameter: this.parameters.length,
+      buffer: this.buffers.length,
     });
     this.#scratch = Math.max(this.#scratch, scratch);
     const side = parameters.reduce((sum, { shape }) => sum + padded(sizeOf(shape)), 0);

@@ -6,20 +6,12 @@ import type { Program } from "./compile.js";
 import type { Operation, Run, Slot } from "./layers/layer.js";
 
 /** A parameter of a node. Its gradient goes elsewhere while it is accumulated or not needed. */
-class Parameter implements Slot {
+interface Parameter extends Slot {
   readonly tensor: Tensor;
-  readonly dataAt: number;
   /** The place for this gradient beside those of the same node. */
   readonly sideAt: number;
   gradAt: number;
-  trains = true;
-
-  constructor(tensor: Tensor, sideAt: number) {
-    this.tensor = tensor;
-    this.dataAt = tensor.dataAt;
-    this.gradAt = tensor.gradAt;
-    this.sideAt = sideAt;
-  }
+  trains: boolean;
 }
 
 /** An operation with its parameters. */
@@ -33,7 +25,7 @@ export class Engine {
   readonly #arena: Arena;
   readonly #kernels: NetworkKernels;
   readonly #nodes: readonly Bound[];
-  readonly #checks: readonly Operation[];
+
   /** The current call. */
   readonly #run: { -readonly [Key in keyof Run]: Run[Key] } = { rows: 0, training: true, step: 0 };
   /** Whether gradients go to the memory at the side, to be accumulated. */
@@ -53,10 +45,11 @@ export class Engine {
     this.#kernels = kernels;
     this.#nodes = program.nodes.map((node) => {
       let side = program.side.at;
-      const parameters = (node.plan.parameters ?? []).map((_, i) => {
-        const parameter = new Parameter(tensors[node.parameter + i], side);
-        side += parameter.tensor.bytes;
-        return parameter;
+      const parameters = (node.plan.parameters ?? []).map((_, i): Parameter => {
+        const tensor = tensors[node.parameter + i];
+        const { dataAt, gradAt, bytes } = tensor;
+        side += bytes;
+        return { tensor, dataAt, gradAt, sideAt: side - bytes, trains: true };
       });
       const operation = node.plan.bind({
         buffer: arena.buffer,
@@ -73,7 +66,7 @@ export class Engine {
       });
       return { operation, parameters };
     });
-    this.#checks = this.#nodes.map(({ operation }) => operation).filter((operation) => operation.check !== undefined);
+
     this.#findLowest();
   }
 
@@ -87,7 +80,7 @@ export class Engine {
 
   /** Begins a call: throws if a layer cannot take it, and changes nothing then. The input is loaded after this. */
   begin(rows: number, training: boolean): void {
-    for (let i = 0; i < this.#checks.length; i++) this.#checks[i].check?.(rows, training);
+    for (let i = 0; i < this.#nodes.length; i++) this.#nodes[i].operation.check?.(rows, training);
     this.#run.rows = rows;
     this.#run.training = training;
     this.#run.step = this.steps;

@@ -60,9 +60,9 @@ export async function fit(network: BaseNetwork, x: Inputs, y: Targets, options: 
     x: sized(data.x, batchSize * inputs, network.built.input.hasTokens),
     y: sized(data.y, batchSize * criterion.targetsPerRow, criterion.hasClasses),
   };
-  const clock = new Clock(network, signal);
+  const tick = clock(network, signal);
   const history: EpochResult[] = [];
-  await clock.tick();
+  await tick();
   for (let epoch = 1; epoch <= epochs; epoch++) {
     if (shuffle) shuffle.shuffle(order);
     let loss = 0;
@@ -77,47 +77,42 @@ export async function fit(network: BaseNetwork, x: Inputs, y: Targets, options: 
       correct += criterion.correct(rows);
       engine.backward(false, false);
       optimizer.step();
-      await clock.tick();
+      await tick();
     }
     const terms = criterion.terms(data.y, 0, training);
     const result = {
       epoch,
       loss: loss / terms,
       accuracy: correct / terms,
-      validation: validation && (await evaluate(network, validation, clock)),
+      validation: validation && (await evaluate(network, validation, tick)),
     };
     history.push(result);
     const goesOn = await onEpoch?.(result);
     if (goesOn === false) break;
-    await clock.tick();
+    await tick();
   }
   return history;
 }
 
-/** Gives other tasks their turn from time to time, and ends training when that is asked for. */
-class Clock {
-  readonly #network: BaseNetwork;
-  readonly #signal: FitOptions["signal"];
-  #last = Date.now();
-
-  constructor(network: BaseNetwork, signal: FitOptions["signal"]) {
-    this.#network = network;
-    this.#signal = signal;
-  }
-
-  /** Waits if it is time to, and throws if training must not go on. */
-  async tick(): Promise<void> {
-    this.#signal?.throwIfAborted();
-    if (Date.now() - this.#last < SLICE) return;
+/** Makes what gives other tasks their turn if it is time to, and throws if training must not go on. */
+function clock({ params, built: { owner } }: BaseNetwork, signal: FitOptions["signal"]): () => Promise<void> {
+  let last = Date.now();
+  return async () => {
+    signal?.throwIfAborted();
+    if (Date.now() - last < SLICE) return;
     await otherTasks();
-    this.#last = Date.now();
-    this.#signal?.throwIfAborted();
-    this.#network.params.check(this.#network.built.owner);
-  }
+    last = Date.now();
+    signal?.throwIfAborted();
+    params.check(owner);
+  };
 }
 
 /** As `Network.evaluate`, with pauses. */
-async function evaluate(network: BaseNetwork, { x, y, first, end }: Rows, clock: Clock): Promise<Evaluation> {
+async function evaluate(
+  network: BaseNetwork,
+  { x, y, first, end }: Rows,
+  tick: () => Promise<void>,
+): Promise<Evaluation> {
   const { criterion, rows: most } = network.built;
   let loss = 0;
   let correct = 0;
@@ -127,7 +122,7 @@ async function evaluate(network: BaseNetwork, { x, y, first, end }: Rows, clock:
     addLosses(network, x, y, at, rows, false);
     loss = criterion.sum[0];
     correct += criterion.correct(rows);
-    await clock.tick();
+    await tick();
   }
   const terms = criterion.terms(y, first, end - first);
   return { loss: loss / terms, accuracy: correct / terms };
