@@ -1,6 +1,5 @@
 // The step of all rules but LBFGS, from top to bottom: read the request, clip, check, group tensors into runs, sweep, finish.
 import { Optimizer } from "./optimizer.js";
-import { Batches } from "../step/batches.js";
 import { flushSlots, flushes } from "../step/denormals.js";
 import { LEAST_FACTOR, areFinite, clipByNorm, multiplyBefore } from "../step/gradient-norms.js";
 import type { StepOptions, TensorState } from "./options.js";
@@ -53,19 +52,18 @@ export abstract class StepOptimizer<
       return this.#skipStep();
 
     if (request.rows.size > 0) rule.rows?.makeRoom(request, this.slots);
-    const runs = this.#runs?.batches.table === table ? this.#runs : this.#prepare();
+    const runs = this.#runs?.table === table ? this.#runs : this.#prepare();
     this.#gradNorm[0] = request.norm[0];
-    const { batches } = runs;
-    batches.group(request);
-    batches.countStep(request.whole);
-    rule.copied?.begin(this.arena, table, batches.batchOf);
+    runs.group(request);
+    runs.countStep(request.whole);
+    rule.copied?.begin(this.arena, table, runs.batchOf);
     rule.advance?.(groups);
     // A factor that would lose digits as a float32: the gradients are multiplied before the sweep and restored after it.
     const isTiny = Math.abs(request.gradScale[0]) < LEAST_FACTOR;
     const restore = isTiny ? multiplyBefore(this.arena.kernels, table, request) : undefined;
     const updated = rule.sweepAll ? rule.sweepAll(this, runs, request) : this.#sweepRuns(runs);
     restore?.();
-    this.#finish(batches, updated);
+    this.#finish(runs, updated);
     return true;
   }
 
@@ -89,7 +87,7 @@ export abstract class StepOptimizer<
     const write = super.prepareLoad(saved);
     return () => {
       write();
-      if (this.#runs) this.#runs.batches.isGrouped = false;
+      if (this.#runs) this.#runs.isGrouped = false;
     };
   }
 
@@ -111,8 +109,7 @@ export abstract class StepOptimizer<
   /** Makes what steps need for the tensors at hand. */
   #prepare(): RunList {
     const { table, groups, arena, rule } = this;
-    const batches = new Batches(table, groups.length, !rule.sweepAll);
-    const runs = new RunList(batches, groups.length, arena, rule.name);
+    const runs = new RunList(table, groups.length, !rule.sweepAll, arena, rule.name);
     this.#runs?.dispose(); // after the new list, which may find no room: nothing is changed then
     this.#runs = runs;
     this.#calls = groups.map(({ options, shared }) => ({
@@ -130,37 +127,36 @@ export abstract class StepOptimizer<
   }
 
   /** @internal Sets the call of a batch's parameter group to the batch's step, scalars and coefficients. */
-  setCall({ batches }: RunList, batch: number): Call<Options> {
+  setCall(runs: RunList, batch: number): Call<Options> {
     const { table, rule } = this;
     const { gradScale } = this.#request;
-    const lead = batches.lead[batch];
+    const lead = runs.lead[batch];
     const call = this.#calls[table.group[lead]];
     const { options, c, scalars } = call;
     call.t = stepsOf(table, lead);
     for (let k = 0; k < scalars.length; k++) scalars[k] = table.scalars[k][lead];
     c[GS] = options.maximize ? -gradScale[0] : gradScale[0];
     rule.coefficients?.(c, options, call.t, scalars, call.shared);
-    for (let k = 0; k < scalars.length; k++) batches.scalars[k][batch] = scalars[k];
+    for (let k = 0; k < scalars.length; k++) runs.scalars[k][batch] = scalars[k];
     return call;
   }
 
   /** A rule of single elements: one kernel call for all runs of a variant; or one per run for a single one or in a full arena. */
   #sweepRuns(runs: RunList): boolean {
     const { rule, arena } = this;
-    const { batches } = runs;
     const { averages, fused, rows } = this.#request;
-    for (let b = 0; b < batches.count; b++) {
+    for (let b = 0; b < runs.count; b++) {
       const { options, c } = this.setCall(runs, b);
       const variant = rule.variant?.(options, c) ?? 0;
-      const isSparse = rows.size > 0 && rows.has(batches.lead[b]);
-      batches.variant[b] = isSparse ? SPARSE : (variant << batches.table.slots.length) + batches.slots[b];
-      if (batches.count > 1) runs.setCoefficients(b, c);
+      const isSparse = rows.size > 0 && rows.has(runs.lead[b]);
+      runs.variant[b] = isSparse ? SPARSE : (variant << runs.table.slots.length) + runs.slots[b];
+      if (runs.count > 1) runs.setCoefficients(b, c);
     }
     runs.layOut(averages);
     const withPass = fused || this.slots.converter !== 0;
-    if ((runs.count > 1 || withPass) && runs.moveToArena(rule.name)) this.#sweepList(runs, withPass);
+    if ((runs.runs > 1 || withPass) && runs.moveToArena(rule.name)) this.#sweepList(runs, withPass);
     else
-      for (let r = 0; r < runs.count; r++) {
+      for (let r = 0; r < runs.runs; r++) {
         const call = this.#callOf(runs, r);
         runs.point(call.at, r);
         rule.sweep(arena.kernels, call, call.options);
@@ -172,7 +168,7 @@ export abstract class StepOptimizer<
   #sweepList(runs: RunList, withPass: boolean): void {
     const { rule, arena } = this;
     if (withPass) runs.setPass(this.#request, this.slots.converter);
-    if (runs.batches.count === 1) runs.setCoefficients(0, this.#callOf(runs, 0).c);
+    if (runs.count === 1) runs.setCoefficients(0, this.#callOf(runs, 0).c);
     for (let k = 0; k < runs.calls; k++) {
       const call = this.#callOf(runs, runs.first[k]);
       runs.pointAtCall(call.at, k, withPass);
@@ -183,24 +179,23 @@ export abstract class StepOptimizer<
 
   /** The call of a run's parameter group with its coefficients, by which a rule may choose the kernel. */
   #callOf(runs: RunList, run: number): Call<Options> {
-    const { count, lead } = runs.batches;
-    return count > 1 ? this.setCall(runs, runs.batchOf[run]) : this.#calls[this.table.group[lead[0]]];
+    return runs.count > 1 ? this.setCall(runs, runs.batchOfRun[run]) : this.#calls[this.table.group[runs.lead[0]]];
   }
 
   /** What is left after the kernels: scalars, denormals, and what was to be fused for tensors that were not swept. */
-  #finish(batches: Batches, updated: boolean): void {
+  #finish(runs: RunList, updated: boolean): void {
     const request = this.#request;
     if (updated) {
-      batches.storeScalars();
-      for (let b = 0; b < batches.count; b++)
-        if (flushes(batches.stepOf(b))) {
-          flushSlots(this.arena.kernels, batches, request.rows, this.rule.copied?.slot);
+      runs.storeScalars();
+      for (let b = 0; b < runs.count; b++)
+        if (flushes(runs.stepOf(b))) {
+          flushSlots(this.arena.kernels, runs, request.rows, this.rule.copied?.slot);
           break;
         }
     }
     if (request.fused && !(request.fusedDone && request.whole))
-      for (let i = 0; i < batches.batchOf.length; i++)
-        if (!request.fusedDone || batches.batchOf[i] < 0 || request.rows.has(i)) this.fuse(i);
+      for (let i = 0; i < runs.batchOf.length; i++)
+        if (!request.fusedDone || runs.batchOf[i] < 0 || request.rows.has(i)) this.fuse(i);
     request.average?.finish(request.averages !== undefined);
   }
 

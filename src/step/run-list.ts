@@ -4,9 +4,9 @@ import type { Arena } from "../memory/arena.js";
 import { FLOAT32, basesAt } from "../state/small-formats.js";
 import { ROW_BYTES } from "../wasm/generated/layout/coefficients.js";
 import * as layout from "../wasm/generated/layout/run-list.js";
-import type { Batches } from "./batches.js";
+import { Batches } from "./batches.js";
 import type { StepRequest } from "./step-request.js";
-import { isAdjacent } from "./tensor-table.js";
+import { type Table, isAdjacent } from "./tensor-table.js";
 
 const SHORT = layout.RECORD_BYTES / 4;
 const LONG = layout.LONG_RECORD_BYTES / 4;
@@ -18,12 +18,12 @@ const ROW = ROW_BYTES / 4;
 /** The variant of a batch whose rows are swept apart: it has no runs. */
 export const SPARSE = 0xffffffff;
 
-export class RunList {
-  readonly batches: Batches;
+/** The batches of a step, and their runs. */
+export class RunList extends Batches {
   /** Number of runs, ordered by kernel call, then by address. */
-  count = 0;
+  runs = 0;
   /** Of each run: its batch. */
-  readonly batchOf: Uint32Array;
+  readonly batchOfRun: Uint32Array;
   /** Number of kernel calls that sweep all runs, each of one variant. */
   calls = 0;
   /** Of each call: its first run; one more at the end. */
@@ -50,25 +50,24 @@ export class RunList {
   #pointedAt = 0;
 
   /** @throws RangeError when there are small formats and the arena has no room for the list: float32 does without. */
-  constructor(batches: Batches, groups: number, arena: Arena, owner: string) {
-    const { tensors, formats } = batches.table;
-    const { length } = tensors;
-    this.batches = batches;
+  constructor(table: Table, groups: number, shared: boolean, arena: Arena, owner: string) {
+    super(table, groups, shared);
+    const { length } = table.tensors;
     this.#arena = arena;
 
-    this.#small = formats.some((column) => column.some((format) => format !== FLOAT32));
+    this.#small = table.formats.some((column) => column.some((format) => format !== FLOAT32));
     this.#rows = this.#small ? length : Math.min(length, 2 * groups + 6);
     this.#coefficients = new Float32Array(this.#rows * ROW);
     this.#records = new Uint32Array(length * LONG);
     this.#variants = new Uint32Array(length);
-    this.batchOf = new Uint32Array(length);
+    this.batchOfRun = new Uint32Array(length);
     this.first = new Uint32Array(length + 1);
     if (this.#small) this.#move(owner);
   }
 
   /** Lays out calls and runs, once the batches' variants are known, unless they are as before. `averages`: addresses by tensor. */
   layOut(averages: Uint32Array | undefined): void {
-    const { version, count, variant } = this.batches;
+    const { version, count, variant } = this;
     const laid = this.#variants;
     let same = version === this.#version && averages === this.#averages;
     for (let b = 0; b < count && same; b++) same = variant[b] === laid[b];
@@ -76,25 +75,25 @@ export class RunList {
   }
 
   #layOut(averages: Uint32Array | undefined): void {
-    const { version, count, variant } = this.batches;
+    const { version, count, variant } = this;
     const laid = this.#variants;
     this.#version = version;
     this.#averages = averages;
     this.#pointing = undefined;
     this.#stride = averages || this.#small ? LONG : SHORT;
-    this.calls = this.count = 0;
+    this.calls = this.runs = 0;
     for (let b = 0; b < count; b++) {
       laid[b] = variant[b];
       if (laid.indexOf(variant[b]) < b || variant[b] === SPARSE) continue;
-      this.first[this.calls++] = this.count;
+      this.first[this.calls++] = this.runs;
       this.#addRuns(variant[b]);
     }
-    this.first[this.calls] = this.count;
+    this.first[this.calls] = this.runs;
   }
 
   /** Adds the runs of the batches of one variant. */
   #addRuns(chosen: number): void {
-    const { variant, batchOf, table } = this.batches;
+    const { variant, batchOf, table } = this;
     const { length, data, grad, slots, adjacent } = table;
     const records = this.#records;
     const stride = this.#stride;
@@ -108,11 +107,11 @@ export class RunList {
         length[i - 1] > 0 &&
         (averages === undefined || isAdjacent(averages[i - 1], averages[i], length[i - 1]))
       ) {
-        records[(this.count - 1) * stride + layout.LENGTH / 4] += length[i];
+        records[(this.runs - 1) * stride + layout.LENGTH / 4] += length[i];
         continue;
       }
-      this.batchOf[this.count] = batch;
-      const at = this.count++ * stride;
+      this.batchOfRun[this.runs] = batch;
+      const at = this.runs++ * stride;
 
       records[at + layout.LENGTH / 4] = length[i];
       records[at + layout.PARAMETERS / 4] = data[i];
@@ -126,7 +125,7 @@ export class RunList {
   }
 
   #describeFormats(at: number, i: number): void {
-    const { length, slots, formats, tensors } = this.batches.table;
+    const { length, slots, formats, tensors } = this.table;
     const records = this.#records;
     let all = 0;
     for (let k = 0; k < slots.length; k++) {
@@ -144,7 +143,7 @@ export class RunList {
 
   /** Moves the list to where kernels can read it; false when there is no room: then each run needs a call of its own. */
   moveToArena(owner: string): boolean {
-    if (this.batches.count > this.#rows) return false;
+    if (this.count > this.#rows) return false;
     if (this.#address !== 0) return true;
     if (!this.#arena.hasRoom(this.#bytes)) return false;
     this.#move(owner);
@@ -161,12 +160,12 @@ export class RunList {
     this.#pass = new Uint32Array(buffer, at, PASS);
     this.#weight = new Float32Array(buffer, at + layout.WEIGHT, 1);
     const records = new Uint32Array(buffer, at + PASS * 4, this.#records.length);
-    records.set(this.#records.subarray(0, this.count * this.#stride));
+    records.set(this.#records.subarray(0, this.runs * this.#stride));
     this.#records = records;
     const coefficients = new Float32Array(buffer, this.#rowAt(0), this.#coefficients.length);
     coefficients.set(this.#coefficients);
     this.#coefficients = coefficients;
-    for (let r = 0; r < this.count; r++) records[r * this.#stride + COEFFICIENTS] = this.#rowAt(this.batchOf[r]);
+    for (let r = 0; r < this.runs; r++) records[r * this.#stride + COEFFICIENTS] = this.#rowAt(this.batchOfRun[r]);
   }
 
   /** Sets a batch's coefficients in the list: rounded to float32, once. */
@@ -179,8 +178,7 @@ export class RunList {
   /** Sets what the kernels do in the same pass, and where they unpack small slots (`unpacked`, or 0). */
   setPass({ zeroGrad, averageWeight }: StepRequest, unpacked: number): void {
     if (this.#small)
-      for (let r = 0; r < this.count; r++)
-        this.#records[r * LONG + layout.STEP / 4] = this.batches.stepOf(this.batchOf[r]);
+      for (let r = 0; r < this.runs; r++) this.#records[r * LONG + layout.STEP / 4] = this.stepOf(this.batchOfRun[r]);
     const pass = this.#pass;
     pass.fill(0, 0, layout.CLEAR / 4); // the kernel's to fill in
     pass[layout.STRIDE / 4] = 4 * this.#stride;

@@ -42,7 +42,7 @@ export const sparseSteps = <Options extends CommonOptions>(own: Own<Options>): S
   },
   sweep(optimizer, runs, request) {
     for (const [i, rows] of request.rows)
-      sweepTensor(optimizer, own, request.packed, optimizer.setCall(runs, runs.batches.batchOf[i]), i, rows);
+      sweepTensor(optimizer, own, request.packed, optimizer.setCall(runs, runs.batchOf[i]), i, rows);
   },
 });
 

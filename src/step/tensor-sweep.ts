@@ -48,7 +48,7 @@ export const sweepAfter =
     layOut(optimizer, runs);
     const first = groups.find(isOccupied) ?? groups[0];
     pass.before(first.options, first.shared);
-    for (let r = 0; r < runs.count; r++) {
+    for (let r = 0; r < runs.runs; r++) {
       const call = callOf(optimizer, runs, r);
       pass.visit(arena.kernels, call, call.options);
     }
@@ -60,16 +60,16 @@ export const sweepAfter =
 const isOccupied = ({ occupied }: { readonly occupied: boolean }): boolean => occupied;
 
 function layOut<Options extends CommonOptions>(optimizer: Sweeper<Options>, runs: RunList): void {
-  const { lead, count } = runs.batches;
+  const { lead, count } = runs;
   runs.layOut(undefined);
   for (let b = 0; b < count; b++) if (optimizer.table.length[lead[b]] === 0) optimizer.setCall(runs, b); // it has no run
 }
 
 /** The call of a run. Each has one tensor. */
 function callOf<Options extends CommonOptions>(optimizer: Sweeper<Options>, runs: RunList, r: number) {
-  const batch = runs.batchOf[r];
+  const batch = runs.batchOfRun[r];
   const call = optimizer.setCall(runs, batch);
-  const { size, shape } = optimizer.table.tensors[runs.batches.lead[batch]];
+  const { size, shape } = optimizer.table.tensors[runs.lead[batch]];
   call.size = size;
   call.shape = shape;
   runs.point(call.at, r);
@@ -78,9 +78,9 @@ function callOf<Options extends CommonOptions>(optimizer: Sweeper<Options>, runs
 
 function sweep<Options extends CommonOptions>(optimizer: Sweeper<Options>, runs: RunList, request: StepRequest): void {
   const { rule, arena } = optimizer;
-  const { lead, scalars } = runs.batches;
-  for (let r = 0; r < runs.count; r++) {
-    const batch = runs.batchOf[r];
+  const { lead, scalars } = runs;
+  for (let r = 0; r < runs.runs; r++) {
+    const batch = runs.batchOfRun[r];
     const call = callOf(optimizer, runs, r);
     rule.sweep(arena.kernels, call, call.options);
     for (let k = 0; k < call.scalars.length; k++) scalars[k][batch] = call.scalars[k];
