@@ -25,6 +25,7 @@ export const sections: readonly Section[] = [
       { text: "Checkpoints and PyTorch", link: "/checkpoints" },
       { text: "State in fewer bytes", link: "/state" },
       { text: "Threads", link: "/threads" },
+      { text: "Many machines", link: "/distributed" },
     ],
   },
   {
