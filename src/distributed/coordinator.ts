@@ -7,7 +7,7 @@ import { CHUNK, MODEL } from "./message.js";
 import { resolve } from "./disputes.js";
 import { Pace } from "./pace.js";
 import { Round } from "./round.js";
-import { type RunInfo, fingerprintOf, innerFingerprint } from "./run.js";
+import { type RunInfo, fingerprintOf } from "./run.js";
 import { Saver } from "./saver.js";
 import { Workspace } from "./workspace.js";
 
@@ -137,7 +137,7 @@ export class Coordinator {
     this.#messages = this.#workspace.pack(body, {
       kind: MODEL,
       run: this.#judge.run,
-      inner: innerFingerprint(this.#judge.inner),
+      inner: this.#judge.print,
       round: this.#finished + 1,
       replica: 0,
       model: this.#model,
@@ -195,20 +195,14 @@ export class Coordinator {
 
   /** Issues tasks; to two workers where an answer is to be checked. */
   #issue(round: Round, replicas: readonly number[], sure: boolean): Promise<void>[] {
+    const { run, print } = this.#judge;
     return replicas.flatMap((replica) => {
       const entry = round.entries[replica];
       entry.issued ??= this.clock.now();
       entry.lastIssued = this.clock.now();
       if (entry.times++ > 0) this.#reissued++;
       const not = entry.answers.map(({ worker }) => worker);
-      const task = {
-        round: round.number,
-        replica,
-        run: this.#judge.run,
-        inner: innerFingerprint(this.#judge.inner),
-        model: this.#model,
-        not,
-      };
+      const task = { round: round.number, replica, run, inner: print, model: this.#model, not };
       const first = not.length === 0 ? [this.broker.publishTask({ ...task, check: false }, sure)] : [];
       const second = entry.needed > 1 ? [this.broker.publishTask({ ...task, check: true }, sure)] : [];
       return [...first, ...second];
@@ -235,9 +229,11 @@ export class Coordinator {
       Float32Array.from(buffers, (sum) => sum / settings.replicas),
     );
     this.#finished = this.#round.number;
-    // What was issued twice may not have been taken.
+    // What was issued twice may not have been taken; late updates stay where their round has been forgotten.
     if (this.#reissued > 0 || this.#round.entries.some(({ needed }) => needed > 1))
       this.#background(this.broker.purge("tasks", this.#finished));
+    for (const round of this.#judge.takeLate())
+      if (round !== this.#finished + 1) this.#background(this.broker.purge("updates", round));
     this.#loss = accepted.reduce((sum, { loss }) => sum + loss, 0) / settings.replicas;
     return [...new Set(accepted.map(({ worker }) => worker))];
   }

@@ -1,5 +1,5 @@
 // Judges the updates that arrive: refuses what is damaged, foreign, late, doubled, not finite, or of a liar, and counts it.
-import { CHUNK, type Fingerprint, HEADER, type Header, UPDATE, fingerprint, sameFingerprint } from "./message.js";
+import { CHUNK, type Fingerprint, HEADER, type Header, NONE, UPDATE, fingerprint, sameFingerprint } from "./message.js";
 import { type Refusal, Round } from "./round.js";
 import { type InnerOptimizer, demandMissed } from "./run.js";
 import type { Workspace } from "./workspace.js";
@@ -25,6 +25,7 @@ interface Events {
 /** The most bytes of an inner optimizer's text. */
 const MOST_TEXT = 65536;
 const MOST_WORKERS = 100_000;
+const MOST_LATE = 100;
 
 export type Judge = ReturnType<typeof makeJudge>;
 
@@ -35,6 +36,8 @@ export function makeJudge(workspace: Workspace, run: Fingerprint, demanded: Inne
   const liars = new Set<string>();
   /** When a worker was last heard of. */
   const seen = new Map<string, number>();
+  /** Rounds that updates have come too late for, or too early. */
+  const late = new Set<number>();
   /** Parts of updates of several messages, by replica and worker. */
   const parts = new Map<string, (Uint8Array | undefined)[]>();
   let partsOf: Round | undefined;
@@ -73,16 +76,22 @@ export function makeJudge(workspace: Workspace, run: Fingerprint, demanded: Inne
   /** Why the update is refused, or undefined. */
   function judge(round: Round, model: number, update: Incoming): Refusal | undefined {
     const { replica, worker, data } = update;
-    if (liars.has(worker)) return "liar";
     const received = workspace.unpack(data);
     if (received === undefined) return "damaged";
     const { header, body: part } = received;
     if (header.round !== update.round || header.replica !== replica) return "damaged";
     if (!sameFingerprint(header.run, run)) return "foreign";
     if (seen.size < MOST_WORKERS || seen.has(worker)) seen.set(worker, events.now());
-    if (header.round !== round.number) return "late";
+    if (header.round !== round.number) {
+      if (late.size < MOST_LATE) late.add(header.round);
+      return "late";
+    }
     if (header.model !== model || replica >= round.entries.length) return "foreign";
     const entry = round.entries[replica];
+    if (liars.has(worker)) {
+      round.hurry(replica, worker);
+      return "liar";
+    }
     if (header.kind === UPDATE && header.bytes === 0) {
       entry.diverged.push(worker);
       if (entry.diverged.length < 4) entry.lastIssued = -Infinity; // to be tried again
@@ -97,7 +106,10 @@ export function makeJudge(workspace: Workspace, run: Fingerprint, demanded: Inne
       text = new TextDecoder().decode(whole.subarray(workspace.updateBytes));
       if (!isInner(text) || !sameFingerprint(fingerprint(text), header.inner)) return "inner";
       if (demanded !== null && demandMissed(demanded, text, {}) !== undefined) return "inner";
-    } else if (!sameFingerprint(innerPrint, header.inner)) return "inner";
+    } else if (!sameFingerprint(innerPrint, header.inner)) {
+      round.hurry(replica, worker);
+      return "inner";
+    }
     if (!workspace.isFinite(body, round.entries.length)) return "not finite";
     if (innerPrint === undefined) {
       settle(text);
@@ -116,6 +128,10 @@ export function makeJudge(workspace: Workspace, run: Fingerprint, demanded: Inne
     get inner(): string | null {
       return inner;
     },
+    /** Of the inner optimizer; NONE while it is open. */
+    get print(): Fingerprint {
+      return innerPrint ?? NONE;
+    },
     get liars(): string[] {
       return [...liars];
     },
@@ -133,6 +149,12 @@ export function makeJudge(workspace: Workspace, run: Fingerprint, demanded: Inne
       const reasons = counts;
       counts = {};
       return { refused: Object.values(reasons).reduce((sum, n) => sum + n, 0), reasons, liars: [...liars] };
+    },
+    /** Rounds of updates that were late since the last call. */
+    takeLate(): number[] {
+      const rounds = [...late];
+      late.clear();
+      return rounds;
     },
     /** How many workers have been heard of since then. */
     activeSince(time: number): number {

@@ -30,6 +30,8 @@ interface Entry {
   times: number;
   /** The workers that say that their training diverged, as often as they say it. */
   readonly diverged: string[];
+  /** Workers whose refused updates had the task issued again at once. */
+  readonly refused: Set<string>;
 }
 
 /** The answers of one round. */
@@ -50,6 +52,7 @@ export class Round {
       answered: undefined,
       times: 0,
       diverged: [],
+      refused: new Set<string>(),
     }));
   }
 
@@ -82,10 +85,21 @@ export class Round {
     if (groups.length > 1) entry.needed = 2;
     const winners = groups.find((group) => group.length >= entry.needed);
     entry.accepted = winners?.[0];
-    if (winners === undefined) return { refusal: undefined, liars: [] };
+    if (winners === undefined) {
+      if (groups.length > 1) this.hurry(replica, answer.worker);
+      return { refusal: undefined, liars: [] };
+    }
     const liars = entry.answers.filter((each) => !winners.includes(each)).map(({ worker }) => worker);
     if (liars.includes(answer.worker)) return { refusal: "liar", liars };
     return { refusal: wasAccepted ? "doubled" : undefined, liars };
+  }
+
+  /** Has an open task issued again at once, since this worker's answer does not settle it: once for each worker. */
+  hurry(replica: number, worker: string): void {
+    const entry = this.entries[replica];
+    if (entry.accepted !== undefined || entry.refused.has(worker)) return;
+    entry.refused.add(worker);
+    entry.lastIssued = -Infinity;
   }
 
   /** Accepts a single answer that was to be checked. */
