@@ -107,9 +107,7 @@ export class ParameterDict<Name extends string = string> {
 
   /** Total number of elements, without padding. */
   get numel(): number {
-    let sum = 0;
-    for (const tensor of this.tensors(OWNER)) sum += tensor.size;
-    return sum;
+    return countOf(this.tensors(OWNER)).parameters;
   }
 
   /**

@@ -59,7 +59,7 @@ export abstract class BaseNetwork implements Saveable {
     engine.forward();
     input.hasViews = true;
     this.#ready = true;
-    return result.of(rows);
+    return result(rows);
   }
 
   /**
@@ -87,9 +87,9 @@ export abstract class BaseNetwork implements Saveable {
     const gradient = readTargets(owner, "gradOutput", gradOutput, rows * outputs, outputs);
     const given = options && readRecord(owner, options, { accumulate: flag, inputGradient: flag });
     const toInput = hasInputGradient && given?.inputGradient !== false;
-    delta.of(rows).set(gradient);
+    delta(rows).set(gradient);
     engine.backward(toInput, given?.accumulate === true);
-    return toInput ? inputGradient.of(rows) : undefined;
+    return toInput ? inputGradient(rows) : undefined;
   }
 
   /**

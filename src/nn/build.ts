@@ -15,7 +15,7 @@ import { type Layer, sizeOf } from "./layers/layer.js";
 import { Criterion, type Loss } from "./losses.js";
 import { Span, planMemory } from "./memory.js";
 import { type NetworkOptions, readOptions } from "./options.js";
-import { RowViews } from "./row-views.js";
+import { type RowViews, rowViews } from "./row-views.js";
 
 /** What a subclass of `Network` sets. */
 export interface Variant {
@@ -133,9 +133,9 @@ export function build(
     ),
     criterion: new Criterion(arena, kernels, settings, output, rows, { outputs: result, delta, targets, losses }),
     input: (first.plan.input ?? inFloats)(arena, kernels, form, rows, input),
-    result: new RowViews(buffer, result.at, outputs),
-    delta: new RowViews(buffer, delta.at, outputs),
-    inputGradient: new RowViews(buffer, first.dx.at, inputs),
+    result: rowViews(buffer, result.at, outputs),
+    delta: rowViews(buffer, delta.at, outputs),
+    inputGradient: rowViews(buffer, first.dx.at, inputs),
     hasInputGradient: first.plan.input === undefined,
   };
 }

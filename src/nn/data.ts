@@ -28,22 +28,17 @@ export type Floats = Float32Array | Float64Array | Uint8Array | Uint8ClampedArra
 /** Whole numbers in one list. */
 export type Indices = ArrayLike<number | bigint>;
 
-const integerArrays = new Set<unknown>(
-  [Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array]
-    .map((kind) => kind.name)
-    .concat("BigInt64Array", "BigUint64Array"),
-);
-const inputArrays = new Set<unknown>(["Float32Array", "Float64Array", "Uint8Array", "Uint8ClampedArray"]);
-
 const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
 
-/** The name of a typed array's class, also from another realm, where `instanceof` fails; undefined for anything else. */
-const kindOf = (value: unknown): unknown => tag?.get?.call(value);
+/** The name of a typed array's class, also from another realm, where `instanceof` fails. Allocates nothing. */
+const kindOf = (value: unknown): string => String(tag?.get?.call(value));
+const isIntegers = (value: unknown): boolean => /^(Uint8Clamped|(Big)?(Ui|I)nt\d+)Array$/.test(kindOf(value));
+const isFloats = (value: unknown): value is Floats => /^(Float(32|64)|Uint8(Clamped)?)Array$/.test(kindOf(value));
 
 /** x as rows of `size` numbers. */
 export function readInput(owner: string, x: unknown, size: number): Floats {
   const floats = Array.isArray(x) ? Float32Array.from(flat(owner, "x", x, size)) : (x as Floats);
-  if (!(floats instanceof Float32Array || inputArrays.has(kindOf(floats))))
+  if (!(floats instanceof Float32Array || isFloats(floats)))
     throw wrongType(owner, "x", `a Float32Array, Uint8Array or array of rows of ${size}`, x);
   if (floats.length % size !== 0)
     throw wrongValue(owner, "x", `a Float32Array, Uint8Array or array of rows of ${size}`, x);
@@ -109,7 +104,7 @@ export function checkIndices(
 }
 
 export function isIndices(value: unknown): value is Indices {
-  return Array.isArray(value) || integerArrays.has(kindOf(value));
+  return Array.isArray(value) || isIntegers(value);
 }
 
 /** Whether a value is an array of anything but numbers. */
@@ -130,10 +125,7 @@ export function flat(owner: string, name: string, list: readonly unknown[], size
       const item = items[i];
       const before = numbers.length;
       if (typeof item === "number") numbers.push(item);
-      else if (
-        depth < DEEPEST &&
-        (Array.isArray(item) || inputArrays.has(kindOf(item)) || integerArrays.has(kindOf(item)))
-      )
+      else if (depth < DEEPEST && (Array.isArray(item) || isFloats(item) || isIntegers(item)))
         add(item as ArrayLike<unknown>, `${path}[${i}]`, depth + 1);
       else throw wrongType(owner, `${path}[${i}]`, "a number", item);
       if (items === list && typeof item !== "number" && numbers.length - before !== size)

@@ -67,7 +67,7 @@ export class Engine {
       return { operation, parameters };
     });
 
-    this.#findLowest();
+    this.train(() => true);
   }
 
   /** The number of training forwards so far. */
@@ -108,7 +108,8 @@ export class Engine {
     for (const { parameters } of this.#nodes)
       for (const parameter of parameters) parameter.trains = trains(parameter.tensor);
     this.#direct(false);
-    this.#findLowest();
+    const lowest = this.#nodes.findIndex(({ parameters }) => parameters.some(({ trains }) => trains));
+    this.#lowest = lowest < 0 ? this.#nodes.length : lowest;
   }
 
   /** Sets where gradients go: those to be accumulated, and those that are not needed, to the memory at the side. */
@@ -119,10 +120,6 @@ export class Engine {
         parameter.gradAt = toSide || !parameter.trains ? parameter.sideAt : parameter.tensor.gradAt;
   }
 
-  #findLowest(): void {
-    const lowest = this.#nodes.findIndex(({ parameters }) => parameters.some(({ trains }) => trains));
-    this.#lowest = lowest < 0 ? this.#nodes.length : lowest;
-  }
 
   #accumulate({ tensor, sideAt, trains }: Parameter): void {
     if (!trains) return;

@@ -87,7 +87,7 @@ export class Network extends BaseNetwork {
       this.begin(count, false);
       input.load(read, first, count);
       engine.forward();
-      predicted.set(result.of(count), first * outputs);
+      predicted.set(result(count), first * outputs);
     }
     return predicted;
   }

@@ -120,14 +120,15 @@ export function makeGroup<Options extends CommonOptions>(
   shared: Float64Array,
   checkAlive: () => void,
 ): Group<Options> {
+  const text = { value: (): string => textOf({ ...options }) };
   const options = Object.defineProperties(
     { ...settled, params: Object.freeze([...params]) },
     // Not enumerable: these are not options of the rule, and no other group inherits them.
     {
       initialLr: { value: undefined, writable: true },
       [RESTORED]: { value: false, writable: true },
-      toString: { value: () => textOf({ ...options }) },
-      [INSPECT]: { value: () => textOf({ ...options }) },
+      toString: text,
+      [INSPECT]: text,
     },
   ) as Group<Options>["options"];
   return {

@@ -62,7 +62,7 @@ export class RunList extends Batches {
     this.#variants = new Uint32Array(length);
     this.batchOfRun = new Uint32Array(length);
     this.first = new Uint32Array(length + 1);
-    if (this.#small) this.#move(owner);
+    if (this.#small) this.moveToArena(owner);
   }
 
   /** Lays out calls and runs, once the batches' variants are known, unless they are as before. `averages`: addresses by tensor. */
@@ -71,12 +71,7 @@ export class RunList extends Batches {
     const laid = this.#variants;
     let same = version === this.#version && averages === this.#averages;
     for (let b = 0; b < count && same; b++) same = variant[b] === laid[b];
-    if (!same) this.#layOut(averages);
-  }
-
-  #layOut(averages: Uint32Array | undefined): void {
-    const { version, count, variant } = this;
-    const laid = this.#variants;
+    if (same) return;
     this.#version = version;
     this.#averages = averages;
     this.#pointing = undefined;
@@ -141,21 +136,16 @@ export class RunList extends Batches {
     return this.#address + 4 * (PASS + this.#records.length + batch * ROW);
   }
 
-  /** Moves the list to where kernels can read it; false when there is no room: then each run needs a call of its own. */
+  /**
+   * Moves the list to where kernels can read it; false when there is no room: then each run needs a call of its own. Throws
+   * when there is no room for a list with small formats.
+   */
   moveToArena(owner: string): boolean {
     if (this.count > this.#rows) return false;
     if (this.#address !== 0) return true;
-    if (!this.#arena.hasRoom(this.#bytes)) return false;
-    this.#move(owner);
-    return true;
-  }
-
-  get #bytes(): number {
-    return 4 * (PASS + this.#records.length + this.#coefficients.length);
-  }
-
-  #move(owner: string): void {
-    const at = (this.#address = this.#arena.allocate(this.#bytes, owner, "its list of runs"));
+    const bytes = 4 * (PASS + this.#records.length + this.#coefficients.length);
+    if (!this.#small && !this.#arena.hasRoom(bytes)) return false;
+    const at = (this.#address = this.#arena.allocate(bytes, owner, "its list of runs"));
     const { buffer } = this.#arena;
     this.#pass = new Uint32Array(buffer, at, PASS);
     this.#weight = new Float32Array(buffer, at + layout.WEIGHT, 1);
@@ -166,6 +156,7 @@ export class RunList extends Batches {
     coefficients.set(this.#coefficients);
     this.#coefficients = coefficients;
     for (let r = 0; r < this.runs; r++) records[r * this.#stride + COEFFICIENTS] = this.#rowAt(this.batchOfRun[r]);
+    return true;
   }
 
   /** Sets a batch's coefficients in the list: rounded to float32, once. */

@@ -1,6 +1,6 @@
 // Finds, compiles and instantiates the module of the kernels.
 import { compile } from "#binary";
-import { wrongType } from "../util/check.js";
+import { kindOf, wrongType } from "../util/check.js";
 import type { Kernels } from "./generated/kernels.js";
 
 let compiled: WebAssembly.Module | undefined;
@@ -20,8 +20,7 @@ export function checkModule(
   known: string,
 ): WebAssembly.Module {
   const expected = `a WebAssembly.Module of ${file}`;
-  if (Object.prototype.toString.call(module) !== "[object WebAssembly.Module]")
-    throw wrongType(owner, option, expected, module);
+  if (kindOf(module) !== "WebAssembly.Module") throw wrongType(owner, option, expected, module);
   if (!WebAssembly.Module.exports(module).some(({ name }) => name === known))
     throw new RangeError(`${owner}: "${option}" expected ${expected}, got one of something else`);
   return module;
