@@ -115,19 +115,27 @@ const worker = await bundle({ input: { "threads/worker": "dist/threads/worker.js
 await worker.write(output);
 
 // For pages, which load it as it is: the binary is in the text that gzip takes best, and a statement is a line.
+const mangled = { keepNames: { function: false, class: true } };
 const standalone = await rolldown({ input: "dist/standalone/index.js", platform: "neutral", plugins: [text] });
 const [{ code }] = (
   await standalone.generate({
     comments: false,
-    minify: {
-      mangle: { toplevel: true, keepNames: { function: false, class: true } },
-      compress: { keepNames: { function: false, class: true } },
-      codegen: true,
-    },
+    minify: { mangle: { toplevel: true, ...mangled }, compress: mangled, codegen: true },
   })
 ).output;
 const statements = parseAst(code).body.map(({ start, end }) => code.slice(start, end));
 writeFileSync("dist/standalone/gradstep.js", statements.join("\n"));
+
+// A classic script for pages on which TensorFlow.js is the global `tf`.
+const script = await rolldown({ input: "dist/tfjs/wasm/index.js", platform: "neutral", external, plugins: [text] });
+await script.write({
+  file: "dist/standalone/tfjs-wasm.js",
+  format: "iife",
+  name: "gradstepTfjsWasm",
+  globals: { "@tensorflow/tfjs-core": "tf" },
+  comments: false,
+  minify: { mangle: mangled, compress: mangled, codegen: { removeWhitespace: false } },
+});
 
 function bundle(options) {
   return rolldown({ platform: "neutral", external, plugins: [base64, text], ...options });

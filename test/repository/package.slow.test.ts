@@ -152,7 +152,7 @@ describe("the package", () => {
       const lines = readFileSync(`${root}dist/${file}`, "utf8").split("\n");
       const long = lines.filter((line) => line.length > 500);
       if (
-        !/^(wasm\/generated\/((nn|tfjs|delta)-)?bytes|node\/(chunks\/(nn|tfjs|delta)-binary|index)|standalone\/gradstep)\.js$/.test(
+        !/^(wasm\/generated\/((nn|tfjs|delta)-)?bytes|node\/(chunks\/(nn|tfjs|delta)-binary|index)|standalone\/(gradstep|tfjs-wasm))\.js$/.test(
           file,
         )
       )

@@ -1,5 +1,7 @@
 // Import, restore, and what stays as it is: the registry of TensorFlow.js with gradstep/tfjs/wasm in it.
 import "../tfjs/setup.js";
+import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
 import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test, vi } from "vitest";
 import { registerKernels, restoreKernels } from "../../src/tfjs/wasm/index.js";
@@ -127,4 +129,19 @@ test.each([
   registerKernels();
   expect(call).toThrow();
   expect(Array.from(tf.einsum("ij,jk->ik", tf.ones([1, 3]), tf.ones([3, 1])).dataSync())).toEqual([3]);
+});
+
+test("the script finds TensorFlow.js as a global, and is the same for it", () => {
+  restoreKernels();
+  const context = { tf, WebAssembly, console, Uint8Array, Float32Array, Int32Array };
+  const code = readFileSync(new URL("../../dist/standalone/tfjs-wasm.js", import.meta.url), "utf8");
+  const { registerKernels: again, restoreKernels: restore } = runInNewContext(`${code}\ngradstepTfjsWasm`, context) as {
+    registerKernels: () => void;
+    restoreKernels: () => void;
+  };
+  expect(registered().has("Einsum")).toBe(true);
+  again();
+  expect(Array.from(tf.einsum("ij,jk->ik", tf.ones([1, 3]), tf.ones([3, 1])).dataSync())).toEqual([3]);
+  restore();
+  expect(registered().has("Einsum")).toBe(false);
 });
