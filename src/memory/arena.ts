@@ -34,7 +34,7 @@ export interface ArenaOptions {
   module?: object | undefined;
 }
 
-/** Compiles a binary, after a change to its bytes. */
+/** @internal Compiles a binary, after a change to its bytes. */
 export type Compile = (change: (binary: Uint8Array) => Uint8Array<ArrayBuffer>) => WebAssembly.Module;
 
 /** What an arena is built on: a memory that never grows, and the binary's exports over it. */
@@ -132,7 +132,6 @@ export class Arena {
     if (this.alive) this.memory.release?.();
     this.alive = false;
   }
-
 
   /** @internal The memory's buffer, for views. */
   get buffer(): ArrayBuffer {

@@ -79,7 +79,8 @@ export const partsOf = (
       ];
 
 /** Views of a slot in the arena. */
-export function viewOf({ buffer }: Arena, table: Table, i: number, k: number): Vector | SmallSlot {
+export function viewOf(arena: Arena, table: Table, i: number, k: number): Vector | SmallSlot {
+  const { buffer } = arena;
   const [code, size, at] = [table.formats[k][i], table.slotSizes[k][i], table.slots[k][i]];
   if (code === FLOAT32) return new Float32Array(buffer, at, size);
   const format = code === BFLOAT16 ? "bfloat16" : "8bit";

@@ -19,6 +19,7 @@ export class SharedMemory extends Team implements ArenaMemory {
     this.kernels = divideKernels(this.undivided, this);
   }
 
+  /** @internal */
   loadNetwork(compile: Compile): object {
     network ??= compile(shared);
     return divideNetwork(this.instantiate(network), Object.keys(this.undivided).length, this);
