@@ -120,7 +120,6 @@ export class Engine {
         parameter.gradAt = toSide || !parameter.trains ? parameter.sideAt : parameter.tensor.gradAt;
   }
 
-
   #accumulate({ tensor, sideAt, trains }: Parameter): void {
     if (!trains) return;
     // The gradient's padding stays zero.
