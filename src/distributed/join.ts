@@ -119,9 +119,18 @@ class Worker {
   }
 
   #take(info: RunInfo): void {
-    if (this.#info !== undefined && info.term < this.#info.term) return;
+    const old = this.#info;
+    if (old !== undefined && (info.term < old.term || JSON.stringify(info) === JSON.stringify(old))) return;
     this.#info = info;
     this.#waker.wake();
+  }
+
+  /** Asks what the run is: what was told while nobody listened. */
+  async #refresh(): Promise<void> {
+    const before = this.#info;
+    const found = await this.broker.info();
+    // What has been told meanwhile is newer.
+    if (found !== undefined && this.#info === before) this.#take(found);
   }
 
   stop(reason: { error?: unknown }): void {
@@ -156,10 +165,9 @@ class Worker {
     const info = this.#info;
     if (info === undefined) {
       // A stream that does not exist does not answer; what a coordinator tells when it begins does.
-      void this.broker.info().then(
-        (found) => found && this.#take(found),
-        (error: unknown) => error instanceof Fatal && this.stop({ error }),
-      );
+      this.#refresh().catch((error: unknown) => {
+        if (error instanceof Fatal) this.stop({ error });
+      });
       await this.#waker.wait(LOOK);
       return false;
     }
@@ -171,8 +179,7 @@ class Worker {
     const message = await this.broker.pull(this.#waker);
     this.#check();
     if (message === undefined) {
-      // What was told while nobody listened.
-      this.#info = (await this.broker.info()) ?? this.#info;
+      await this.#refresh();
       return false;
     }
     try {
@@ -207,7 +214,7 @@ class Worker {
       sameFingerprint(task.inner, [0, 0]) || sameFingerprint(task.inner, innerFingerprint(runner.text));
     if (!sameFingerprint(task.run, runner.run) || !isInner()) {
       // Of another run, or the inner optimizer has been settled.
-      this.#info = (await this.broker.info()) ?? this.#info;
+      await this.#refresh();
       message.leave();
       await this.#waker.wait(RETRY);
       return;

@@ -49,7 +49,7 @@ export function makeJudge(workspace: Workspace, run: Fingerprint, demanded: Inne
 
   /** The whole body, once all its messages are there. */
   function assemble(round: Round, { replica, worker }: Incoming, header: Header, part: Uint8Array) {
-    if (header.chunks === 1) return part;
+    if (header.chunks === 1) return part.slice();
     if (partsOf !== round) parts.clear();
     partsOf = round;
     const key = `${replica} ${worker}`;
@@ -59,7 +59,7 @@ export function makeJudge(workspace: Workspace, run: Fingerprint, demanded: Inne
       if (parts.size >= 2 * round.entries.length + 8) parts.delete(parts.keys().next().value!);
       parts.set(key, (list = new Array<Uint8Array | undefined>(header.chunks).fill(undefined)));
     }
-    list[header.chunk] = part;
+    list[header.chunk] = part.slice();
     if (list.some((each) => each === undefined)) return undefined;
     parts.delete(key);
     const body = new Uint8Array(header.bytes);

@@ -152,12 +152,15 @@ export class WorkerBroker {
     const { round, chunks, bytes } = first.header;
     if (first.header.model !== model || chunks === 1) return { round, bytes: first.body };
     const body = new Uint8Array(bytes);
-    body.set(first.body);
-    const rest = await Promise.all(Array.from({ length: chunks - 1 }, (_, i) => chunk(i + 1)));
-    for (const part of rest) {
-      if (part?.header.model !== model || part.body.length > bytes - part.header.chunk * CHUNK) return undefined;
+    /** Copies a part at once, since it is a view; false if it is of another model. */
+    const copy = (part: Received | undefined): boolean => {
+      if (part?.header.model !== model || part.body.length > bytes - part.header.chunk * CHUNK) return false;
       body.set(part.body, part.header.chunk * CHUNK);
-    }
+      return true;
+    };
+    copy(first);
+    const rest = Array.from({ length: chunks - 1 }, async (_, i) => copy(await chunk(i + 1)));
+    if ((await Promise.all(rest)).includes(false)) return undefined;
     return { round, bytes: body };
   }
 

@@ -74,8 +74,10 @@ export class TaskRunner {
 
   /** Takes a model's body; false if it is not the one with this checksum. */
   load(round: number, model: number, body: Uint8Array): boolean {
-    if (body.length !== this.#workspace.modelBytes || this.#workspace.checksum(body) !== model) return false;
-    this.#loaded = { round, model, buffers: this.#workspace.decodeModel(body).slice() };
+    if (body.length !== this.#workspace.modelBytes) return false;
+    const buffers = this.#workspace.decodeModel(body, model);
+    if (buffers === undefined) return false;
+    this.#loaded = { round, model, buffers: buffers.slice() };
     return true;
   }
 

@@ -11,7 +11,6 @@ const up = (n: number, multiple: number): number => Math.ceil(n / multiple) * mu
 /** A message whose checksum is right. */
 export interface Received {
   readonly header: Header;
-  /** An owned copy. */
   readonly body: Uint8Array;
 }
 
@@ -61,9 +60,9 @@ export class Workspace {
     return this.#body(2 * this.numel, buffers);
   }
 
-  /** Reads a model's body into `before`; returns the buffers, a view. */
-  decodeModel(body: Uint8Array): Float32Array {
-    this.#memory.set(body, this.#bodyAt);
+  /** Reads a model's body into `before`, if it has this checksum; returns the buffers, a view. */
+  decodeModel(body: Uint8Array, checksum: number): Float32Array | undefined {
+    if (this.checksum(body) !== checksum) return undefined;
     this.#kernels.fromHalves(this.#padded, this.#bodyAt, START);
     // What follows the last parameter are buffers; in an update's last block it must be 0.
     new Float32Array(this.#memory.buffer, START, this.#padded).fill(0, this.numel);
@@ -116,7 +115,10 @@ export class Workspace {
     });
   }
 
-  /** Reads a message; undefined if it is too short or too long, or its checksum is wrong. */
+  /**
+   * Reads a message; undefined if it is too short or too long, or its checksum is wrong. The body is a view, valid until the
+   * next call.
+   */
   unpack(data: Uint8Array): Received | undefined {
     const { length } = data;
     if (length < HEADER || length > HEADER + CHUNK) return undefined;
@@ -124,10 +126,9 @@ export class Workspace {
     const told = this.#view.getUint32(0, true);
     this.#view.setUint32(0, 0, true);
     if (this.#sum(this.#messageAt, length) !== told) return undefined;
-    // Not data.slice(), which of Node's Buffer is a view.
     return {
       header: readHeader(this.#view),
-      body: this.#memory.slice(this.#messageAt + HEADER, this.#messageAt + length),
+      body: this.#memory.subarray(this.#messageAt + HEADER, this.#messageAt + length),
     };
   }
 
