@@ -1,8 +1,10 @@
 import * as tf from "@tensorflow/tfjs";
 import { Command, Option } from "commander";
 import { backends, type Backend, useBackend } from "./backend.ts";
+import { trainConvolutions } from "./convolutions.ts";
 import { trainMnist } from "./mnist.ts";
 import { trainVerse } from "./verse.ts";
+import { trainWords } from "./words.ts";
 
 const backend = () => new Option("--backend <name>", "of TensorFlow.js").choices(backends).default("wasm");
 const program = new Command("examples/tfjs/main.ts").description("TensorFlow.js models, trained with gradstep.");
@@ -30,6 +32,27 @@ program
     };
     const { text } = trainVerse({ steps: 200, batch: 16, layers: 3, width: 48, onStep });
     console.log(`\n${text}…`);
+  });
+
+const onEpoch = (epoch: number, { loss, acc }: tf.Logs) =>
+  console.log(`epoch ${epoch}  loss ${loss.toFixed(4)}  accuracy ${acc.toFixed(4)}`);
+
+program
+  .command("cnn")
+  .description("a convolutional net on 6,000 images of MNIST, on the wasm backend")
+  .action(async () => {
+    await useBackend("wasm");
+    const accuracy = await trainConvolutions({ images: 6000, testImages: 2000, epochs: 3, onEpoch });
+    console.log(`test accuracy ${accuracy.toFixed(4)}`);
+  });
+
+program
+  .command("words")
+  .description("an embedding and an LSTM that tell friendly sentences from others, on the wasm backend")
+  .action(async () => {
+    await useBackend("wasm");
+    const accuracy = await trainWords({ sentences: 2000, epochs: 8, onEpoch });
+    console.log(`test accuracy ${accuracy.toFixed(4)}`);
   });
 
 await program.parseAsync();
