@@ -30,7 +30,7 @@ export function convolveGradient(
   let partial = partials + <usize>first * g.partial;
   for (let image = first * size, i = 0; image < last; image++) {
     const from = x + <usize>image * g.image, d = dy + <usize>image * g.result;
-    const sparse = !g.all && hasZeros(g.pixels, g.outputs * g.groups, d, 40);
+    const sparse = g.zero == 0 && hasZeros(g.pixels, g.outputs * g.groups, d, 40);
     if (partials) {
       if (i == 0) memory.fill(partial, 0, g.partial);
       toFrame(g, from, frame);
@@ -121,7 +121,7 @@ function addInputs(g: Geometry, frame: usize, dy: usize, lists: usize): void {
       const end = min(first + g.block, g.pixels);
       let list = lists;
       for (let i = first; i < end; i++, list += slot)
-        listRow(outputs, dy + <usize>i * g.resultPixel, g.all, rows, <i32>wide, list);
+        listRow(outputs, dy + <usize>i * g.resultPixel, g.zero, rows, <i32>wide, list);
       // From the last piece to the first, so that each sum takes the pixels in order.
       for (let v = g.vectors; v; ) {
         v -= 4;

@@ -48,8 +48,8 @@ export class Geometry {
   /** Weights of an output, a number, and the sum of a group of images. */
   weights: i32;
   partial: usize;
-  /** 15 if zeros of dy are multiplied too, else 0. */
-  all: i32;
+  /** 0, or NaN if zeros of dy are multiplied too. */
+  zero: f32;
   /** Pixels whose lists fit into LISTS_BYTES, a number, and the lists of an output and of a pixel. */
   block: i32;
   outputList: usize;

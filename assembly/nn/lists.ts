@@ -22,11 +22,11 @@ const FRONT = memory.data<u32>([
   0x03020100, 0x07060504, 0x0b0a0908, 0x0f0e0d0c,
 ]);
 
-// Appends the nonzero ones of four neighbours (or with `all` = 15 all), whose steps are at `place`; returns where the next ones go.
+// Appends those of four neighbours that are not `zero`, whose steps are at `place`; returns where the next ones go.
 // @ts-ignore: decorator
 @inline
-function append(four: v128, all: i32, place: v128, to: usize): usize {
-  const mask = i32x4.bitmask(f32x4.ne(four, f32x4.splat(0))) | all;
+function append(four: v128, zero: f32, place: v128, to: usize): usize {
+  const mask = i32x4.bitmask(f32x4.ne(four, f32x4.splat(zero)));
   const front = v128.load(FRONT + (<usize>mask << 4));
   const values = i8x16.swizzle(four, front), places = i8x16.swizzle(place, front);
   v128.store(to, v128.shuffle<f32>(values, places, 0, 4, 1, 5));
@@ -36,23 +36,23 @@ function append(four: v128, all: i32, place: v128, to: usize): usize {
 
 // @ts-ignore: decorator
 @inline
-function appendOne(value: f32, all: i32, place: u32, to: usize): usize {
+function appendOne(value: f32, zero: f32, place: u32, to: usize): usize {
   store<f32>(to, value);
   store<u32>(to, place, 4);
-  return i32(value != 0) | all ? to + 8 : to;
+  return value != zero ? to + 8 : to;
 }
 
-// Of a row, whose steps are `step` bytes apart. `all` is 15 to list zeros too, else 0.
-export function listRow(k: i32, from: usize, all: i32, base: usize, step: i32, slot: usize): void {
+// Of a row, whose steps are `step` bytes apart. `zero` is what is left out: 0, or NaN for nothing.
+export function listRow(k: i32, from: usize, zero: f32, base: usize, step: i32, slot: usize): void {
   let to = slot + 8;
   let places = i32x4.add(i32x4.splat(<i32>base), i32x4(0, step, 2 * step, 3 * step));
   const four = i32x4.splat(4 * step);
   for (const whole = from + (<usize>(k & -4) << 2); from < whole; from += 16) {
-    to = append(v128.load(from), all, places, to);
+    to = append(v128.load(from), zero, places, to);
     places = i32x4.add(places, four);
   }
   let place = <u32>base + <u32>((k & -4) * step);
-  for (let rest = k & 3; rest; rest--, from += 4, place += step) to = appendOne(load<f32>(from), all, place, to);
+  for (let rest = k & 3; rest; rest--, from += 4, place += step) to = appendOne(load<f32>(from), zero, place, to);
   store<i32>(slot, <i32>(to - slot - 8) >> 3);
 }
 

@@ -7,6 +7,8 @@ const roundUp = (n: number, multiple: number): number => Math.ceil(n / multiple)
 /** Index of the first of the fields that are addresses, and the bytes of all fields. */
 const ADDRESSES = 30;
 const FIELDS = 192;
+/** The bits of a NaN. */
+const NAN = 0x7fc00000;
 
 /** Channels, height and width; pairs are height and width. */
 interface Sizes {
@@ -103,7 +105,7 @@ export class Geometry {
       ...[output[2], stride[1] * pixel, framed ? 1 : 0, this.#frameBytes],
       ...[(inImage[0] * image[2] + inImage[1]) * pixel, inFrame[0] * line + inFrame[1] * pixel],
       ...[pixel * image[2], line, common[0], common[1] * pixel, 4 * run, runs, 64 * run * runs, vectors, 16 * vectors],
-      ...[order.length, this.partial, all ? 15 : 0, block, 8 * Math.min(block, pixels) + 8, pixelList, this.scratch],
+      ...[order.length, this.partial, all ? NAN : 0, block, 8 * Math.min(block, pixels) + 8, pixelList, this.scratch],
       ...offsets,
     ]);
     const [starts, runStarts, places, lanes, pieces, orders] = offsets.map((offset) => offset / 4);
