@@ -11,7 +11,7 @@ export const MAX_SPARSE_K: i32 = 200;
 /** Bytes of a step of k in their panels: 32 columns. */
 export const SPARSE_STEP: i32 = 128;
 /** Rows of a tile of sums that does not fit into the result as it is. */
-export const EDGE_ROWS: i32 = 16;
+export const EDGE_ROWS: i32 = 64;
 /** Bytes of their lists of nonzero elements. */
 export const LISTS_BYTES: i32 = 12 * 64 * MAX_K;
 /** Bytes that `convertBytes` converts at a time: it rounds their number up to a multiple of this. */

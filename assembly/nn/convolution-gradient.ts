@@ -16,7 +16,7 @@ import { convolveImage } from "./convolution-forward";
 import { Geometry, fromFrame, geometry, toFrame } from "./geometry";
 import { listColumn, listColumns4, listRow } from "./lists";
 import { accumulate } from "./rows";
-import { hasZeros, sparse32 } from "./sparse";
+import { addSparse32, hasZeros } from "./sparse";
 
 // The sums of each group of `size` images, unless partials are absent, and dx, unless that is absent. `turned` is absent if the
 // stride is not 1.
@@ -35,7 +35,7 @@ export function convolveGradient(
       if (i == 0) memory.fill(partial, 0, g.partial);
       toFrame(g, from, frame);
       addWeights(g, sparse, frame, d, partial, lists);
-      accumulate(g.outputs * g.groups, d, d + g.result, g.resultPixel, partial + biases(g));
+      accumulate(false, g.outputs * g.groups, d, d + g.result, g.resultPixel, partial + biases(g));
       if (++i == size) i = 0, partial += g.partial;
     }
     if (!dx) continue;
@@ -59,7 +59,7 @@ function biases(g: Geometry): usize {
 // dw and db (which may be absent) from the sums of so many groups, in PyTorch's order.
 export function convolveWeight(groups: i32, at: usize, partials: usize, dw: usize, db: usize): void {
   const g = geometry(at), second = partials + g.partial, bias = partials + biases(g);
-  accumulate(<i32>(g.partial >> 2), second, partials + <usize>groups * g.partial, g.partial, partials);
+  accumulate(false, <i32>(g.partial >> 2), second, partials + <usize>groups * g.partial, g.partial, partials);
   for (let row = partials; row < bias; row += g.row)
     for (let i = 0; i < g.weights; i++, dw += 4) store<f32>(dw, load<f32>(row + load<u32>(g.order + (<usize>i << 2))));
   if (db) memory.copy(db, bias, g.resultPixel);
@@ -82,7 +82,7 @@ function addWeights(g: Geometry, sparse: bool, frame: usize, dy: usize, partial:
         const places = g.places + (<usize>v << 2), to = partial + (<usize>v << 4);
         if (!sparse) tiles4(outputs, count, lists, slot, table, frame, places, to, wide);
         else if (load<i32>(g.pieces + v)) {
-          sparse32(outputs, lists, slot, load<u32>(places), false, to, wide);
+          addSparse32(outputs, lists, slot, load<u32>(places), to, wide);
           v += 4;
         } else gather4(outputs, lists, slot, places, to, wide);
       }
@@ -133,7 +133,7 @@ function addInputs(g: Geometry, frame: usize, dy: usize, lists: usize): void {
           // Those in one row of pixels are a step apart.
           const some = min(g.width - pixel % g.width, end - pixel);
           const to = frame + load<u32>(g.starts + (<usize>pixel << 2));
-          if (whole) sparse32(some, list, slot, offset, false, to + load<u32>(places), g.step);
+          if (whole) addSparse32(some, list, slot, offset, to + load<u32>(places), g.step);
           else scatter4(some, list, slot, offset, places, g.lanes + (<usize>v << 2), to, g.step);
           pixel += some;
           list += <usize>some * slot;

@@ -59,7 +59,7 @@ export function sparseProduct(
         if (!transposed && columns == (half ? 16 : 32)) {
           const to = at(c, m0, j, cRow);
           if (half) sparse16(mEnd - m0, list, slot, k0 == 0, to, cRow);
-          else sparse32(mEnd - m0, list, slot, 0, k0 == 0, to, cRow);
+          else sparse32(mEnd - m0, list, slot, k0 == 0, to, cRow);
           continue;
         }
         for (let i = m0; i < mEnd; i += EDGE_ROWS, list += slot * EDGE_ROWS) {
@@ -71,7 +71,7 @@ export function sparseProduct(
             else copyTile(rows, columns, to, cRow, cColumn, edge, SPARSE_STEP, 4);
           }
           if (half) sparse16(rows, list, slot, k0 == 0, edge, SPARSE_STEP);
-          else sparse32(rows, list, slot, 0, k0 == 0, edge, SPARSE_STEP);
+          else sparse32(rows, list, slot, k0 == 0, edge, SPARSE_STEP);
           if (byFours) packRows(rows, rows, columns, edge, SPARSE_STEP, to, cColumn);
           else copyTile(rows, columns, edge, SPARSE_STEP, 4, to, cRow, cColumn);
         }
@@ -85,7 +85,9 @@ export function sparseProduct(
 // Engines load all operands of a basic block first, and eight vectors of B would need more than the registers and spill. So
 // a test in the middle, which is never true since a list never overlaps the sums, splits a step into two blocks, and the test
 // for the end splits the steps.
-export function sparse32(
+// @ts-ignore: decorator
+@inline
+function ofLists(
   rows: i32, list: usize, slot: usize, offset: usize, fresh: bool, c: usize, stride: usize,
 ): void {
   for (; rows; rows--, list += slot, c += stride) {
@@ -122,6 +124,13 @@ export function sparse32(
     v128.store(c, c0), v128.store(c, c1, 16), v128.store(c, c2, 32), v128.store(c, c3, 48);
     v128.store(c, c4, 64), v128.store(c, c5, 80), v128.store(c, c6, 96), v128.store(c, c7, 112);
   }
+}
+
+export function sparse32(rows: i32, list: usize, slot: usize, fresh: bool, c: usize, stride: usize): void {
+  ofLists(rows, list, slot, 0, fresh, c, stride);
+}
+export function addSparse32(rows: i32, list: usize, slot: usize, offset: usize, c: usize, stride: usize): void {
+  ofLists(rows, list, slot, offset, false, c, stride);
 }
 
 // The same for 16 sums.

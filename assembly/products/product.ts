@@ -7,7 +7,7 @@
 // row of A, and a plain loop gives the same.
 //
 // Blocks of the operands are packed into panels (pack.ts), cut evenly into at most MAX_K steps and MAX_ROWS rows. The scratch
-// holds the panels of A, one of B and a tile, which is less than sparse.ts needs.
+// holds the panels of A, one of B and the tiles at an edge, which is less than sparse.ts needs.
 import { MAX_K, MAX_ROWS } from "../layout/products";
 import { packColumns, packColumns2, packRows, packRows2 } from "./pack";
 import { at, evenly, firstOfPart, lastOfPart } from "./parts";
@@ -51,12 +51,11 @@ export function productInto(
         else packColumns(columns, steps, at(b, k0, j, bStride), bStride, panel, 64);
         const whole = columns == 16 ? (mEnd - m0) >> 1 : 0; // pairs of rows that are written in place
         if (whole) tiles(whole, steps, k0 == 0, scratch, panel, at(c, m0, j, cRow), cRow);
-        pair = scratch + <usize>whole * slot;
-        for (let i = m0 + (whole << 1); i < mEnd; i += 2, pair += slot) {
-          const rows = min(2, mEnd - i);
-          const to = at(c, i, j, cRow);
+        const first = m0 + (whole << 1), rows = mEnd - first;
+        if (rows) {
+          const to = at(c, first, j, cRow);
           if (k0) copyTile(rows, columns, to, cRow, 4, edge, 64, 4);
-          tiles(1, steps, k0 == 0, pair, panel, edge, 64);
+          tiles((rows + 1) >> 1, steps, k0 == 0, scratch + <usize>whole * slot, panel, edge, 64);
           copyTile(rows, columns, edge, 64, 4, to, cRow, 4);
         }
       }
