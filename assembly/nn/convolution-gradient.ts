@@ -35,7 +35,7 @@ export function convolveGradient(
       if (i == 0) memory.fill(partial, 0, g.partial);
       toFrame(g, from, frame);
       addWeights(g, sparse, frame, d, partial, lists);
-      accumulate(false, g.outputs * g.groups, d, d + g.result, g.resultPixel, partial + biases(g));
+      accumulate(g.outputs * g.groups, d, d + g.result, g.resultPixel, partial + biases(g));
       if (++i == size) i = 0, partial += g.partial;
     }
     if (!dx) continue;
@@ -59,7 +59,7 @@ function biases(g: Geometry): usize {
 // dw and db (which may be absent) from the sums of so many groups, in PyTorch's order.
 export function convolveWeight(groups: i32, at: usize, partials: usize, dw: usize, db: usize): void {
   const g = geometry(at), second = partials + g.partial, bias = partials + biases(g);
-  accumulate(false, <i32>(g.partial >> 2), second, partials + <usize>groups * g.partial, g.partial, partials);
+  accumulate(<i32>(g.partial >> 2), second, partials + <usize>groups * g.partial, g.partial, partials);
   for (let row = partials; row < bias; row += g.row)
     for (let i = 0; i < g.weights; i++, dw += 4) store<f32>(dw, load<f32>(row + load<u32>(g.order + (<usize>i << 2))));
   if (db) memory.copy(db, bias, g.resultPixel);

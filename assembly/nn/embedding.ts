@@ -13,7 +13,7 @@ export function embed(count: i32, width: i32, tokens: usize, table: usize, y: us
 export function embedGradient(count: i32, width: i32, rows: i32, tokens: usize, dy: usize, dtable: usize): void {
   const bytes = <usize>width << 2;
   memory.fill(dtable, 0, <usize>rows * bytes);
-  for (let i = 0; i < count; i++, dy += bytes) accumulate(false, width, dy, dy + bytes, bytes, named(tokens, i, dtable, bytes));
+  for (let i = 0; i < count; i++, dy += bytes) accumulate(width, dy, dy + bytes, bytes, named(tokens, i, dtable, bytes));
 }
 
 // The address of the row that a token names.

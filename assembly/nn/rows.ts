@@ -28,15 +28,15 @@ export function sumRows(rows: i32, length: i32, n: i32, dy: usize, dp: usize): v
   const bytes = <usize>n << 2, first = firstOfPart(n), width = lastOfPart(n) - first, end = dy + <usize>rows * bytes;
   dy += <usize>first << 2, dp += <usize>first << 2;
   for (let j = length; j; j--, dy += bytes, dp += bytes) {
-    accumulate(true, width, dy, end, <usize>length * bytes, dp);
+    memory.fill(dp, 0, <usize>width << 2);
+    accumulate(width, dy, end, <usize>length * bytes, dp);
   }
 }
 
-// y ← y + Σ x over the rows before `end`, which are `stride` bytes apart, in order; `fresh`: from +0 instead of y.
-export function accumulate(fresh: bool, n: i32, x: usize, end: usize, stride: usize, y: usize): void {
+// y ← y + Σ x over the rows before `end`, which are `stride` bytes apart, in order.
+export function accumulate(n: i32, x: usize, end: usize, stride: usize, y: usize): void {
   for (; n >= 16; n -= 16, x += 64, y += 64) {
-    let a = f32x4.splat(0), b = a, c = a, d = a;
-    if (!fresh) a = v128.load(y), b = v128.load(y, 16), c = v128.load(y, 32), d = v128.load(y, 48);
+    let a = v128.load(y), b = v128.load(y, 16), c = v128.load(y, 32), d = v128.load(y, 48);
     for (let row = x; row < end; row += stride) {
       a = f32x4.add(a, v128.load(row)), b = f32x4.add(b, v128.load(row, 16));
       c = f32x4.add(c, v128.load(row, 32)), d = f32x4.add(d, v128.load(row, 48));
@@ -44,12 +44,12 @@ export function accumulate(fresh: bool, n: i32, x: usize, end: usize, stride: us
     v128.store(y, a), v128.store(y, b, 16), v128.store(y, c, 32), v128.store(y, d, 48);
   }
   for (; n >= 4; n -= 4, x += 16, y += 16) {
-    let sum = fresh ? f32x4.splat(0) : v128.load(y);
+    let sum = v128.load(y);
     for (let row = x; row < end; row += stride) sum = f32x4.add(sum, v128.load(row));
     v128.store(y, sum);
   }
   for (; n > 0; n--, x += 4, y += 4) {
-    let sum = fresh ? <f32>0 : load<f32>(y);
+    let sum = load<f32>(y);
     for (let row = x; row < end; row += stride) sum += load<f32>(row);
     store<f32>(y, sum);
   }
