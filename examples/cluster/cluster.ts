@@ -7,7 +7,6 @@ import { type ServerOptions, startServer } from "./nats-server.ts";
 import { type Listener, Part } from "./part.ts";
 import type { RunSettings } from "./settings.ts";
 import type { Command, CoordinatorMessage, Event, Point, Result, State, WorkerMessage } from "./state.ts";
-import { makeNetwork } from "./task.ts";
 
 const scriptOf = (name: string): string => fileURLToPath(new URL(`./${name}.ts`, import.meta.url));
 
@@ -18,6 +17,8 @@ export const launchWorker = (server: string, name: string): ChildProcess =>
 export interface ClusterOptions {
   readonly server: ServerOptions;
   readonly settings: Omit<RunSettings, "run" | "checkpoint">;
+  /** How many the network has. */
+  readonly parameters: number;
   readonly workers: number;
   /** Whether what dies is started again by itself, because nobody is there to do it. */
   readonly restarts: boolean;
@@ -46,7 +47,7 @@ export class Cluster implements Listener {
   readonly url: string;
   #resolve!: (result: Result) => void;
   #reject!: (error: Error) => void;
-  readonly #parameters: number;
+  readonly #started = Date.now();
   readonly #parts: Part[];
   readonly #timer: NodeJS.Timeout;
   #isOver = false;
@@ -66,16 +67,13 @@ export class Cluster implements Listener {
   #bytes: { total: number; at: number; perSecond: number } | undefined;
 
   constructor(readonly options: ClusterOptions) {
-    const { server, settings, workers } = options;
+    const { server, workers } = options;
     this.ended = new Promise((resolve, reject) => {
       this.#resolve = resolve;
       this.#reject = reject;
     });
     this.ended.catch(() => undefined);
     this.url = `nats://127.0.0.1:${server.ports.nats}`;
-    const network = makeNetwork({ run: "", ...settings });
-    this.#parameters = network.params.numel;
-    network.dispose();
     this.#parts = [
       new Part("server", "server", () => startServer(server), this),
       new Part("coordinator", "coordinator", () => this.#launchCoordinator(), this),
@@ -116,7 +114,8 @@ export class Cluster implements Listener {
     const now = Date.now();
     const recent = this.#times.filter((time) => now - time < RATE);
     return {
-      ...{ run: this.#run, model, parameters: this.#parameters, replicas, localSteps, batchSize, rounds },
+      started: this.#started,
+      ...{ run: this.#run, model, parameters: this.options.parameters, replicas, localSteps, batchSize, rounds },
       ...{ round: this.#round, loss: this.#loss, accuracy: this.#accuracy },
       roundsPerSecond: recent.length < 2 ? 0 : ((recent.length - 1) * 1000) / (now - recent[0]),
       bytesPerSecond: this.#bytes?.perSecond ?? 0,

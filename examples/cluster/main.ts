@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Command, Option } from "commander";
-import { UserError } from "../command/errors.ts";
+import { asUsage } from "../command/errors.ts";
 import { runCommand } from "../command/run.ts";
 import { choice, number, whole } from "../command/values.ts";
 import { accuracyText, grouped } from "../mnist/report.ts";
@@ -11,6 +11,7 @@ import { Cluster, type ClusterOptions } from "./cluster.ts";
 import { findPorts, findServer } from "./nats-server.ts";
 import { runWorkers } from "./remote.ts";
 import { clusterModels } from "./settings.ts";
+import { countParameters } from "./task.ts";
 import { KEYS, bar, lines, listen } from "./terminal.ts";
 
 interface CommandLine {
@@ -92,18 +93,20 @@ async function runCluster(given: CommandLine): Promise<void> {
   const say = json === undefined ? (text: string) => console.log(text) : (text: string) => console.error(text);
   const hasKeys = isTTY && json === undefined && process.stdin.isTTY;
 
+  const settings = { model, batchSize: BATCH, lr, seed, replicas, localSteps, rounds };
+  const parameters = asUsage(() => countParameters({ run: "", ...settings }));
   const binary = findServer(say);
   if (json === undefined) say(`nats-server ${binary.version}, ${binary.origin}: ${binary.path}`);
   const address = isOpen ? "0.0.0.0" : "127.0.0.1";
   // Vite takes a while to load, and is not always needed.
   const web = hasPage ? await (await import("./web.ts")).Web.start(isOpen && address) : undefined;
   const { local = "", network = [] } = web?.urls ?? {};
-  const origins = [local, ...network].filter((url) => url !== "").map((url) => new URL(url).origin);
   const folder = mkdtempSync(join(tmpdir(), "gradstep-cluster-"));
   const ports = await findPorts(address);
   const options: ClusterOptions = {
-    server: { binary, ports, host: address, folder, origins },
-    settings: { model, batchSize: BATCH, lr, seed, replicas, localSteps, rounds },
+    server: { binary, ports, host: address, folder, origins: web?.origins ?? [] },
+    settings,
+    parameters,
     workers,
     restarts: !hasPage && !hasKeys,
   };
@@ -112,7 +115,6 @@ async function runCluster(given: CommandLine): Promise<void> {
     cluster.endNow();
     rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
   });
-  const { parameters } = cluster.state;
   if (json === undefined) {
     say(
       `${model}, ${grouped(parameters)} parameters; ${replicas} tasks a round, each ${localSteps} steps of ${BATCH} images`,
@@ -135,14 +137,15 @@ async function runCluster(given: CommandLine): Promise<void> {
   try {
     result = await cluster.ended;
   } catch (error) {
-    throw new UserError((error as Error).message, 1);
+    console.error(`error: ${(error as Error).message}`);
+    process.exit(1); // the server, the page and others would go on
   }
   const { reissued, refused } = cluster.state;
   if (json === undefined) {
     say(`test accuracy ${accuracyText(result.accuracy)}; tasks issued again: ${reissued}, updates refused: ${refused}`);
     say(`sha256 ${result.sha}`);
   } else {
-    console.log(JSON.stringify({ ...result, reissued, refused, options: { workers, ...options.settings } }));
+    console.log(JSON.stringify({ ...result, reissued, refused, options: { workers, ...settings } }));
   }
   if (web !== undefined) {
     say("the page stays until Ctrl-C");

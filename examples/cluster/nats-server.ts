@@ -137,7 +137,7 @@ function probe(port: number, host: string): Promise<number> {
   });
 }
 
-/** How the server is started. `origins`: pages that may connect; no others can, whatever site they are of. */
+/** How the server is started. `origins`: of pages that may connect. Other sites' pages in the same browser cannot. */
 export interface ServerOptions {
   readonly binary: Binary;
   readonly ports: Ports;
@@ -152,10 +152,11 @@ export interface ServerOptions {
 export function startServer({ binary, ports, host, folder, origins }: ServerOptions): ChildProcess {
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "nats.conf");
+  const webSocket = `websocket { listen: "${host}:${ports.webSocket}", no_tls: true, allowed_origins: ${JSON.stringify(origins)} }`;
   const text = `listen: "${host}:${ports.nats}"
 http: "127.0.0.1:${ports.monitor}"
 jetstream { store_dir: ${JSON.stringify(join(folder, "store"))} }
-websocket { listen: "${host}:${ports.webSocket}", no_tls: true, allowed_origins: ${JSON.stringify(origins)} }
+${origins.length === 0 ? "" : webSocket}
 `;
   writeFileSync(config, text);
   const server = spawn(binary.path, ["-c", config, "-l", join(folder, "log")], { stdio: ["ignore", "ignore", "pipe"] });

@@ -54,6 +54,8 @@ export interface Event {
 
 /** All that the page shows but for the curves. */
 export interface State {
+  /** When the command was started, milliseconds since 1970. */
+  readonly started: number;
   /** Runs so far, this one included. */
   readonly run: number;
   readonly model: string;

@@ -20,6 +20,15 @@ export interface Images {
 export const makeNetwork = ({ model, batchSize, seed }: Setup): Network =>
   models[model].make({ height: SIDE, width: SIDE, pixels: PIXELS, classes: 10 }, HIDDEN, { batchSize, seed });
 
+/** How many parameters the network has. @throws RangeError for a setting that the library refuses. */
+export function countParameters(setup: Setup): number {
+  const network = makeNetwork(setup);
+  new SGD(network.params, { lr: setup.lr }).dispose();
+  const { numel } = network.params;
+  network.dispose();
+  return numel;
+}
+
 /** What a worker is called, when it stops, and who is told of each task that it begins. */
 interface Part {
   readonly name: string;

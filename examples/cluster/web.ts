@@ -42,6 +42,14 @@ export class Web {
     return { local: local[0] ?? network[0], network };
   }
 
+  /** What browsers call the pages' origin. */
+  get origins(): readonly string[] {
+    const { local, network } = this.urls;
+    const { port } = new URL(local);
+    const here = ["localhost", "127.0.0.1"].map((host) => `http://${host}:${port}`);
+    return [...new Set([...here, ...network.map((url) => new URL(url).origin)])];
+  }
+
   /** Opens the page in the person's browser. */
   open(): void {
     this.#server.openBrowser();
@@ -54,7 +62,11 @@ export class Web {
   #plugin(): Plugin {
     return {
       name: "cluster",
-      transformIndexHtml: (html) => html.replaceAll("%icon%", icon),
+      transformIndexHtml: {
+        order: "post",
+        // Vite's own script would connect to a server for reloading, which is off.
+        handler: (html) => html.replace(/<script[^>]*"\/@vite\/client"[^>]*><\/script>/, "").replaceAll("%icon%", icon),
+      },
       configureServer: ({ middlewares }) => {
         middlewares.use((request, response, next) => {
           const path = request.url ?? "";

@@ -101,6 +101,8 @@ test.concurrent("--json prints one object", async () => {
 
 test.concurrent.each([
   ["--workers many", 2, /'--workers <n>' argument 'many' is invalid\. Expected a whole number from 0 to 64/],
+  ["--lr -1", 2, /^error: SGD: "lr" expected/],
+  ["--plain --lr 1e30 --workers 1", 1, /^error: coordinator: coordinate: .*training diverged/],
   ["--model gpt", 2, /Expected one of mlp, cnn/],
   ["joni nats://localhost", 2, /unknown command 'joni'[^]*join|Options begin with --/],
   ["join nats://127.0.0.1:1", 1, /^error: cannot connect to nats:\/\/127\.0\.0\.1:1: /],

@@ -74,6 +74,7 @@ function statusOf({ parts, result, round, rounds, workers, now }: State): string
 }
 
 function hear({ state: next, points: more }: Update): void {
+  if (state !== undefined && state.started !== next.started) location.reload(); // another cluster
   const isNewRun = state?.run !== next.run;
   state = next;
   add(more, isNewRun);
