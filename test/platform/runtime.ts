@@ -35,7 +35,7 @@ export function toolsFor(runtime: string): Tools {
     bundle: (options) => bundle(runtime, options),
     installed: (file) => fileURLToPath(new URL(`node_modules/${file}`, import.meta.url)),
     wasm: Object.fromEntries(
-      ["kernels.wasm", "nn.wasm"].map((file) => [file, fileURLToPath(new URL(`../../dist/${file}`, import.meta.url))]),
+      ["kernels.wasm", "nn.wasm", "delta.wasm"].map((file) => [file, fileURLToPath(new URL(`../../dist/${file}`, import.meta.url))]),
     ),
     output,
     printed: async (command, ...args) =>

@@ -16,6 +16,7 @@ import {
   gradNorm,
 } from "../../../src/index.js";
 import { MLP, type MLPOptions } from "../../../src/nn/index.js";
+import { distributedBits } from "./distributed-bits.js";
 import { networkBits } from "./network-bits.js";
 import {
   CosineAnnealingLR,
@@ -226,6 +227,7 @@ export const parts: readonly (readonly [name: string, bits: () => string])[] = [
   ["LBFGS", lbfgsBits],
   ["MLP", mlpBits],
   ["networks", () => networkBits(noise)],
+  ["distributed", () => distributedBits(noise)],
   ["schedules", scheduleBits],
   ["exact", exactBits],
   ["averages", averageBits],
