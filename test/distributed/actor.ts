@@ -2,7 +2,8 @@
 // prints a line of JSON for each round, and at the end the hash of the parameters.
 import { connect } from "@nats-io/transport-node";
 import { coordinate, join } from "../../src/distributed/index.js";
-import { coordinatorOptions, hashOf, workerOptions } from "./task.js";
+import { hashOf } from "./hash.js";
+import { coordinatorOptions, workerOptions } from "./training.js";
 
 /** What tests tell an actor. */
 export interface ActorSettings {

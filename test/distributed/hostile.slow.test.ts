@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Random } from "../../src/index.js";
 import { type Progress, coordinate, join } from "../../src/distributed/index.js";
 import { Server } from "./nats.js";
-import { coordinatorOptions, hashOf, workerOptions } from "./task.js";
+import { hashOf } from "./hash.js";
+import { coordinatorOptions, workerOptions } from "./training.js";
 
 const COUNT = import.meta.env.MODE === "long" ? 10_000 : 2000;
 const KINDS = ["flipped", "foreign", "late", "doubled", "NaN", "oversized", "short", "noise", "replica"] as const;

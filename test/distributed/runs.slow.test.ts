@@ -5,7 +5,8 @@ import { Adam, AdamW, LBFGS, ParameterDict, Random, SGD } from "../../src/index.
 import { MLP, Network, batchNorm, dropout, linear, relu } from "../../src/nn/index.js";
 import { type CoordinateOptions, type LocalStep, coordinate, join } from "../../src/distributed/index.js";
 import { Server } from "./nats.js";
-import { coordinatorOptions, hashOf, workerOptions } from "./task.js";
+import { hashOf } from "./hash.js";
+import { coordinatorOptions, workerOptions } from "./training.js";
 
 const worker = (name: string): string => `{ user: ${name}, password: x, permissions: {
   publish: ["gs.*.up.*.*.${name}", "$JS.API.DIRECT.GET.gs-closed-model", "$JS.API.CONSUMER.MSG.NEXT.gs-closed-task.workers", "$JS.ACK.gs-closed-task.>"],

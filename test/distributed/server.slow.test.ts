@@ -13,7 +13,8 @@ import {
   join,
 } from "../../src/distributed/index.js";
 import { Server } from "./nats.js";
-import { coordinatorOptions, hashOf, workerOptions } from "./task.js";
+import { hashOf } from "./hash.js";
+import { coordinatorOptions, workerOptions } from "./training.js";
 
 let server: Server;
 const folder = mkdtempSync(joinPath(tmpdir(), "gradstep-distributed-"));

@@ -8,7 +8,7 @@ import type { CoordinatorBroker, Progress, Saved } from "../../src/distributed/i
 import { Model } from "../../src/distributed/model.js";
 import type { RunInfo, Task } from "../../src/distributed/run.js";
 import { TaskRunner } from "../../src/distributed/worker.js";
-import { hashOf } from "./task.js";
+import { hashOf } from "./hash.js";
 
 /** Time that passes when nothing else is to be done. */
 class VirtualTime implements Clock {

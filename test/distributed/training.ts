@@ -1,6 +1,5 @@
 // The small training that the tests distribute: an MLP on made data, the same everywhere.
-import { createHash } from "node:crypto";
-import { Random, SGD, type ParameterDict } from "../../src/index.js";
+import { Random, SGD } from "../../src/index.js";
 import { MLP } from "../../src/nn/index.js";
 import type { CoordinateOptions, JoinOptions, LocalStep } from "../../src/distributed/index.js";
 
@@ -64,11 +63,4 @@ export function workerOptions(
     ...more,
   };
   return { mlp, options };
-}
-
-/** The SHA-256 of all parameters. */
-export function hashOf(params: ParameterDict): string {
-  const hash = createHash("sha256");
-  for (const name of params.names) hash.update(new Uint8Array(params.data[name].slice().buffer));
-  return hash.digest("hex");
 }
