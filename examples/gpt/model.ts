@@ -33,7 +33,7 @@ const WARMUP = 100;
 export function makeModel(
   { layers, width, heads, context }: Sizes,
   characters: number,
-  options: { batchSize: number; seed?: number; threads?: Threads | undefined },
+  options: { batchSize: number; seed?: number; threads?: Threads | undefined; slots?: number | undefined },
 ): Network {
   const block = (): Layer[] => [
     residual([layerNorm(), selfAttention({ heads, causal: true })]),

@@ -161,7 +161,14 @@ export function validate(
 }
 
 /** Copies the piece from `start` on into a row of x, and the characters that follow each of its into y. */
-function copyPiece(from: Int32Array, start: number, context: number, row: number, x: Int32Array, y: Int32Array): void {
+export function copyPiece(
+  from: Int32Array,
+  start: number,
+  context: number,
+  row: number,
+  x: Int32Array,
+  y: Int32Array,
+): void {
   x.set(from.subarray(start, start + context), row * context);
   y.set(from.subarray(start + 1, start + 1 + context), row * context);
 }

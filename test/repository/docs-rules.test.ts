@@ -60,6 +60,12 @@ test("docs/rules.md names the rules that take sparse rows", () => {
   expect(rows.filter(({ rule }) => new RegExp(`\\b${rule}\\b`).test(text))).toEqual(taking);
 });
 
+test("docs/which-optimizer.md has every rule in its table of families", () => {
+  const text = readFileSync(new URL("../../docs/which-optimizer.md", import.meta.url), "utf8");
+  const families = text.slice(text.indexOf("## All of them"));
+  expect(sections.map(({ rule }) => rule).filter((rule) => !families.includes(`\`${rule}\``))).toEqual([]);
+});
+
 test("docs/state.md names the rules of whole tensors, which have no small state", () => {
   const text = readFileSync(new URL("../../docs/state.md", import.meta.url), "utf8");
   const [, list] = /Rules of whole tensors\s\(([^)]*)\)/.exec(text)!;
