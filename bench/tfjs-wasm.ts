@@ -8,7 +8,7 @@ import * as tf from "@tensorflow/tfjs";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import Table from "cli-table3";
 import { registerKernels, restoreKernels } from "gradstep/tfjs/wasm";
-import { type Step, autoencoder, cnn, gpt, lstm, mlp } from "./tfjs-models.js";
+import { type Step, autoencoder, cnn, gpt, lstm, mlp } from "../examples/tfjs/networks.js";
 import { median, ratio } from "./turns.js";
 
 interface Contest {

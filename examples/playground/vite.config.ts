@@ -70,7 +70,9 @@ export default defineConfig({
   build: {
     outDir: "../../dist-site",
     emptyOutDir: true,
-    rolldownOptions: { input: ["index.html", "gpt.html"].map((page) => fileURLToPath(new URL(page, import.meta.url))) },
+    rolldownOptions: {
+      input: ["index.html", "gpt.html", "tfjs.html"].map((page) => fileURLToPath(new URL(page, import.meta.url))),
+    },
     target: "es2022",
     assetsInlineLimit: 0, // data: URLs are not in the content security policy
   },

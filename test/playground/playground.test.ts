@@ -98,6 +98,7 @@ describe("surfaces", () => {
 it.each([
   ["index.html", ["digits/section.ts", "digits/charts.ts", "digits/filters.ts", "page/main.ts"]],
   ["gpt.html", ["writer/main.ts"]],
+  ["tfjs.html", ["tensorflow/main.ts"]],
 ])("%s has the elements that its scripts look for", (page, scripts) => {
   const folder = new URL("../../examples/playground/", import.meta.url);
   const read = (name: string): string => readFileSync(new URL(name, folder), "utf8");

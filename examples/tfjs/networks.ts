@@ -1,5 +1,5 @@
-// The networks of bench/tfjs-wasm.ts, in operations of TensorFlow.js: each makes its variables on the current backend, and
-// returns a step of Adam on made-up data.
+// Networks in operations of TensorFlow.js: each makes its variables on the current backend, and returns a step of Adam on made-up
+// data. bench/tfjs-wasm.ts and a page of the playground compare them with and without gradstep/tfjs/wasm.
 import * as tf from "@tensorflow/tfjs";
 
 /** A step; its result is the loss. */
@@ -102,7 +102,10 @@ export function gpt(oneHot = true): Step {
 /** An LSTM of 128 units over 32 inputs of 32, batch 32, from tf.layers. */
 export function lstm(): Step {
   const model = tf.sequential({
-    layers: [tf.layers.lstm({ inputShape: [32, 32], units: 128 }), tf.layers.dense({ units: 10 })],
+    layers: [
+      tf.layers.lstm({ inputShape: [32, 32], units: 128, recurrentInitializer: "glorotUniform" }),
+      tf.layers.dense({ units: 10 }),
+    ],
   });
   const [x, y] = [tf.randomUniform([32, 32, 32], -1, 1, "float32", 2), labels(32, 10)];
   return train(() => tf.losses.softmaxCrossEntropy(y, model.apply(x) as tf.Tensor));
