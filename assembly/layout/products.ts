@@ -4,8 +4,8 @@
 export const MAX_K: i32 = 272;
 /** Rows of A that are packed at a time: their panels fit into the second-level cache. */
 export const MAX_ROWS: i32 = 128;
-/** Bytes of scratch of a product that takes all elements: panels of A, a panel of B and a tile. */
-export const PRODUCT_BYTES: i32 = MAX_ROWS * MAX_K * 4 + 16 * MAX_K * 4 + 2 * 16 * 4;
+/** Bytes of scratch of `productInto`, which takes all elements: panels of A, a panel of B, and tiles of all rows. */
+export const PRODUCT_BYTES: i32 = MAX_ROWS * MAX_K * 4 + 16 * MAX_K * 4 + MAX_ROWS * 16 * 4;
 /** MAX_K of products that skip zeros. */
 export const MAX_SPARSE_K: i32 = 200;
 /** Bytes of a step of k in their panels: 32 columns. */
