@@ -94,7 +94,7 @@ export abstract class Average<Name extends string> {
   waits = false;
 
   /** @internal Has a step update the average, in its own pass, but for the first update, which copies. */
-  join(request: StepRequest, optimizer: string, tensors: readonly Tensor[]): void {
+  joinStep(request: StepRequest, optimizer: string, tensors: readonly Tensor[]): void {
     const addresses = this.#addressesFor(optimizer, tensors);
     if (this.waits) return;
     if (this.#updates > 0) request.averages = addresses;

@@ -100,9 +100,9 @@ export class StepRequest {
   }
 
   #readAverage(average: Average<string>, owner: string, table: Table): void {
-    if (typeof (average as Partial<typeof average> | null)?.join !== "function")
+    if (typeof (average as Partial<typeof average> | null)?.joinStep !== "function")
       throw wrongType(owner, "average", "a WeightEma or a WeightAverage", average);
-    average.join(this, owner, table.tensors);
+    average.joinStep(this, owner, table.tensors);
   }
 
   #readSkip<Options extends CommonOptions>(skip: readonly string[], { rule, indexOf }: Target<Options>): void {

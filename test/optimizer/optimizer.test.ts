@@ -178,6 +178,7 @@ describe("step", () => {
     [{ clipNorm: -1 }, RangeError, 'Adam: "clipNorm" expected a number >= 0, got -1'],
     [{ average: null }, TypeError, 'Adam: "average" expected a WeightEma or a WeightAverage, got null'],
     [{ average: {} }, TypeError, 'Adam: "average" expected a WeightEma or a WeightAverage, got'],
+    [{ average: [] }, TypeError, 'Adam: "average" expected a WeightEma or a WeightAverage, got []'],
     [
       { average: new WeightEma(new ParameterDict({ a: [3] })) },
       RangeError,
