@@ -15,7 +15,7 @@ export class Window {
   right: i32;
   dilationHeight: i32;
   dilationWidth: i32;
-  /** Rows and columns of padding before the image. */
+  /** Rows and columns of padding before the image; of the image before the windows, if negative (volumes have that). */
   top: i32;
   left: i32;
   outHeight: i32;
@@ -78,9 +78,11 @@ export function fromFrame(g: Window, x: usize): void {
 
 function copyCommon(g: Window, x: usize, into: bool): void {
   const line = <usize>g.width * pixelBytes(g), frameLine = lineBytes(g);
-  const bytes = <usize>columnsInFrame(g) * pixelBytes(g);
-  let frame = corner(g);
-  for (let rows = rowsInFrame(g); rows > 0; rows--, x += line, frame += frameLine) copy(into ? x : frame, into ? frame : x, bytes);
+  const above = max(0, -g.top), before = max(0, -g.left);
+  const bytes = <usize>(columnsInFrame(g) - before) * pixelBytes(g);
+  let frame = corner(g) + <usize>above * frameLine + <usize>before * pixelBytes(g);
+  x += <usize>above * line + <usize>before * pixelBytes(g);
+  for (let rows = rowsInFrame(g) - above; rows > 0; rows--, x += line, frame += frameLine) copy(into ? x : frame, into ? frame : x, bytes);
 }
 
 // Rows and columns of the image that are in the frame, and where they begin there.

@@ -112,6 +112,21 @@ function depthwise(draw: Draw) {
   };
 }
 
+function volume(draw: Draw) {
+  const sizes = [draw.int(1, 5), draw.int(1, 7), draw.int(1, 7)];
+  const filter = sizes.map((size) => draw.int(1, Math.min(3, size)));
+  const strides = sizes.map(() => draw.int(1, 2));
+  const pad = draw.one("same", "valid");
+  const out = sizes.map((size, i) => Math.ceil((size + (pad === "same" ? 0 : 1 - filter[i])) / strides[i]));
+  const [images, channels, outputs] = [draw.int(1, 2), draw.one(1, 2, 3, 5), draw.one(1, 2, 3, 17)];
+  return {
+    x: [images, ...sizes, channels],
+    filter: [...filter, channels, outputs],
+    dy: [images, ...out, outputs],
+    attrs: { strides, pad },
+  };
+}
+
 /** Shapes of two batches of matrices, one of which may be broadcast to the other. */
 function matrices(draw: Draw, batched: boolean) {
   const [m, k, n] = [draw.size(20), draw.chance(0.1) ? draw.int(250, 600) : draw.size(40), draw.size(40)];
@@ -184,6 +199,16 @@ export const cases: Readonly<Record<string, (draw: Draw) => Case>> = {
     const { x, filter, dy, attrs } = convolution(draw);
     const inputs = { dy: draw.floats(dy), filter: draw.floats(filter) };
     return { kernel: "Conv2DBackpropInput", inputs, attrs: { ...attrs, inputShape: x } };
+  },
+  Conv3DBackpropFilterV2: (draw) => {
+    const { x, filter, dy, attrs } = volume(draw);
+    const inputs = { x: draw.floats(x), dy: draw.floats(dy) };
+    return { kernel: "Conv3DBackpropFilterV2", inputs, attrs: { ...attrs, filterShape: filter } };
+  },
+  Conv3DBackpropInputV2: (draw) => {
+    const { x, filter, dy, attrs } = volume(draw);
+    const inputs = { dy: draw.floats(dy), filter: draw.floats(filter) };
+    return { kernel: "Conv3DBackpropInputV2", inputs, attrs: { ...attrs, inputShape: x } };
   },
   DepthwiseConv2dNativeBackpropFilter: (draw) => {
     const { x, filter, dy, attrs } = depthwise(draw);

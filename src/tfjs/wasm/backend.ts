@@ -81,13 +81,18 @@ export class WasmBackend {
   /** A new tensor of zeros. */
   zeros(shape: readonly number[]): TensorInfo {
     return this.output(shape, "float32", (address) => {
-      new Float32Array(this.#memory.buffer, address, util.sizeFromShape([...shape])).fill(0);
+      this.floats(address, util.sizeFromShape([...shape])).fill(0);
     });
   }
 
   /** A view of int32 numbers. */
   ints(address: number, length: number): Int32Array {
     return new Int32Array(this.#memory.buffer, address, length);
+  }
+
+  /** A view of float32 numbers. */
+  floats(address: number, length: number): Float32Array {
+    return new Float32Array(this.#memory.buffer, address, length);
   }
 
   /** Calls `use` with the address of so many bytes of scratch, which are free afterwards. */

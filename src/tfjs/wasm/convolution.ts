@@ -3,7 +3,7 @@ import { type TensorInfo, backend_util, util } from "@tensorflow/tfjs-core";
 import { PRODUCT_BYTES } from "../../wasm/generated/layout/products.js";
 import type { WasmBackend } from "./backend.js";
 import type { Arguments, Kernel } from "./kernel.js";
-import { withWindows } from "./windows.js";
+import { type Sizes, gradientFrom, withWindows } from "./windows.js";
 
 type Shape4D = [number, number, number, number];
 interface Attributes {
@@ -29,13 +29,7 @@ const windowsOf = (x: Shape4D, filter: Shape4D, attrs: Attributes): backend_util
   );
 
 /** Whether the window of every output pixel is the same pixel of the image: then a convolution is a product with the image. */
-function isPointwise({
-  filterHeight,
-  filterWidth,
-  strideHeight,
-  strideWidth,
-  padInfo,
-}: backend_util.Conv2DInfo): boolean {
+function isPointwise({ filterHeight, filterWidth, strideHeight, strideWidth, padInfo }: Sizes): boolean {
   const { top, bottom, left, right } = padInfo;
   return (
     [filterHeight, filterWidth, strideHeight, strideWidth].every((size) => size === 1) &&
@@ -65,7 +59,7 @@ function channelsLast(
 /** Calls `use` with the windows and with `extra` bytes of scratch. */
 function withPatches(
   wasm: WasmBackend,
-  info: backend_util.Conv2DInfo,
+  info: Sizes,
   extra: number,
   use: (windows: number, extra: number) => void,
 ): void {
@@ -74,69 +68,62 @@ function withPatches(
   withWindows(wasm, info, { frameChannels: info.inChannels, lines, packs: PRODUCT_BYTES, rows, extra }, use);
 }
 
+/** Writes the weights' gradient, given addresses of images with channels last. */
+export function writeFilterGradient(wasm: WasmBackend, info: Sizes, xAt: number, dyAt: number, to: number): void {
+  const { inChannels: channels, outChannels: outputs, batchSize, outHeight, outWidth } = info;
+  const taps = info.filterHeight * info.filterWidth * channels;
+  if (isPointwise(info)) {
+    const pixels = batchSize * outHeight * outWidth;
+    wasm.scratch(PRODUCT_BYTES, (scratch) => {
+      wasm.kernels.batchProduct(1, channels, outputs, pixels, false, false, xAt, 0, dyAt, 0, to, scratch);
+    });
+    return;
+  }
+  // The columns of a product are computed by 16, its rows by 2, and columns are faster to pack.
+  const turned = Math.ceil(taps / 16) * 16 * outputs <= Math.ceil(outputs / 16) * 16 * taps;
+  const bytes = 4 * taps * outputs;
+  withPatches(wasm, info, turned ? 2 * bytes : bytes, (windows, extra) => {
+    const part = turned ? extra + bytes : extra;
+    wasm.kernels.convolutionFilter(windows, outputs, xAt, dyAt, to, turned ? extra : 0, part);
+  });
+}
+
+/** Writes the images' gradient, given addresses of images with channels last. */
+export function writeInputGradient(wasm: WasmBackend, info: Sizes, dyAt: number, w: number, to: number): void {
+  const { inChannels: channels, outChannels: outputs, batchSize, inHeight, inWidth } = info;
+  if (isPointwise(info))
+    wasm.scratch(PRODUCT_BYTES, (scratch) => {
+      const pixels = batchSize * inHeight * inWidth;
+      wasm.kernels.batchProduct(1, pixels, channels, outputs, true, true, dyAt, 0, w, 0, to, scratch);
+    });
+  else withPatches(wasm, info, 0, (windows) => wasm.kernels.convolutionInput(windows, outputs, dyAt, w, to));
+}
+
 function filterGradient({ inputs, attrs }: Arguments, wasm: WasmBackend): TensorInfo {
   const { filterShape, ...attributes } = attrs as unknown as Attributes & { readonly filterShape: Shape4D };
   const info = windowsOf(inputs.x.shape as Shape4D, filterShape, attributes);
-  if (util.sizeFromShape(inputs.dy.shape) === 0 || util.sizeFromShape(inputs.x.shape) === 0)
-    return wasm.zeros(filterShape);
-  return wasm.cast(inputs.x, "float32", (x) =>
-    wasm.cast(inputs.dy, "float32", (dy) => {
-      const { inChannels: channels, outChannels: outputs, batchSize, outHeight, outWidth } = info;
-      const taps = info.filterHeight * info.filterWidth * channels;
-      const compute = (xAt: number, dyAt: number, to: number): void => {
-        if (isPointwise(info)) {
-          const pixels = batchSize * outHeight * outWidth;
-          wasm.scratch(PRODUCT_BYTES, (scratch) => {
-            wasm.kernels.batchProduct(1, channels, outputs, pixels, false, false, xAt, 0, dyAt, 0, to, scratch);
-          });
-          return;
-        }
-        // The columns of a product are computed by 16, its rows by 2, and columns are faster to pack.
-        const turned = Math.ceil(taps / 16) * 16 * outputs <= Math.ceil(outputs / 16) * 16 * taps;
-        const bytes = 4 * taps * outputs;
-        withPatches(wasm, info, turned ? 2 * bytes : bytes, (windows, extra) => {
-          const part = turned ? extra + bytes : extra;
-          wasm.kernels.convolutionFilter(windows, outputs, xAt, dyAt, to, turned ? extra : 0, part);
-        });
-      };
-      return wasm.output(filterShape, "float32", (to) => {
-        channelsLast(wasm, info, x, (xAt) => {
-          channelsLast(wasm, info, dy, (dyAt) => compute(xAt, dyAt, to));
-        });
-      });
-    }),
-  );
+  return gradientFrom(wasm, inputs.x, inputs.dy, filterShape, (x, dy, to) => {
+    channelsLast(wasm, info, x, (xAt) => {
+      channelsLast(wasm, info, dy, (dyAt) => writeFilterGradient(wasm, info, xAt, dyAt, to));
+    });
+  });
 }
 
 function inputGradient({ inputs, attrs }: Arguments, wasm: WasmBackend): TensorInfo {
   const { inputShape, ...attributes } = attrs as unknown as Attributes & { readonly inputShape: Shape4D };
   const info = windowsOf(inputShape, inputs.filter.shape as Shape4D, attributes);
-  if (util.sizeFromShape(inputs.dy.shape) === 0 || util.sizeFromShape(inputs.filter.shape) === 0)
-    return wasm.zeros(inputShape);
-  return wasm.cast(inputs.dy, "float32", (dy) =>
-    wasm.cast(inputs.filter, "float32", (filter) => {
-      const { inChannels: channels, outChannels: outputs, batchSize, inHeight, inWidth } = info;
-      const compute = (dyAt: number, to: number): void => {
-        const w = wasm.address(filter);
-        if (isPointwise(info))
-          wasm.scratch(PRODUCT_BYTES, (scratch) => {
-            const pixels = batchSize * inHeight * inWidth;
-            wasm.kernels.batchProduct(1, pixels, channels, outputs, true, true, dyAt, 0, w, 0, to, scratch);
-          });
-        else withPatches(wasm, info, 0, (windows) => wasm.kernels.convolutionInput(windows, outputs, dyAt, w, to));
-      };
-      return wasm.output(inputShape, "float32", (to) => {
-        channelsLast(wasm, info, dy, (dyAt) => {
-          if (info.dataFormat === "channelsLast") compute(dyAt, to);
-          else
-            wasm.scratch(4 * util.sizeFromShape(inputShape), (address) => {
-              compute(dyAt, address);
-              wasm.kernels.transpose(batchSize, inHeight * inWidth, channels, address, to);
-            });
+  return gradientFrom(wasm, inputs.dy, inputs.filter, inputShape, (dy, filter, to) => {
+    const { batchSize, inHeight, inWidth, inChannels } = info;
+    const w = wasm.address(filter);
+    channelsLast(wasm, info, dy, (dyAt) => {
+      if (info.dataFormat === "channelsLast") writeInputGradient(wasm, info, dyAt, w, to);
+      else
+        wasm.scratch(4 * util.sizeFromShape(inputShape), (address) => {
+          writeInputGradient(wasm, info, dyAt, w, address);
+          wasm.kernels.transpose(batchSize, inHeight * inWidth, inChannels, address, to);
         });
-      });
-    }),
-  );
+    });
+  });
 }
 
 export const convolutions: readonly Kernel[] = [

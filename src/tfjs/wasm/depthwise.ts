@@ -1,8 +1,8 @@
 // DepthwiseConv2dNativeBackpropFilter and DepthwiseConv2dNativeBackpropInput, which take images with channels last alone.
-import { type TensorInfo, backend_util, util } from "@tensorflow/tfjs-core";
+import { type TensorInfo, backend_util } from "@tensorflow/tfjs-core";
 import type { WasmBackend } from "./backend.js";
 import type { Arguments, Kernel } from "./kernel.js";
-import { withWindows } from "./windows.js";
+import { gradientFrom, withWindows } from "./windows.js";
 
 type Shape4D = [number, number, number, number];
 interface Attributes {
@@ -32,34 +32,21 @@ function withDepthwise(
 function filterGradient({ inputs, attrs }: Arguments, wasm: WasmBackend): TensorInfo {
   const { filterShape, ...attributes } = attrs as unknown as Attributes & { readonly filterShape: Shape4D };
   const info = windowsOf(inputs.x.shape as Shape4D, filterShape, attributes);
-  if (util.sizeFromShape(inputs.dy.shape) === 0 || util.sizeFromShape(inputs.x.shape) === 0)
-    return wasm.zeros(filterShape);
-  return wasm.cast(inputs.x, "float32", (x) =>
-    wasm.cast(inputs.dy, "float32", (dy) =>
-      wasm.output(filterShape, "float32", (to) => {
-        const [xAt, dyAt] = [x, dy].map((tensor) => wasm.address(tensor));
-        withDepthwise(wasm, info, (windows, multiplier, wide) => {
-          wasm.kernels.depthwiseFilter(windows, multiplier, xAt, dyAt, to, wide);
-        });
-      }),
-    ),
-  );
+  return gradientFrom(wasm, inputs.x, inputs.dy, filterShape, (x, dy, to) => {
+    withDepthwise(wasm, info, (windows, multiplier, wide) => {
+      wasm.kernels.depthwiseFilter(windows, multiplier, wasm.address(x), wasm.address(dy), to, wide);
+    });
+  });
 }
 
 function inputGradient({ inputs, attrs }: Arguments, wasm: WasmBackend): TensorInfo {
   const { inputShape, ...attributes } = attrs as unknown as Attributes & { readonly inputShape: Shape4D };
   const info = windowsOf(inputShape, inputs.filter.shape as Shape4D, attributes);
-  if (util.sizeFromShape(inputs.dy.shape) === 0) return wasm.zeros(inputShape);
-  return wasm.cast(inputs.dy, "float32", (dy) =>
-    wasm.cast(inputs.filter, "float32", (filter) =>
-      wasm.output(inputShape, "float32", (to) => {
-        const [dyAt, w] = [dy, filter].map((tensor) => wasm.address(tensor));
-        withDepthwise(wasm, info, (windows, multiplier, wide) => {
-          wasm.kernels.depthwiseInput(windows, multiplier, dyAt, w, to, wide);
-        });
-      }),
-    ),
-  );
+  return gradientFrom(wasm, inputs.dy, inputs.filter, inputShape, (dy, filter, to) => {
+    withDepthwise(wasm, info, (windows, multiplier, wide) => {
+      wasm.kernels.depthwiseInput(windows, multiplier, wasm.address(dy), wasm.address(filter), to, wide);
+    });
+  });
 }
 
 export const depthwiseConvolutions: readonly Kernel[] = [

@@ -27,6 +27,7 @@ import { products } from "./products.js";
 import { segmentSums } from "./segment-sum.js";
 import { sums } from "./sum.js";
 import { tiles } from "./tile.js";
+import { volumes } from "./volumes.js";
 
 /** A config of ours has what was there before under this symbol; another copy of this module finds it there too. */
 const REPLACED = Symbol.for("gradstep/tfjs/wasm");
@@ -44,6 +45,7 @@ const kernels = [
   segmentSums,
   sums,
   tiles,
+  volumes,
 ].flat();
 
 const isOurs = (config: object | undefined): config is Ours => config !== undefined && REPLACED in config;

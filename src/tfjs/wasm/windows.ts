@@ -1,5 +1,5 @@
 // Hands the windows of a convolution or a pooling, and the scratch that they need, to the kernels.
-import type { backend_util } from "@tensorflow/tfjs-core";
+import { type TensorInfo, type backend_util, util } from "@tensorflow/tfjs-core";
 import type { WasmBackend } from "./backend.js";
 
 /** Bytes that a vector may reach beyond a buffer. */
@@ -19,10 +19,28 @@ export interface Needs {
   readonly extra: number;
 }
 
+/** What is used of the sizes of a convolution or a pooling. */
+export type Sizes = Pick<
+  backend_util.Conv2DInfo,
+  | "batchSize"
+  | "inHeight"
+  | "inWidth"
+  | "inChannels"
+  | "outHeight"
+  | "outWidth"
+  | "outChannels"
+  | "filterHeight"
+  | "filterWidth"
+  | "strideHeight"
+  | "strideWidth"
+  | "dilationHeight"
+  | "dilationWidth"
+> & { readonly padInfo: Omit<backend_util.PadInfo, "type"> };
+
 /** Calls `use` with the address of the windows and with `extra` bytes of scratch. */
 export function withWindows(
   wasm: WasmBackend,
-  info: backend_util.Conv2DInfo,
+  info: Sizes,
   { frameChannels, lines, packs, rows, extra }: Needs,
   use: (windows: number, extra: number) => void,
 ): void {
@@ -60,5 +78,19 @@ export function withWindows(
       wasm.ints(at, fields.length).set(fields);
       use(at, extraAt);
     },
+  );
+}
+
+/** A gradient of this shape, which `write` writes, given two tensors as float32. It is zero if one of them is empty. */
+export function gradientFrom(
+  wasm: WasmBackend,
+  first: TensorInfo,
+  second: TensorInfo,
+  shape: readonly number[],
+  write: (first: TensorInfo, second: TensorInfo, to: number) => void,
+): TensorInfo {
+  if ([first, second].some((tensor) => util.sizeFromShape(tensor.shape) === 0)) return wasm.zeros(shape);
+  return wasm.cast(first, "float32", (a) =>
+    wasm.cast(second, "float32", (b) => wasm.output(shape, "float32", (to) => write(a, b, to))),
   );
 }
