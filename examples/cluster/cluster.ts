@@ -219,7 +219,7 @@ export class Cluster implements Listener {
     this.#result = result;
     this.#round = result.round;
     this.#accuracy = result.accuracy;
-    this.#say(`the run has ended, SHA-256 ${result.sha}`);
+    this.#say("the run has ended");
     this.#resolve(result);
     for (const view of this.views) view.changed?.();
   }

@@ -107,7 +107,12 @@ function hear({ state: next, points: more }: Update): void {
     "compared",
     previous === undefined ? again : isSame ? "The run before had the same." : "The run before had others!",
   );
-  show("join", `npm run cluster -- join ${state.server}`);
+  const isHere = ["localhost", "127.0.0.1"].includes(location.hostname);
+  show("elsewhere", isHere ? "" : " or machine");
+  show(
+    "join",
+    `npm run cluster -- join ${isHere ? state.server : state.server.replace("127.0.0.1", location.hostname)}`,
+  );
   showEvents(state);
   members.show(state);
   tab.follow(state);

@@ -44,7 +44,7 @@ export class Members {
   }
 
   #showPart({ name, role, status }: PartState): void {
-    const does = { server: "carries all messages", coordinator: "steps the network", worker: this.#work(name) }[role];
+    const does = { server: "carries messages", coordinator: "steps the network", worker: this.#work(name) }[role];
     const text = status === "running" ? does : status === "killed" ? "killed" : status === "done" ? "done" : "failed";
     this.#fill(name, role === "server" ? "NATS server" : name, status, text, () => this.toggle(name));
   }
