@@ -35,7 +35,10 @@ export function toolsFor(runtime: string): Tools {
     bundle: (options) => bundle(runtime, options),
     installed: (file) => fileURLToPath(new URL(`node_modules/${file}`, import.meta.url)),
     wasm: Object.fromEntries(
-      ["kernels.wasm", "nn.wasm", "delta.wasm"].map((file) => [file, fileURLToPath(new URL(`../../dist/${file}`, import.meta.url))]),
+      ["kernels.wasm", "nn.wasm", "delta.wasm"].map((file) => [
+        file,
+        fileURLToPath(new URL(`../../dist/${file}`, import.meta.url)),
+      ]),
     ),
     output,
     printed: async (command, ...args) =>
