@@ -27,6 +27,7 @@ export interface Stored {
 const [TIMEOUT, READ_TIMEOUT] = [2000, 1000];
 /** After so many requests without an answer the connection is taken for dead. */
 const MOST_TIMEOUTS = 3;
+const PAUSE = 50;
 
 const DIRECT = "$JS.API.DIRECT.GET.";
 
@@ -48,6 +49,10 @@ export function checkConnection(owner: string, nc: unknown): NatsConnection {
 /** A connection, for one run. */
 export class Link {
   #timeouts = 0;
+  #isConnected = true;
+  #isProbing = false;
+  /** Rejects the requests that are open. */
+  readonly #open = new Set<(error: Error) => void>();
   #status: { stop?(): void } | undefined;
 
   constructor(
@@ -62,9 +67,21 @@ export class Link {
     const status = this.nc.status();
     this.#status = status as { stop?(): void };
     void (async () => {
-      for await (const { type } of status) if (type === "reconnect") reconnected();
+      for await (const { type } of status) {
+        if (type === "disconnect") this.#disconnected();
+        if (type !== "reconnect") continue;
+        this.#isConnected = true;
+        reconnected();
+      }
     })();
     void this.nc.closed().then((error) => closed(this.#closed(error ?? undefined)));
+  }
+
+  /** Answers to what was asked do not come any more. */
+  #disconnected(): void {
+    this.#isConnected = false;
+    for (const reject of this.#open) reject(new Error("disconnected"));
+    this.#open.clear();
   }
 
   /** Ends the watch. */
@@ -74,8 +91,15 @@ export class Link {
 
   async request(subject: string, payload: string | Uint8Array, given: Partial<RequestOptions> = {}): Promise<Msg> {
     const options = { timeout: TIMEOUT, ...given };
+    // What is sent while there is no connection goes out before the subscription for the answer.
+    if (!this.#isConnected) await new Promise((resolve) => setTimeout(resolve, PAUSE));
+    if (!this.#isConnected && !this.nc.isClosed()) throw new Error("disconnected");
     try {
-      const message = await this.nc.request(subject, payload, options);
+      const message = await new Promise<Msg>((resolve, reject) => {
+        this.#open.add(reject);
+        const settled = this.nc.request(subject, payload, options).then(resolve, reject);
+        void settled.finally(() => this.#open.delete(reject));
+      });
       this.#timeouts = 0;
       return message;
     } catch (error) {
@@ -126,12 +150,27 @@ export class Link {
         { cause: error },
       );
     // A stream that is not there does not answer either.
-    if (named("TimeoutError") && !subject.startsWith(DIRECT) && ++this.#timeouts >= MOST_TIMEOUTS) {
-      // Half-open: the other side is gone, and nothing says so.
-      this.#timeouts = 0;
-      void (this.nc as { reconnect?(): Promise<void> }).reconnect?.().catch(() => undefined);
-    }
+    if (named("TimeoutError") && !subject.startsWith(DIRECT) && ++this.#timeouts >= MOST_TIMEOUTS) void this.#probe();
     return error;
+  }
+
+  /**
+   * Makes the connection anew if it is half-open: the other side is gone, and nothing says so but that a ping is not answered.
+   * A reconnection loses the answers of requests, so it must not happen without need.
+   */
+  async #probe(): Promise<void> {
+    if (this.#isProbing || !this.#isConnected || this.nc.isClosed()) return;
+    this.#isProbing = true;
+    this.#timeouts = 0;
+    const isAlive = await Promise.race([
+      this.nc.flush().then(
+        () => true,
+        () => true,
+      ),
+      new Promise<false>((resolve) => setTimeout(resolve, TIMEOUT, false)),
+    ]);
+    this.#isProbing = false;
+    if (!isAlive && !this.nc.isClosed()) await this.nc.reconnect().catch(() => undefined);
   }
 }
 
