@@ -5,10 +5,19 @@ import * as tf from "@tensorflow/tfjs";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { registerKernels, restoreKernels } from "../../src/tfjs/wasm/index.js";
 import { cases, difference } from "./cases.js";
+import { guarded } from "./guarded.js";
 
 const RUNS = Number(process.env.GRADSTEP_TFJS_RUNS ?? "20");
-beforeAll(registerKernels);
-afterAll(restoreKernels);
+let guard: ReturnType<typeof guarded>;
+beforeAll(async () => {
+  registerKernels();
+  await tf.setBackend("wasm");
+  guard = guarded();
+});
+afterAll(() => {
+  guard.restore();
+  restoreKernels();
+});
 
 test("every kernel that is put into the registry has cases", async () => {
   await tf.setBackend("wasm");
@@ -23,4 +32,5 @@ test.each(Object.keys(cases))(`%s, ${RUNS} times`, async (kernel) => {
     if (message !== undefined) wrong.push(message);
   }
   expect(wrong).toEqual([]);
+  expect(guard.overruns).toEqual([]);
 });
