@@ -148,7 +148,7 @@ export interface ServerOptions {
   readonly origins: readonly string[];
 }
 
-/** Starts a server, which does not outlive this process. */
+/** Starts a server. It does not outlive this process, nor does its folder. */
 export function startServer({ binary, ports, host, folder, origins }: ServerOptions): ChildProcess {
   mkdirSync(folder, { recursive: true });
   const config = join(folder, "nats.conf");
@@ -161,10 +161,13 @@ ${origins.length === 0 ? "" : webSocket}
   writeFileSync(config, text);
   const server = spawn(binary.path, ["-c", config, "-l", join(folder, "log")], { stdio: ["ignore", "ignore", "pipe"] });
   if (server.pid !== undefined && process.platform !== "win32") {
-    // A killed process kills nothing: the end of the guard's standard input tells it that this one is gone.
-    const line = 'cat >/dev/null; kill -9 "$0"';
-    const guard = spawn("sh", ["-c", line, String(server.pid)], { stdio: ["pipe", "ignore", "ignore"] });
-    server.once("exit", () => guard.kill("SIGKILL"));
+    // A killed process kills and removes nothing: the end of the guard's standard input tells it that this one is gone.
+    const line = 'trap "" INT; cat >/dev/null; kill -9 "$0"; rm -rf "$1"';
+    const guard = spawn("sh", ["-c", line, String(server.pid), folder], { stdio: ["pipe", "ignore", "ignore"] });
+    server.once("exit", () => {
+      guard.kill("SIGKILL");
+      guard.stdin.destroy(); // ends its cat, too
+    });
   }
   return server;
 }
