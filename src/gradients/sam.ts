@@ -109,9 +109,9 @@ export class SAM<Name extends string = string> {
       knownStepOptions(`${OWNER}.firstStep`, record(OWNER, "step options", options), ["skip", "gradScale", "zeroGrad"]);
       request.read(options, inner);
     }
-    if (tensors.length > this.#at.length) this.#addCopies();
     const finite = inner.nonFinite === "propagate" || areFinite(arena.kernels, table, request, OWNER, inner.nonFinite);
     if (finite) {
+      if (tensors.length > this.#at.length) this.#addCopies(); // after all else that may throw
       const factor = this.#factor();
       for (let i = 0; i < tensors.length; i++) {
         this.#marks[i] = 1 - request.skipped[i];

@@ -90,6 +90,29 @@ describe("firstStep()", () => {
     strict.params.grad.b[2] = NaN;
     expect(() => strict.sam.firstStep()).toThrow('SAM: the gradient of "b" is NaN at element 2');
   });
+
+  test.each(["throw", "skip"] as const)(
+    "takes no memory for a new group when nonFinite is %o and it moves nothing",
+    (nonFinite) => {
+      const arena = new Arena({ capacity: 2 ** 18 });
+      const optimizer = new SGD(new ParameterDict({ a: [3] }, { arena }), { lr: 0.5, nonFinite });
+      const sam = new SAM(optimizer);
+      const late = new ParameterDict({ late: [20] }, { arena });
+      optimizer.addParamGroup({ params: late });
+      late.grad.late[1] = NaN;
+      const { used } = arena;
+      if (nonFinite === "throw")
+        expect(() => sam.firstStep()).toThrow('SAM: the gradient of "late" is NaN at element 1');
+      else expect(sam.firstStep()).toBe(false);
+      expect(arena.used).toBe(used);
+      late.grad.late.fill(1);
+      expect(sam.firstStep()).toBe(true);
+      expect(arena.used).toBeGreaterThan(used);
+      late.grad.late.fill(1);
+      sam.secondStep();
+      expect([...late.data.late]).toEqual(Array(20).fill(-0.5));
+    },
+  );
 });
 
 describe("secondStep()", () => {
