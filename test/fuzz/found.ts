@@ -139,4 +139,52 @@ export const found: Readonly<Record<string, Sequence>> = {
       { command: "stepOften", given: { at: 0, seed: 0, count: 1 } },
     ],
   },
+  "a first step of SAM that threw kept the memory for a new group": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [0], seed: 0, from: false } },
+      {
+        command: "construct",
+        given: { at: 0, rule: { ...rule, row: 33, nonFinite: "throw" }, groups: [], split: [0, 0, 0, 0, 0] },
+      },
+      { command: "makeParams", given: { ...params, sizes: [63], prefix: "b", seed: 0, from: false } },
+      { command: "makeSAM", given: { at: 0, around: false, rho: 0, adaptive: false } },
+      { command: "addGroup", given: { at: 3, to: 0, override: 0 } },
+      { command: "firstStep", given: { at: 0, asked: { ...step, seed: 0, kind: "special", gradScale: 0.25 } } },
+    ],
+  },
+  "a second step of SAM was expected to refuse gradients of tensors that the first had skipped": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [63], seed: 0, from: false } },
+      {
+        command: "construct",
+        given: { at: 0, rule: { ...rule, row: 0, nonFinite: "throw" }, groups: [], split: [0, 0, 0, 0, 0] },
+      },
+      { command: "makeSAM", given: { at: 0, around: false, rho: 0, adaptive: false } },
+      { command: "firstStep", given: { at: 0, asked: { ...step, seed: 0, kind: "zero", skip: [0] } } },
+      { command: "secondStep", given: { at: 0, asked: { ...step, seed: 0, kind: "special" } } },
+    ],
+  },
+  "a second step of SAM was expected to refuse rows before it refuses what another SAM has moved": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [1003], form: "matrix", seed: 0, from: false } },
+      { command: "construct", given: { at: 0, rule: { ...rule, row: 0 }, groups: [], split: [0, 0, 0, 0, 0] } },
+      { command: "makeSAM", given: { at: 0, around: false, rho: 0, adaptive: false } },
+      { command: "makeSAM", given: { at: 0, around: false, rho: 0, adaptive: false } },
+      { command: "firstStep", given: { at: 0, asked: { ...step, seed: 0, kind: "usual", skip: [0] } } },
+      { command: "firstStep", given: { at: 1, asked: { ...step, seed: 0, kind: "usual" } } },
+      { command: "secondStep", given: { at: 0, asked: { ...step, seed: 0, kind: "usual", rows: [] } } },
+    ],
+  },
+  "a state of 0.1, which knows no cautious updates, was expected to be refused": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [63], seed: 0, from: false } },
+      { command: "construct", given: { at: 0, rule: { ...rule, row: 5 }, groups: [], split: [0, 0, 0, 0, 0] } },
+      { command: "makeSchedule", given: { at: 0, a: 0, b: 0, how: 0 } },
+      { command: "damage", given: { at: 0, path: [4, 0, 4, 15], value: 0 } },
+    ],
+  },
 };

@@ -221,7 +221,7 @@ export const useJunk = command(
 );
 
 /** What states of 0.1 lack, so that it may be missing. */
-const LATER = ["initialLr", "debias", "clipExponent", "nsCoefficients", "maximize", "rates"];
+const LATER = ["initialLr", "debias", "clipExponent", "nsCoefficients", "maximize", "rates", "cautious"];
 
 /** A saved state with other numbers that are right, so that any of them that is written shows. */
 function changed(value: unknown, key = ""): unknown {

@@ -93,9 +93,11 @@ const isFinite = ({ optimizer: { plain } }: LiveSAM, step: Asked): boolean =>
 /** What the model comes to by a first step that was not refused; false where nothing climbs. */
 function afterFirst(sam: LiveSAM, step: Asked): boolean {
   const { plain } = sam.optimizer;
-  sam.known = plain.members.length;
   const finite = plain.nonFinite !== "skip" || isFinite(sam, step);
-  if (finite) climb(sam, step);
+  if (finite) {
+    sam.known = plain.members.length;
+    climb(sam, step);
+  }
   if (step.zeroGrad) for (const { tensor } of plain.members) tensor.g.fill(0);
   return finite;
 }
@@ -112,13 +114,11 @@ export const secondStep = command(6, samStep, (world, { at, asked }) => {
     return;
   }
   const there = takeBack(sam);
-  const { options, step, average, refusal } = prepare(world, optimizer, asked);
-  const unmoved = optimizer.plain.members.filter(({ tensor }) => !climbed?.has(tensor));
-  const skip = new Set([...step.skip, ...unmoved.map(({ tensor }) => tensor.name)]);
-  const late = [...step.rows.keys()].some((name) => skip.has(name)) ? /expected/ : undefined; // rows of what has not climbed
-  const made = world.call(() => real.secondStep(options), { refusal: dead ?? late ?? refusal, to: optimizer });
+  const unmoved = new Set(optimizer.plain.tensors.filter((tensor) => !climbed?.has(tensor)));
+  const { options, step, average, refusal } = prepare(world, optimizer, asked, unmoved);
+  const made = world.call(() => real.secondStep(options), { refusal: dead ?? refusal, to: optimizer });
   if (made) {
-    moved(made.value, takeStep(sam, { ...step, skip }), average);
+    moved(made.value, takeStep(sam, step), average);
     return;
   }
   sam.climbed = climbed;

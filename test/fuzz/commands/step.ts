@@ -45,8 +45,13 @@ function refusesRows({ plain }: LiveOptimizer, { tensor, group }: Member): boole
   return !has || plain.format !== "float32" || tensor.shape.length !== 2;
 }
 
-/** Draws the options of a step, and says what must come of it. */
-export function prepare(world: World, optimizer: LiveOptimizer, given: AskedStep) {
+/** Draws the options of a step, and says what must come of it. Tensors that are `idle` are skipped besides those of the options. */
+export function prepare(
+  world: World,
+  optimizer: LiveOptimizer,
+  given: AskedStep,
+  idle: ReadonlySet<PlainTensor> = new Set(),
+) {
   const { plain } = optimizer;
   const { members } = plain;
   fill(plain.tensors, given.seed, given.kind);
@@ -60,7 +65,7 @@ export function prepare(world: World, optimizer: LiveOptimizer, given: AskedStep
     const numbers = given.rows.filter((r) => r < at.tensor.shape[0]);
     rows.set(at.tensor.name, numbers);
     options.rows = { [at.tensor.name]: given.seed % 2 === 0 ? numbers : Uint32Array.from(numbers) };
-    if (refusesRows(optimizer, at)) refusal = /"rows\.\w+" expected/;
+    if (refusesRows(optimizer, at) || idle.has(at.tensor)) refusal = /"rows\.\w+" expected/;
   }
   if (skip.length > 0) options.skip = skip;
   if (given.gradScale !== 1) options.gradScale = given.gradScale;
@@ -73,7 +78,8 @@ export function prepare(world: World, optimizer: LiveOptimizer, given: AskedStep
       refusal = /expected an average of tensors that are the optimizer's/;
   }
   const { gradScale = 1, clipNorm, zeroGrad = false } = options;
-  const step: Asked = { skip: new Set(skip), rows, gradScale, clipNorm, zeroGrad };
+  const skipped = new Set([...skip, ...[...idle].map(({ name }) => name)]);
+  const step: Asked = { skip: skipped, rows, gradScale, clipNorm, zeroGrad };
   if (plain.nonFinite === "throw" && !refusal && !plain.finite(step, plain.scaleOf(step).gradScale))
     refusal = /: the gradient of "\w+" is /;
   if (isUnequal(optimizer)) refusal = /as other groups have/;
