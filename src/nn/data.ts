@@ -32,8 +32,12 @@ const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.pro
 
 /** The name of a typed array's class, also from another realm, where `instanceof` fails. Allocates nothing. */
 const kindOf = (value: unknown): string => String(tag?.get?.call(value));
-const isIntegers = (value: unknown): boolean => /^(Uint8Clamped|(Big)?(Ui|I)nt\d+)Array$/.test(kindOf(value));
-const isFloats = (value: unknown): value is Floats => /^(Float(32|64)|Uint8(Clamped)?)Array$/.test(kindOf(value));
+// Lists in a text, since a match of a regular expression allocates.
+const INTEGERS =
+  "Int8Array Int16Array Int32Array Uint8ClampedArray Uint8Array Uint16Array Uint32Array BigInt64Array BigUint64Array";
+const FLOATS = "Float32Array Float64Array Uint8Array Uint8ClampedArray";
+const isIntegers = (value: unknown): boolean => INTEGERS.includes(kindOf(value));
+const isFloats = (value: unknown): value is Floats => FLOATS.includes(kindOf(value));
 
 /** x as rows of `size` numbers. */
 export function readInput(owner: string, x: unknown, size: number): Floats {
