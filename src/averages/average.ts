@@ -5,8 +5,14 @@ import { type Description, describe } from "../util/describe.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
 import { type Tensor, type Vector, countOf, refuseApplied } from "../memory/tensor.js";
 import { type SavedTensor, readSaved } from "../state/validation.js";
-import type { StepRequest } from "../step/step-request.js";
 import { ParameterCopies } from "./parameter-copies.js";
+
+/** What a step keeps of an average that it updates: see src/step/step-request.ts. */
+interface Joined {
+  average: Average<string> | undefined;
+  averages: Uint32Array | undefined;
+  averageWeight: Float64Array;
+}
 
 /** What `stateDict()` of an average returns: owned and structured-cloneable. */
 export interface AverageState {
@@ -94,7 +100,7 @@ export abstract class Average<Name extends string> {
   waits = false;
 
   /** @internal Has a step update the average, in its own pass, but for the first update, which copies. */
-  joinStep(request: StepRequest, optimizer: string, tensors: readonly Tensor[]): void {
+  joinStep(request: Joined, optimizer: string, tensors: readonly Tensor[]): void {
     const addresses = this.#addressesFor(optimizer, tensors);
     if (this.waits) return;
     if (this.#updates > 0) request.averages = addresses;

@@ -4,21 +4,10 @@ import { INSPECT, textOf } from "../util/describe.js";
 import { type Conflict, readOptions, refuseConflict } from "../util/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
 import type { Shape, Tensor } from "../memory/tensor.js";
-import { type CommonOptions, type Dialect, type Rule, type Settled } from "./rule.js";
+import type { CommonOptions, Dialect, Group, Rule, Settled } from "./rule.js";
 
 /** Marks a group whose rate and base rate were loaded from a saved state and that nobody has set since. */
 export const RESTORED: unique symbol = Symbol.for("gradstep/restored");
-
-/** Tensors with the same hyperparameters. */
-export interface Group<Options> {
-  readonly options: Settled<Options> & { readonly initialLr?: number | undefined; params: readonly string[] };
-  /** The group as users see it in `paramGroups`: options that are validated when set, and tensor names. */
-  readonly view: Settled<Options> & { readonly params: readonly string[] };
-  /** Whether it has tensors. Groups without tensors have no influence on shared numbers. */
-  occupied: boolean;
-  /** Numbers that all tensors of the group, or of the optimizer, share. */
-  readonly shared: Float64Array;
-}
 
 /** Reads one group's options: those `given`, else a copy of those of `base`. In messages, names begin with `prefix`. */
 export const groupOptions = <Options extends CommonOptions>(

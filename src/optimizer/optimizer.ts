@@ -5,11 +5,18 @@ import { lookUp, record, usedAfterDispose, wrongValue } from "../util/check.js";
 import { type StateFormat, formatKind } from "../state/small-formats.js";
 import { describe } from "../util/describe.js";
 import { EXAMPLE, FOREIGN, describeOptimizer } from "./describe-optimizer.js";
-import { type Group, defaultsOf, groupOptions, knownOptions, makeGroup, readGroups } from "./groups.js";
+import { defaultsOf, groupOptions, knownOptions, makeGroup, readGroups } from "./groups.js";
 import type { OptimizerOptions, ParamGroup, TensorName, TensorState } from "./options.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
 import { type Tensor, type Vector, owned, refuseApplied } from "../memory/tensor.js";
-import { type CommonOptions, type NonFinitePolicy, type Rule, type Settled, nonFiniteKind } from "./rule.js";
+import {
+  type CommonOptions,
+  type Group,
+  type NonFinitePolicy,
+  type Rule,
+  type Settled,
+  nonFiniteKind,
+} from "./rule.js";
 import { Slots } from "./slots.js";
 import { type OptimizerState, prepareLoad, save } from "../state/state-dict.js";
 import { type Table, isAdjacentToPrevious, makeTable, stepsOf } from "../step/tensor-table.js";

@@ -6,12 +6,7 @@ import type { SlotKind, StateFormat } from "../state/small-formats.js";
 import { DEC, GS, OWN, WD } from "../wasm/generated/layout/coefficients.js";
 import type { Arena } from "../memory/arena.js";
 import type { Table } from "../step/tensor-table.js";
-import type { RunList } from "../step/run-list.js";
-import type { StepRequest, Target } from "../step/step-request.js";
-import type { Sweeper } from "../step/tensor-sweep.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
-import type { Group } from "./groups.js";
-import type { Slots } from "./slots.js";
 
 /**
  * Whose semantics a rule follows. "torch" (default): PyTorch's. "keras": Keras's, with its defaults; weight decay is
@@ -94,7 +89,21 @@ export interface Run {
 
 export { DEC, GS, OWN, WD };
 
-/** The arithmetic of one optimizer. */
+/** Tensors with the same hyperparameters. */
+export interface Group<Options> {
+  readonly options: Settled<Options> & { readonly initialLr?: number | undefined; params: readonly string[] };
+  /** The group as users see it in `paramGroups`: options that are validated when set, and tensor names. */
+  readonly view: Settled<Options> & { readonly params: readonly string[] };
+  /** Whether it has tensors. Groups without tensors have no influence on shared numbers. */
+  occupied: boolean;
+  /** Numbers that all tensors of the group, or of the optimizer, share. */
+  readonly shared: Float64Array;
+}
+
+/**
+ * The arithmetic of one optimizer. What the optimizer passes through a rule to src/step (itself, its list of runs, a step's
+ * options) is an `object` here, so that rules do not depend on how steps are carried out.
+ */
 export interface Rule<Options extends CommonOptions> extends Elsewhere {
   /** The class's name, with which every message begins. */
   readonly name: string;
@@ -108,7 +117,7 @@ export interface Rule<Options extends CommonOptions> extends Elsewhere {
    * For a rule that reduces over each tensor, and hence gets them one by one: `sweepTensors`, or `sweepAfter(…)`. Without it
    * each element is updated by itself, so adjacent tensors with equal options, step and scalars are swept as one run.
    */
-  sweepAll?(optimizer: Sweeper<Options>, runs: RunList, request: StepRequest): boolean;
+  sweepAll?(optimizer: object, runs: object, request: object): boolean;
   /** Throws for a tensor that the rule cannot update, named by `option`. */
   accept?(tensor: TensorInfo, option: string): void;
   /**
@@ -150,9 +159,12 @@ export interface Rule<Options extends CommonOptions> extends Elsewhere {
   /** Calls the kernel. Arguments are written out, which is ten times faster than a spread. */
   sweep(kernels: Kernels, run: Run, options: Settled<Options>): void;
   /** Sparse steps, where the rule has them: `sparseSteps` makes them, so that other rules do without their code. */
-  readonly rows?: SparseSteps<Options>;
+  readonly rows?: SparseSteps;
   /** For a rule with other parameters for evaluation: switches to those, or back. */
-  evaluate?(optimizer: Pick<Sweeper<Options>, "table" | "groups" | "arena">, evaluating: boolean): void;
+  evaluate?(
+    optimizer: { readonly table: Table; readonly groups: readonly Group<Options>[]; readonly arena: Arena },
+    evaluating: boolean,
+  ): void;
   /** For a rule with a slot that starts as a copy of the parameters: `copyIn(…)`. */
   readonly copied?: CopiedSlot;
 }
@@ -179,13 +191,13 @@ export interface CopiedSlot {
 }
 
 /** How a rule updates rows of a tensor (src/step/sparse-rows.ts). */
-export interface SparseSteps<Options extends CommonOptions> {
+export interface SparseSteps {
   /** Checks the option `rows` of a step: row numbers, which must be whole, in [0, shape[0]) and different. */
-  read(request: StepRequest, rows: Readonly<Record<string, unknown>>, target: Target<Options>): void;
+  read(request: object, rows: Readonly<Record<string, unknown>>, target: object): void;
   /** Takes the memory of sparse steps, once. Throws when there is no room. */
-  makeRoom(request: StepRequest, slots: Slots<Options>): void;
+  makeRoom(request: object, slots: object): void;
   /** Updates the chosen rows of the tensors that have some. */
-  sweep(optimizer: Sweeper<Options>, runs: RunList, request: StepRequest): void;
+  sweep(optimizer: object, runs: object, request: object): void;
 }
 
 /** The kinds of {@link CommonOptions}. */

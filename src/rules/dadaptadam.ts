@@ -108,7 +108,7 @@ function dadaptRule(): Rule<DAdaptAdamOptions> {
       c[OWN + 5] = kappa * (1 - root);
       c[OWN + 6] = o.eps;
     },
-    sweepAll: sweepAfter({
+    sweepAll: sweepAfter<DAdaptAdamOptions>({
       before({ lr }, shared) {
         pass[KAPPA] = shared[D] * lr;
         pass[SUM] = pass[NORM] = 0;

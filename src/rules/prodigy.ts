@@ -64,7 +64,7 @@ function prodigyRule(): Rule<ProdigyOptions> {
           throw wrongValue("Prodigy", `paramGroups[${g}].lr`, `${first}, as other groups have, or 0`, lr);
       }
     },
-    sweepAll: sweepAfter({
+    sweepAll: sweepAfter<ProdigyOptions>({
       before({ betas }, shared) {
         pass[OLD_D] = shared[D];
         pass[SUM] = shared[NUMERATOR] * Math.sqrt(betas[1]);

@@ -83,7 +83,7 @@ const rule: Rule<SGDOptions> = {
   sweep({ sgd }, { at, c }, { momentum }) {
     sgd(at[0], at[1], at[2], momentum === 0 ? 0 : at[3], c[0], c[1], c[2], c[3], c[4], c[5], c[6]);
   },
-  rows: sparseSteps({
+  rows: sparseSteps<SGDOptions>({
     refuses: ({ momentum }) =>
       momentum > 0 ? "nothing with a momentum, which moves every row at each step" : undefined,
   }),

@@ -2,9 +2,9 @@
 import { type SmallSlot, copyOf, setSlot, viewOf } from "./small-formats.js";
 import type { Arena } from "../memory/arena.js";
 import { anyNumber, counted, flag, record, whole, wrongType, wrongValue } from "../util/check.js";
-import { type Group, RESTORED, groupOptions, readInitialLr } from "../optimizer/groups.js";
+import { RESTORED, groupOptions, readInitialLr } from "../optimizer/groups.js";
 import type { Shape, Vector } from "../memory/tensor.js";
-import type { CommonOptions, Rule, Settled } from "../optimizer/rule.js";
+import type { CommonOptions, Group, Rule, Settled } from "../optimizer/rule.js";
 import { checkShape, onlyFields, readEach, readSaved, readSlot, same } from "./validation.js";
 import type { Slots } from "../optimizer/slots.js";
 import { ABSENT, type Table, stepsOf } from "../step/tensor-table.js";

@@ -3,7 +3,10 @@
 import type { Arena } from "../memory/arena.js";
 import { isList, lookUp, wrongType, wrongValue } from "../util/check.js";
 import type { CommonOptions, Run, Settled, SparseSteps } from "../optimizer/rule.js";
+import type { Slots } from "../optimizer/slots.js";
 import { flushes } from "./denormals.js";
+import type { RunList } from "./run-list.js";
+import type { StepRequest, Target } from "./step-request.js";
 import { ABSENT } from "./tensor-table.js";
 import type { Sweeper } from "./tensor-sweep.js";
 import { SWEPT_TOGETHER } from "../wasm/generated/layout/memory.js";
@@ -21,8 +24,12 @@ interface Own<Options extends CommonOptions> {
 
 /** A rule's sparse steps. */
 /* @__NO_SIDE_EFFECTS__ */
-export const sparseSteps = <Options extends CommonOptions>(own: Own<Options>): SparseSteps<Options> => ({
-  read(request, rows, { rule: { name }, table, groups, indexOf, stateFormat }) {
+export const sparseSteps = <Options extends CommonOptions>(own: Own<Options>): SparseSteps => ({
+  read(
+    request: StepRequest,
+    rows: Readonly<Record<string, unknown>>,
+    { rule: { name }, table, groups, indexOf, stateFormat }: Target<Options>,
+  ) {
     for (const [tensor, value] of Object.entries(rows)) {
       const option = `rows.${tensor}`;
       const i = lookUp(name, option, indexOf, tensor);
@@ -36,11 +43,11 @@ export const sparseSteps = <Options extends CommonOptions>(own: Own<Options>): S
       request.rows.set(i, chosen);
     }
   },
-  makeRoom(request, slots) {
+  makeRoom(request: StepRequest, slots: Slots<Options>) {
     // For row numbers, and for the packed rows of each buffer.
     if (request.packed === 0) request.packed = slots.take((3 + slots.names.length) * PACKED * 4, "a sparse step");
   },
-  sweep(optimizer, runs, request) {
+  sweep(optimizer: Sweeper<Options>, runs: RunList, request: StepRequest) {
     for (const [i, rows] of request.rows)
       sweepTensor(optimizer, own, request.packed, optimizer.setCall(runs, runs.batchOf[i]), i, rows);
   },

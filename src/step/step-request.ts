@@ -2,9 +2,9 @@
 import type { Average } from "../averages/average.js";
 import { atLeast0, finite, flag, knownOnly, lookUp, nameList, record, wrongType, wrongValue } from "../util/check.js";
 import type { StateFormat } from "../state/small-formats.js";
-import { ALIASES, type Group } from "../optimizer/groups.js";
+import { ALIASES } from "../optimizer/groups.js";
 import type { StepOptions } from "../optimizer/options.js";
-import type { CommonOptions, Rule } from "../optimizer/rule.js";
+import type { CommonOptions, Group, Rule } from "../optimizer/rule.js";
 import type { Table } from "./tensor-table.js";
 
 const KNOWN = ["skip", "gradScale", "rows", "clipNorm", "zeroGrad", "average"] as const;

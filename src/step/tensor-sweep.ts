@@ -1,6 +1,5 @@
 // The sweep of rules that reduce over each tensor: one tensor after the other. Only such rules import this file.
-import type { Group } from "../optimizer/groups.js";
-import type { CommonOptions, Rule, Run, Settled } from "../optimizer/rule.js";
+import type { CommonOptions, Group, Rule, Run, Settled } from "../optimizer/rule.js";
 import type { Arena } from "../memory/arena.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import type { RunList } from "./run-list.js";
