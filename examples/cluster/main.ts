@@ -23,6 +23,7 @@ interface CommandLine {
   lr?: number;
   seed: number;
   host?: true;
+  port: number;
   open: boolean;
   plain?: true;
   json?: true;
@@ -50,6 +51,7 @@ const program = new Command("npm run cluster --")
   .option("--lr <number>", "learning rate of local steps (default: 0.1)", number)
   .option("--seed <n>", "of the network's start and of the order of the images", whole(0, 2 ** 32 - 1), 1)
   .option("--host", "let other machines of the network see the page and join; there is no password")
+  .option("--port <n>", "of the server, another where that is taken; 0: any that is free", whole(0, 65535), 4222)
   .option("--no-open", "serve the page, but do not open a browser")
   .option("--plain", "no page, only this terminal; so without a terminal, unless --no-open is given")
   .option("--json", "print one JSON object at the end and nothing else (npm run --silent cluster -- --json)")
@@ -102,7 +104,7 @@ async function runCluster(given: CommandLine): Promise<void> {
   const web = hasPage ? await (await import("./web.ts")).Web.start(isOpen && address) : undefined;
   const { local = "", network = [] } = web?.urls ?? {};
   const folder = mkdtempSync(join(tmpdir(), "gradstep-cluster-"));
-  const ports = await findPorts(address);
+  const ports = await findPorts(address, given.port);
   const options: ClusterOptions = {
     server: { binary, ports, host: address, folder, origins: web?.origins ?? [] },
     settings,

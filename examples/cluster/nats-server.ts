@@ -120,9 +120,9 @@ export interface Ports {
   readonly monitor: number;
 }
 
-/** Free ports; that of NATS is 4222 if possible, where clients look for it. */
-export async function findPorts(host: string): Promise<Ports> {
-  const nats = await probe(4222, host).catch(() => probe(0, host));
+/** Free ports; that of NATS is the wanted one if possible. */
+export async function findPorts(host: string, wanted: number): Promise<Ports> {
+  const nats = await probe(wanted, host).catch(() => probe(0, host));
   return { nats, webSocket: await probe(0, host), monitor: await probe(0, "127.0.0.1") };
 }
 

@@ -7,7 +7,7 @@ import { commandOf, run } from "../examples/command.ts";
 import { temporaryFolder } from "../examples/tiny-files.ts";
 
 const folder = temporaryFolder();
-const SMALL = "--plain --rounds 5 --local-steps 60".split(" ");
+const SMALL = "--plain --rounds 5 --local-steps 60 --port 0".split(" ");
 const running = new Set<ChildProcess>();
 afterEach(() => {
   for (const child of running) child.kill("SIGKILL");
@@ -71,7 +71,7 @@ test("a worker from elsewhere; a worker, the coordinator and the server killed: 
 });
 
 test.each(["SIGINT", "SIGKILL"] as const)("%s ends all processes", async (signal) => {
-  const cluster = start("--plain", "--workers", "2");
+  const cluster = start("--plain", "--workers", "2", "--port", "0");
   await cluster.until(/^round 1\//m);
   const names = ["server", "coordinator", "worker-1", "worker-2"];
   const pids = await Promise.all(names.map(async (name) => Number(await cluster.pidOf(name))));
@@ -87,7 +87,7 @@ test.each(["SIGINT", "SIGKILL"] as const)("%s ends all processes", async (signal
 test.concurrent("--json prints one object", async () => {
   const { code, stdout, stderr } = await run(
     folder,
-    "--json --rounds 1 --local-steps 5 --workers 1".split(" "),
+    "--json --rounds 1 --local-steps 5 --workers 1 --port 0".split(" "),
     {},
     "cluster",
   );
@@ -102,7 +102,7 @@ test.concurrent("--json prints one object", async () => {
 test.concurrent.each([
   ["--workers many", 2, /'--workers <n>' argument 'many' is invalid\. Expected a whole number from 0 to 64/],
   ["--lr -1", 2, /^error: SGD: "lr" expected/],
-  ["--plain --lr 1e30 --workers 1", 1, /^error: coordinator: coordinate: .*training diverged/],
+  ["--plain --lr 1e30 --workers 1 --port 0", 1, /^error: coordinator: coordinate: .*training diverged/],
   ["--model gpt", 2, /Expected one of mlp, cnn/],
   ["joni nats://localhost", 2, /unknown command 'joni'[^]*join|Options begin with --/],
   ["join nats://127.0.0.1:1", 1, /^error: cannot connect to nats:\/\/127\.0\.0\.1:1: /],
@@ -113,7 +113,7 @@ test.concurrent.each([
 });
 
 test.concurrent("NATS_SERVER must be a server", async () => {
-  const { code, stderr } = await run(folder, ["--plain"], { NATS_SERVER: process.execPath }, "cluster");
+  const { code, stderr } = await run(folder, ["--plain", "--port", "0"], { NATS_SERVER: process.execPath }, "cluster");
   expect(stderr).toMatch(/^error: NATS_SERVER is .*node, which is no NATS server\n$/);
   expect(code).toBe(1);
   expect(existsSync(`${folder}/out`)).toBe(false);
