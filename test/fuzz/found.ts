@@ -187,4 +187,17 @@ export const found: Readonly<Record<string, Sequence>> = {
       { command: "damage", given: { at: 0, path: [4, 0, 4, 15], value: 0 } },
     ],
   },
+  "a file was expected of tensors of which a SAM has moved one that is not the optimizer's": {
+    pages: 4,
+    acts: [
+      { command: "makeParams", given: { ...params, sizes: [0, 0], seed: 0, from: false } },
+      { command: "construct", given: { at: 0, rule: { ...rule, row: 0 }, groups: [], split: [0, 0, 0, 0, 0] } },
+      { command: "subset", given: { at: 0, names: [1], twice: 1 } },
+      { command: "makeSAM", given: { at: 0, around: false, rho: 0, adaptive: false } },
+      { command: "firstStep", given: { at: 0, asked: { ...step, seed: 0, kind: "usual", skip: [1] } } },
+      { command: "disposeOptimizer", given: 0 },
+      { command: "construct", given: { at: 1, rule: { ...rule, row: 0 }, groups: [], split: [0, 0, 0, 0, 0] } },
+      { command: "twin", given: { at: 0, way: "file", backwards: false } },
+    ],
+  },
 };

@@ -105,13 +105,14 @@ const transfer: Record<string, (world: World, from: LiveOptimizer, to: LiveOptim
       transfer.clone(world, from, to, dict); // a file holds each name once
       return;
     }
-    const bytes = world.call(() => save(source.real, { optimizers: [from.real] }))!.value;
+    const refusal = applied(world, source.tensors); // those that are not the optimizer's would be saved, too
+    const made = world.call(() => save(source.real, { optimizers: [from.real] }), { refusal });
     const strangers = source.tensors.some(({ name }) => !dict.tensors.some((tensor) => tensor.name === name));
-    if (strangers) {
-      transfer.clone(world, from, to, dict); // the file has tensors that the twin has not
+    if (!made || strangers) {
+      transfer.clone(world, from, to, dict); // there is no file, or it has tensors that the twin has not
       return;
     }
-    world.call(() => load(bytes, dict.real, { optimizers: [to.real] }));
+    world.call(() => load(made.value, dict.real, { optimizers: [to.real] }));
   },
 };
 
