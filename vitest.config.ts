@@ -2,8 +2,8 @@ import { defineConfig } from "vitest/config";
 
 const exclude = ["**/node_modules/**", "test/consumers/**"];
 const SLOW = "test/**/*.slow.test.ts";
-/** They need a NATS server: npm run test:distributed. */
-const DISTRIBUTED = "test/distributed/*.slow.test.ts";
+/** They need a NATS server, or minutes: npm run test:distributed, npm run test:commands. */
+const APART = ["test/distributed/*.slow.test.ts", "test/examples/*.slow.test.ts"];
 
 export default defineConfig({
   test: {
@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...exclude, SLOW], isolate: false },
       },
-      { extends: true, test: { name: "slow", include: [SLOW], exclude: [...exclude, DISTRIBUTED] } },
+      { extends: true, test: { name: "slow", include: [SLOW], exclude: [...exclude, ...APART] } },
     ],
   },
 });
