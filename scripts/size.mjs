@@ -1,6 +1,6 @@
 // npm run size: what an import costs, minified and gzipped. Prints a table, compares it with docs/performance.md's (which
 // `npm run size -- --write` writes) and with the budgets, and checks that one rule brings nothing that it does not use.
-// A goal that is not reached is printed at each run; until it is, what stands now may not grow.
+// A goal that is not reached fails; beside it, what stands now may not grow.
 import { build } from "esbuild";
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -102,8 +102,8 @@ for (const { title, code, goal, without, all, alone } of imports) {
     check(`${title} is ${inKB(plain.bytes)} without the kernels, ${without} KB allowed`, plain.bytes < without * KB);
   if (all !== undefined)
     check(`${title} is ${inKB(full.bytes)} with the kernels, ${all} KB allowed`, full.bytes < all * KB);
-  if (plain.bytes >= goal * KB)
-    console.log(`MISSED: ${title} is ${inKB(plain.bytes)} without the kernels, the goal is ${goal} KB`);
+  if (goal !== undefined)
+    check(`${title} is ${inKB(plain.bytes)} without the kernels, the goal is ${goal} KB`, plain.bytes < goal * KB);
   if (!alone) continue;
   const foreign = plain.modules.filter((module) => FOREIGN.test(module));
   check(`${title} brings ${foreign.join(", ")}`, foreign.length === 0);
