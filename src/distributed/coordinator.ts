@@ -1,6 +1,6 @@
 // What a coordinator does, whatever carries its messages: begins rounds, judges updates, steps, saves, recovers.
 import { type Clock, Waker } from "./clock.js";
-import { Fatal } from "./fatal.js";
+import { Fatal, Refused } from "./fatal.js";
 import { type Incoming, type Judge, makeJudge } from "./judge.js";
 import type { CoordinatorBroker, CoordinatorOptions, Progress, Saved, Store } from "./interfaces.js";
 import { CHUNK, MODEL } from "./message.js";
@@ -13,6 +13,8 @@ import { Workspace } from "./workspace.js";
 
 /** Milliseconds. */
 const RETRY = 100;
+/** A broker that refuses for so long will go on refusing. */
+const PATIENCE = 10_000;
 
 export class Coordinator {
   readonly #waker: Waker;
@@ -169,14 +171,22 @@ export class Coordinator {
     });
   }
 
-  /** Repeats an action until it succeeds, or the run stops. */
+  /** Repeats an action until it succeeds, the run stops, or the broker has refused it for too long. */
   async #persist(action: () => Promise<void>): Promise<void> {
+    let refusals = { first: 0, last: -Infinity };
     while (!this.#stop) {
       try {
         await action();
         return;
       } catch (error) {
         if (error instanceof Fatal) throw error;
+        if (error instanceof Refused) {
+          const now = this.clock.now();
+          // An action may run for a whole round: what was refused long before has passed.
+          refusals = { first: now - refusals.last < PATIENCE / 2 ? refusals.first : now, last: now };
+          if (now - refusals.first > PATIENCE)
+            throw new Fatal(`coordinate: ${error.message}, for ${PATIENCE / 1000} seconds`, { cause: error });
+        }
         this.#isStale = true;
         await this.#waker.wait(RETRY);
       }

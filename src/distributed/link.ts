@@ -1,10 +1,10 @@
 // Requests to NATS and its JetStream API over the user's connection, with errors that say what is wrong.
 import { type Msg, type NatsConnection, type RequestOptions, headers } from "@nats-io/nats-core";
-import { Fatal } from "./fatal.js";
+import { Fatal, Refused } from "./fatal.js";
 import { wrongType } from "../util/check.js";
 
 /** An error that the JetStream API answers with. */
-export class ApiError extends Error {
+export class ApiError extends Refused {
   constructor(
     readonly code: number,
     description: string,

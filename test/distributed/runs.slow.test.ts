@@ -24,7 +24,8 @@ const connect = (): Promise<NatsConnection> => keep(server.connect());
 beforeAll(async () => {
   server = await Server.start();
   closed = await Server.start(`accounts { A { jetstream: enabled, users: [
-    { user: boss, password: x }, ${worker("w1")}, ${worker("w2")}, { user: guest, password: x, permissions: { publish: ["nothing"], subscribe: ["_INBOX.>", "gs.>"] } } ] } }`);
+    { user: boss, password: x }, ${worker("w1")}, ${worker("w2")}, { user: guest, password: x, permissions: { publish: ["nothing"], subscribe: ["_INBOX.>", "gs.>"] } } ] }
+    B { jetstream: { max_streams: 2 }, users: [ { user: narrow, password: x } ] } }`);
 });
 afterEach(async () => {
   await Promise.all(connections.splice(0).map((nc) => nc.close()));
@@ -132,6 +133,12 @@ describe("with narrow permissions", () => {
     );
     await expect(join(await as("w1", "_INBOX_w1"), workerOptions("other").options)).rejects.toThrow(
       'join: no permission to subscribe to "gs.other.model.info"',
+    );
+  });
+
+  test("a server that goes on refusing ends the run with its reason", { timeout: 30_000 }, async () => {
+    await expect(conduct(await as("narrow"), coordinatorOptions("narrow"))).rejects.toThrow(
+      /^coordinate: JetStream: maximum number of streams reached \(\d+\), for 10 seconds$/,
     );
   });
 });
