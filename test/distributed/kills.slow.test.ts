@@ -1,48 +1,23 @@
 // Runs of processes that are killed, stopped and cut off by seeded schedules: the same bits as an undisturbed run, and soon.
 import { rmSync } from "node:fs";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Random } from "../../src/index.js";
-import { Actor, buildActor } from "./actors.js";
-import { Server, findServer, versionOf } from "./nats.js";
-import { Proxy } from "./proxy.js";
+import { buildActor } from "./actors.js";
+import { findServer, versionOf } from "./nats.js";
+import { type World, stallsOf, startWorld } from "./world.js";
 
 const isLong = import.meta.env.MODE === "long";
 const SCHEDULES = Number(process.env.GRADSTEP_SCHEDULES ?? (isLong ? 100 : 5));
 const KILLS = 4;
-const settings = { rounds: 80, replicas: 4, delay: 15 };
+const start = (): Promise<World> => startWorld(folder, 80, 15);
 
 let folder: string;
 let expected: string;
-let runs = 0;
 beforeAll(async () => {
   folder = await buildActor();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
-
-/** A server, a coordinator and four workers, each behind a proxy of its own. */
-async function start() {
-  const server = await Server.start();
-  const run = `kills-${++runs}`;
-  const proxies = await Promise.all(Array.from({ length: 5 }, () => Proxy.start(server.port)));
-  const checkpoint = join(folder, `${run}.safetensors`);
-  const coordinator = new Actor(folder, "coordinator", proxies[4].url, run, {
-    rounds: settings.rounds,
-    replicas: settings.replicas,
-    checkpoint,
-  });
-  const workers = proxies
-    .slice(0, 4)
-    .map(({ url }, i) => new Actor(folder, "worker", url, run, { name: `w${i}`, delay: settings.delay }));
-  const end = async (): Promise<void> => {
-    await Promise.all([coordinator, ...workers].map((actor) => actor.kill()));
-    for (const proxy of proxies) proxy.end();
-    await server.end();
-  };
-  return { server, proxies, coordinator, workers, end };
-}
-type World = Awaited<ReturnType<typeof start>>;
 
 /** Disturbs one of them, and says how. */
 async function disturb({ server, proxies, coordinator, workers }: World, random: Random): Promise<string> {
@@ -71,17 +46,6 @@ async function disturb({ server, proxies, coordinator, workers }: World, random:
   await actor.kill();
   actor.start();
   return `${name} killed`;
-}
-
-/** The longest times between new rounds after each disturbance, in milliseconds beyond the median. */
-function stallsOf(coordinator: Actor, times: readonly number[]): number[] {
-  const at = coordinator.rounds.map((round) => round.at);
-  const gaps = at.slice(1).map((time, i) => time - at[i]);
-  const median = [...gaps].sort((a, b) => a - b)[gaps.length >> 1] ?? 0;
-  return times.map((time) => {
-    const during = gaps.filter((gap, i) => at[i + 1] > time && at[i] < time + 3000);
-    return Math.round(Math.max(0, ...during) - median);
-  });
 }
 
 test("an undisturbed run", async () => {
