@@ -1,6 +1,6 @@
 // NATS servers with JetStream on free ports, with data below the system's temporary folder.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -57,6 +57,12 @@ ${config}`;
 
   get pid(): number {
     return this.#process!.pid!;
+  }
+
+  /** Megabytes of memory that the process has at present; Linux only. */
+  get megabytes(): number {
+    const [, kilobytes] = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))!;
+    return Math.round(Number(kilobytes) / 1024);
   }
 
   /** Starts the process and waits until it listens. */

@@ -62,16 +62,22 @@ async function conduct(options: CoordinateOptions, until = Infinity): Promise<Pr
 }
 
 let expected: string;
-test("1, 2, 4 and 8 workers give the same bits, and a worker ends with the run's model", async () => {
+const isLong = import.meta.env.MODE === "long";
+const COUNTS = [1, 2, 4, 8, ...(isLong ? [32, 200] : [])];
+test(`${COUNTS.join(", ")} workers give the same bits, and a worker ends with the run's model`, async () => {
   const hashes: string[] = [];
-  for (const count of [1, 2, 4, 8]) {
+  for (const count of COUNTS) {
     const options = coordinatorOptions(newRun());
     const done = await work(options.run, count);
     const rounds = await conduct(options);
     expect(rounds.map(({ round }) => round)).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
     expect(rounds[7].loss).toBeLessThan(rounds[0].loss);
-    expect((await Promise.all(done)).reduce((sum, n) => sum + n, 0)).toBe(24);
+    const tasks = (await Promise.all(done)).reduce((sum, n) => sum + n, 0);
+    const reissued = rounds.reduce((sum, round) => sum + round.reissued, 0);
+    expect(tasks).toBeGreaterThanOrEqual(24);
+    expect(tasks).toBeLessThanOrEqual(24 + reissued);
     hashes.push(hashOf(options.params as never));
+    if (isLong) console.log(`${count} workers: the server has ${server.megabytes} MB of memory`);
   }
   expect(new Set(hashes).size).toBe(1);
   expected = hashes[0];
