@@ -75,11 +75,10 @@ export class Arena {
   readonly #floats: Float32Array<ArrayBuffer>;
   /** For the message when something does not fit: which option to raise. */
   readonly #remedy: string;
-  readonly #taken = new Map<number, number>();
   /** Memory from this address on has never been taken. */
   #fresh = RESERVED;
-  /** Free spans [start, end), sorted by address, never adjacent. */
-  #spans: [number, number][];
+  /** What is taken: spans [start, end), sorted by address. */
+  #taken: (readonly [start: number, end: number])[] = [];
   /** @internal Number of averages now applied to parameters, so that a step need not check every tensor. */
   applied = 0;
   /** @internal */
@@ -90,11 +89,11 @@ export class Arena {
    */
   constructor(options: ArenaOptions);
   /** @internal */
-  constructor(options: ArenaOptions, owner: string, remedy: string, make?: (pages: number) => ArenaMemory);
+  constructor(options: ArenaOptions, owner: string, size: string, make?: (pages: number) => ArenaMemory);
   constructor(
     options: ArenaOptions,
     owner = "Arena",
-    remedy = `raise "capacity" of the Arena`,
+    size = "capacity",
     make = (pages: number): ArenaMemory => {
       const memory = makeMemory(owner, pages, false);
       return { memory, buffer: memory.buffer, kernels: instantiateKernels(owner, memory, options.module) };
@@ -106,8 +105,7 @@ export class Arena {
     this.#capacity = pages * PAGE;
     this.memory = make(pages);
     this.#floats = new Float32Array(this.memory.buffer);
-    this.#remedy = remedy;
-    this.#spans = pages * PAGE > RESERVED ? [[RESERVED, pages * PAGE]] : [];
+    this.#remedy = `raise "${size}" of the ${owner}`;
   }
 
   /** Size in bytes. */
@@ -124,7 +122,17 @@ export class Arena {
   /** Bytes not in use. They need not be in one piece. */
   get free(): number {
     this.check("Arena");
-    return this.#spans.reduce((sum, [start, end]) => sum + end - start, 0);
+    return this.#gaps().reduce((sum, [, bytes]) => sum + bytes, 0);
+  }
+
+  /** Address and bytes of what is free before each taken span, and after the last. */
+  #gaps(): [address: number, bytes: number][] {
+    let address = RESERVED;
+    return [...this.#taken, [this.#capacity, 0]].map(([start, end]) => {
+      const gap: [number, number] = [address, start - address];
+      address = end;
+      return gap;
+    });
   }
 
   /** Disposes of every tensor and optimizer in the arena: later use of them, or of the arena, throws. Idempotent. */
@@ -158,19 +166,17 @@ export class Arena {
   allocate(bytes: number, owner: string, purpose: string): number {
     this.check(owner);
     if (bytes === 0) return 0;
-    const index = this.#spans.findIndex(([start, end]) => end - start >= bytes);
+    const gaps = this.#gaps();
+    const index = gaps.findIndex(([, size]) => size >= bytes);
     if (index < 0) {
-      const largest = Math.max(...this.#spans.map(([start, end]) => end - start));
+      const largest = Math.max(...gaps.map(([, size]) => size));
       const pieces = this.free >= bytes ? ` in pieces, the largest of ${largest}` : "";
       throw new RangeError(
         `${owner}: needs ${bytes} bytes for ${purpose}, ${this.free} are free${pieces}: ${this.#remedy}`,
       );
     }
-    const span = this.#spans[index];
-    const address = span[0];
-    span[0] += bytes;
-    if (span[0] === span[1]) this.#spans.splice(index, 1);
-    this.#taken.set(address, bytes);
+    const [address] = gaps[index];
+    this.#taken.splice(index, 0, [address, address + bytes]);
     if (address < this.#fresh) this.fill(address, Math.min(bytes, this.#fresh - address), 0);
     this.#fresh = Math.max(this.#fresh, address + bytes);
     return address;
@@ -181,35 +187,21 @@ export class Arena {
    * block's. Where there is room, {@link gapAfter} keeps them apart.
    */
   allocateApart(sizes: readonly number[], owner: string, purpose: string): number[] {
-    const bytes = sizes.reduce((sum, size) => sum + size, 0);
-    const apart = sizes.reduce((sum, size) => sum + gapAfter(size), bytes);
-    const gaps = this.hasRoom(apart);
-    let next = this.allocate(gaps ? apart : bytes, owner, purpose);
-    return sizes.map((size) => {
-      const address = next;
-      next += size + (gaps ? gapAfter(size) : 0);
-      return address;
-    });
+    const sum = (parts: readonly number[]): number => parts.reduce((total, part) => total + part, 0);
+    const apart = sizes.map((size) => size + gapAfter(size));
+    const parts = this.hasRoom(sum(apart)) ? apart : sizes;
+    let next = this.allocate(sum(parts), owner, purpose);
+    return parts.map((bytes) => (next += bytes) - bytes);
   }
 
   /** @internal Whether {@link allocate} would find this many bytes. */
   hasRoom(bytes: number): boolean {
-    return this.#spans.some(([start, end]) => end - start >= bytes);
+    return this.#gaps().some(([, size]) => size >= bytes);
   }
 
   /** @internal Frees what {@link allocate} took at this address. */
   release(address: number): void {
-    const bytes = this.#taken.get(address);
-    if (!this.alive || bytes === undefined) return;
-    this.#taken.delete(address);
-    this.#spans.push([address, address + bytes]);
-    this.#spans.sort((a, b) => a[0] - b[0]);
-    this.#spans = this.#spans.reduce<[number, number][]>((spans, next) => {
-      const last = spans.at(-1);
-      if (last?.[1] === next[0]) last[1] = next[1];
-      else spans.push(next);
-      return spans;
-    }, []);
+    this.#taken = this.#taken.filter(([start]) => start !== address);
   }
 
   /** @internal Sets `bytes` bytes (a multiple of 4) at `address` to one float32. */

@@ -1,5 +1,5 @@
 // The options that say which memory tensors live in, and the arena that they ask for.
-import { Arena, MAX_CAPACITY, PAGE, RESERVED, gapAfter } from "./arena.js";
+import { Arena, MAX_CAPACITY, RESERVED, gapAfter } from "./arena.js";
 import { whole, wrongType } from "../util/check.js";
 
 /** Which memory tensors live in. All are optional; `arena` excludes the others, `capacity` excludes `slots`. */
@@ -24,10 +24,15 @@ export abstract class ThreadPool {
   /** Total number of threads. */
   abstract readonly size: number;
   /** @internal */
-  abstract makeArena(capacity: number, owner: string, remedy: string): Arena;
+  abstract makeArena(capacity: number, owner: string, size: string): Arena;
 }
 
 export const memoryOptions = ["slots", "capacity", "arena", "module", "threads"] as const;
+/** Options of which one can be given: those that say how large the memory is, and those that say whose the binary is. */
+const RIVALS = [
+  ["slots", "capacity", "arena"],
+  ["module", "threads", "arena"],
+] as const;
 const SLACK = 2 ** 20;
 
 /** How many threads work in the arena that the options ask for. They need not be valid. */
@@ -41,28 +46,23 @@ export function threadsOf({ arena, threads }: MemoryOptions): number {
  * buffers of that size, `scratch` bytes, and 1 MiB of slack.
  */
 export function arenaFor(owner: string, options: MemoryOptions, parameterBytes: number, scratch = 0): Arena {
-  const { slots, capacity, arena, module, threads } = options;
+  const { slots = 6, capacity, arena, module, threads } = options;
   if (threads !== undefined && !(threads instanceof ThreadPool))
     throw wrongType(owner, "threads", "Threads of gradstep/threads", threads);
-  if (threads !== undefined && module !== undefined)
-    throw new RangeError(`${owner}: "module" cannot stand beside "threads", which have a binary of their own`);
-  if (arena !== undefined) {
-    if (!(arena instanceof Arena)) throw wrongType(owner, "arena", "an Arena", arena);
-    for (const name of ["slots", "capacity", "module", "threads"] as const)
-      if (options[name] !== undefined)
-        throw new RangeError(`${owner}: "${name}" cannot stand beside "arena", which has a size and a module already`);
-    arena.check(owner);
-    return arena;
+  if (arena !== undefined && !(arena instanceof Arena)) throw wrongType(owner, "arena", "an Arena", arena);
+  for (const names of RIVALS) {
+    const [one, other] = names.filter((name) => options[name] !== undefined) as [string?, string?];
+    if (other) throw new RangeError(`${owner}: "${one}" cannot stand beside "${other}": give one of them`);
   }
-  const room = slots === undefined ? 6 : whole.read(owner, "slots", slots);
-  if (slots !== undefined && capacity !== undefined)
-    throw new RangeError(`${owner}: "slots" cannot stand beside "capacity": give one of them`);
+  arena?.check(owner);
+  if (arena) return arena;
+  whole.read(owner, "slots", slots);
   const least = RESERVED + 2 * parameterBytes + scratch;
   if (least > MAX_CAPACITY)
     throw new RangeError(`${owner}: the tensors need ${least} bytes, an arena holds at most ${MAX_CAPACITY}`);
-  const gaps = (2 + room) * gapAfter(parameterBytes);
-  const wanted = Math.ceil((least + room * parameterBytes + gaps + SLACK) / PAGE) * PAGE;
-  const remedy = `raise "${capacity === undefined ? "slots" : "capacity"}" of the ${owner}`;
-  const size = capacity ?? Math.min(MAX_CAPACITY, wanted);
-  return threads?.makeArena(size, owner, remedy) ?? new Arena({ capacity: size, module }, owner, remedy);
+  const gaps = (2 + slots) * gapAfter(parameterBytes);
+  const wanted = least + slots * parameterBytes + gaps + SLACK;
+  const size = capacity === undefined ? "slots" : "capacity";
+  const bytes = capacity ?? Math.min(MAX_CAPACITY, wanted);
+  return threads?.makeArena(bytes, owner, size) ?? new Arena({ capacity: bytes, module }, owner, size);
 }

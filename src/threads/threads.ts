@@ -100,8 +100,8 @@ export class Threads extends ThreadPool {
   }
 
   /** @internal */
-  makeArena(capacity: number, owner: string, remedy: string): Arena {
-    return new SharedArena({ capacity, threads: this }, owner, remedy);
+  makeArena(capacity: number, owner: string, size: string): Arena {
+    return new SharedArena({ capacity, threads: this }, owner, size);
   }
 }
 describe(Threads, ({ size, workers }) => ["Threads", { size, workers }]);
@@ -130,12 +130,12 @@ export class SharedArena extends Arena {
    */
   constructor(options: SharedArenaOptions);
   /** @internal */
-  constructor(options: SharedArenaOptions, owner: string, remedy: string);
-  constructor(options: SharedArenaOptions, owner = "SharedArena", remedy = `raise "capacity" of the SharedArena`) {
+  constructor(options: SharedArenaOptions, owner: string, size: string);
+  constructor(options: SharedArenaOptions, owner = "SharedArena", size = "capacity") {
     optionsOf(owner, options, ["capacity", "threads"]);
     const { capacity, threads } = options;
     if (!(threads instanceof ThreadPool)) throw wrongType(owner, "threads", "Threads", threads);
-    super({ capacity }, owner, remedy, (pages) => new SharedMemory(owner, threads.pool, pages));
+    super({ capacity }, owner, size, (pages) => new SharedMemory(owner, threads.pool, pages));
   }
 }
 
