@@ -1,19 +1,21 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // Named tensors and their gradients in an arena.
 import { type Arena, padded } from "./arena.js";
-import { clip, lookUp, nameList, optionsOf, record, usedAfterDispose, wrongType, wrongValue } from "../util/check.js";
+import {
+  TENSOR_NAMES,
+  array,
+  clip,
+  lookUp,
+  optionsOf,
+  record,
+  usedAfterDispose,
+  wrongType,
+  wrongValue,
+} from "../util/check.js";
 import { type Description, describe } from "../util/describe.js";
 import { type MemoryOptions, arenaFor, memoryOptions } from "./memory-options.js";
 import type { Shape, Tensor, Values, Vector } from "./tensor.js";
 import { checkValues, countOf, owned, refuseApplied, shapeSize } from "./tensor.js";
-
-/** What a dictionary and its subsets share. */
-interface Shared {
-  readonly arena: Arena;
-  readonly address: number;
-  readonly ownsArena: boolean;
-  alive: boolean;
-}
 
 const OWNER = "ParameterDict";
 /** How many tensors the text of a dictionary shows. */
@@ -35,9 +37,8 @@ export class ParameterDict<Name extends string = string> {
   /** {@link dispose}, for `using`, where the platform has it. */
   declare [Symbol.dispose]: () => void;
 
-  readonly #shared: Shared;
+  readonly #block: Block;
   readonly #tensors: ReadonlyMap<Name, Tensor>;
-  readonly #isSubset: boolean;
   readonly #data: Readonly<Record<Name, Vector>>;
   readonly #grad: Readonly<Record<Name, Vector>>;
   readonly #shapes: Readonly<Record<Name, Shape>>;
@@ -46,16 +47,20 @@ export class ParameterDict<Name extends string = string> {
   /** Shapes by name, such as `{ weight: [10, 4], bias: [10] }`: arrays of whole numbers >= 0. */
   constructor(shapes: Readonly<Record<Name, Shape>>, options?: MemoryOptions);
   /** @internal */
-  constructor(subset: Subset<Name>);
-  constructor(source: Readonly<Record<Name, Shape>> | Subset<Name>, options: MemoryOptions = {}) {
-    const { shared, tensors } = source instanceof Subset ? source : allocateTensors<Name>(source, options);
-    this.#shared = shared;
+  constructor(block: Block, options: MemoryOptions, chosen: ReadonlyMap<Name, Tensor>);
+  constructor(
+    source: Readonly<Record<Name, Shape>> | Block,
+    options: MemoryOptions = {},
+    chosen?: ReadonlyMap<Name, Tensor>,
+  ) {
+    const block = source instanceof Block ? source : new Block(source, options);
+    const tensors = (chosen ?? block.tensors) as ReadonlyMap<Name, Tensor>;
+    this.#block = block;
     this.#tensors = tensors;
-    this.#isSubset = source instanceof Subset;
-    this.#names = Object.freeze([...this.#tensors.keys()]);
-    this.#data = byName(this.#tensors, (tensor) => tensor.data);
-    this.#grad = byName(this.#tensors, (tensor) => tensor.grad);
-    this.#shapes = byName(this.#tensors, (tensor) => tensor.shape);
+    this.#names = Object.freeze([...tensors.keys()]);
+    this.#data = byName(tensors, "data");
+    this.#grad = byName(tensors, "grad");
+    this.#shapes = byName(tensors, "shape");
   }
 
   /**
@@ -68,16 +73,14 @@ export class ParameterDict<Name extends string = string> {
     tensors: Readonly<Record<Name, { readonly shape: Shape; readonly data: Values }>>,
     options: MemoryOptions = {},
   ): ParameterDict<Name> {
-    const shapes: [string, Shape][] = [];
-    const values: [string, Values][] = [];
-    for (const [name, entry] of Object.entries(record(OWNER, "tensors", tensors))) {
+    const entries = Object.entries(record(OWNER, "tensors", tensors)).map(([name, entry]) => {
       const { shape, data } = record(OWNER, `tensors.${name}`, entry);
       const size = shapeSize(OWNER, shape, `tensors.${name}.shape`);
-      shapes.push([name, shape as Shape]);
-      values.push([name, checkValues(OWNER, data, size, `tensors.${name}.data`)]);
-    }
-    const params = new this<Name>(Object.fromEntries(shapes) as Record<Name, Shape>, options);
-    for (const [name, data] of values) params.#data[name as Name].set(data);
+      return [name as Name, shape as Shape, checkValues(OWNER, data, size, `tensors.${name}.data`)] as const;
+    });
+    const shapes = Object.fromEntries(entries.map(([name, shape]) => [name, shape]));
+    const params = new this<Name>(shapes as Record<Name, Shape>, options);
+    for (const [name, , data] of entries) params.#data[name].set(data);
     return params;
   }
 
@@ -133,10 +136,7 @@ export class ParameterDict<Name extends string = string> {
       const tensor = this.tensor(OWNER, `values.${name}`, name);
       const source = checkValues(OWNER, value, tensor.size, `values.${name}`);
       // Setting one tensor must not change a source that is a view of another.
-      checked.push([
-        tensor,
-        "buffer" in source && source.buffer === this.#shared.arena.buffer ? Array.from(source) : source,
-      ]);
+      checked.push([tensor, (source as Vector).buffer === this.arena.buffer ? Array.from(source) : source]);
     }
     refuseApplied(
       OWNER,
@@ -154,11 +154,12 @@ export class ParameterDict<Name extends string = string> {
   subset<Chosen extends Name>(names: readonly Chosen[]): ParameterDict<Chosen> {
     this.check(OWNER);
     const chosen = new Map<Chosen, Tensor>();
-    nameList(OWNER, "names", names).forEach((name, i) => {
-      if (chosen.has(name as Chosen)) throw wrongValue(OWNER, `names[${i}]`, "each name once", name);
-      chosen.set(name as Chosen, this.tensor(OWNER, `names[${i}]`, name));
+    Array.from(array(OWNER, "names", names, TENSOR_NAMES), (name, i) => {
+      const option = `names[${i}]`;
+      if (chosen.has(name as Chosen)) throw wrongValue(OWNER, option, "each name once", name);
+      chosen.set(name as Chosen, this.tensor(OWNER, option, name));
     });
-    return new ParameterDict<Chosen>(new Subset(this.#shared, chosen));
+    return new ParameterDict<Chosen>(this.#block, {}, chosen);
   }
 
   /** Sets every gradient to 0. Momentum and weight decay still move such parameters; to leave them alone, `skip` them. */
@@ -171,24 +172,24 @@ export class ParameterDict<Name extends string = string> {
    * @throws Error while a live optimizer owns one of the tensors.
    */
   dispose(): void {
-    const { arena, address, ownsArena, alive } = this.#shared;
-    if (this.#isSubset || !alive) return;
-    for (const tensor of this.#tensors.values())
+    const { arena, address, ownsArena, alive, tensors } = this.#block;
+    if (tensors !== this.#tensors || !alive) return;
+    for (const tensor of tensors.values())
       if (tensor.owner !== undefined && arena.alive) throw new Error(owned(OWNER, tensor));
-    for (const tensor of this.#tensors.values()) tensor.applied = undefined;
-    this.#shared.alive = false;
+    for (const tensor of tensors.values()) tensor.applied = undefined;
+    this.#block.alive = false;
     if (ownsArena) arena.dispose();
     else arena.release(address);
   }
 
   /** @internal */
   get arena(): Arena {
-    return this.#shared.arena;
+    return this.#block.arena;
   }
 
   /** @internal */
   check(owner: string): void {
-    if (!this.#shared.alive || !this.#shared.arena.alive) throw usedAfterDispose(owner);
+    if (!this.#block.alive || !this.arena.alive) throw usedAfterDispose(owner);
   }
 
   /** @internal The tensors in order. */
@@ -198,7 +199,7 @@ export class ParameterDict<Name extends string = string> {
   }
 
   /** @internal The tensor that the user named in `option`. */
-  tensor(owner: string, option: string, name: string): Tensor {
+  tensor(owner: string, option: string, name: unknown): Tensor {
     return lookUp(owner, option, this.#tensors, name, "");
   }
 }
@@ -212,71 +213,69 @@ describe(
 export function describeDict(name: string, params: ParameterDict): Description {
   const tensors = params.tensors(name);
   const lines = tensors.slice(0, MOST_SHOWN).map(({ name, shape, data }) => {
-    const first = Array.from(data.subarray(0, 4), (x) => String(Number(x.toPrecision(4))));
-    return `${clip(name, 60)} [${shape.join(", ")}]: ${[...first, ...(data.length > 4 ? ["…"] : [])].join(", ")}`;
+    const first = Array.from(data.subarray(0, 4), (x) => Number(x.toPrecision(4))).join(", ");
+    return `${clip(name, 60)} [${shape.join(", ")}]: ${first}${data.length > 4 ? ", …" : ""}`;
   });
   if (tensors.length > MOST_SHOWN) lines.push(`… ${tensors.length - MOST_SHOWN} more`);
   return [name, countOf(tensors), params.shapes, lines];
 }
 
-class Subset<Name extends string> {
-  constructor(
-    readonly shared: Shared,
-    readonly tensors: ReadonlyMap<Name, Tensor>,
-  ) {}
-}
+/** The memory of a dictionary, which its subsets share: all values, then all gradients, each tensor aligned and zeroed. */
+class Block {
+  readonly arena: Arena;
+  readonly address: number;
+  readonly ownsArena: boolean;
+  readonly tensors: ReadonlyMap<string, Tensor>;
+  alive = true;
 
-/** Takes memory for all values, then all gradients, each tensor aligned and zeroed. */
-function allocateTensors<Name extends string>(
-  shapes: Readonly<Record<Name, Shape>>,
-  options: MemoryOptions,
-): { shared: Shared; tensors: Map<Name, Tensor> } {
-  optionsOf(OWNER, options, memoryOptions);
-  const sizes = Object.entries(record(OWNER, "shapes", shapes)).map(
-    ([name, shape]) => [name as Name, shape as Shape, shapeSize(OWNER, shape, `shapes.${name}`)] as const,
-  );
-  const bytes = sizes.reduce((sum, [, , size]) => sum + padded(size), 0);
-  const arena = arenaFor(OWNER, options, bytes);
-  const [data, grad] = arena.allocateApart([bytes, bytes], OWNER, "the tensors");
-
-  const tensors = new Map<Name, Tensor>();
-  let offset = 0;
-  for (const [name, shape, size] of sizes) {
-    tensors.set(name, {
-      name,
-      shape: Object.freeze([...shape]),
-      size,
-      dataAt: data + offset,
-      gradAt: grad + offset,
-      bytes: padded(size),
-      data: new Float32Array(arena.buffer, data + offset, size),
-      grad: new Float32Array(arena.buffer, grad + offset, size),
-      owner: undefined,
-      applied: undefined,
-    });
-    offset += padded(size);
+  constructor(shapes: Readonly<Record<string, Shape>>, options: MemoryOptions) {
+    optionsOf(OWNER, options, memoryOptions);
+    const sizes = Object.entries(record(OWNER, "shapes", shapes)).map(
+      ([name, shape]) => [name, shape as Shape, shapeSize(OWNER, shape, `shapes.${name}`)] as const,
+    );
+    const bytes = sizes.reduce((sum, [, , size]) => sum + padded(size), 0);
+    const arena = arenaFor(OWNER, options, bytes);
+    let [dataAt, gradAt] = arena.allocateApart([bytes, bytes], OWNER, "the tensors");
+    this.arena = arena;
+    this.address = dataAt;
+    this.ownsArena = options.arena === undefined;
+    this.tensors = new Map(
+      sizes.map(([name, shape, size]) => {
+        const tensor: Tensor = {
+          name,
+          shape: Object.freeze([...shape]),
+          size,
+          dataAt,
+          gradAt,
+          bytes: padded(size),
+          data: new Float32Array(arena.buffer, dataAt, size),
+          grad: new Float32Array(arena.buffer, gradAt, size),
+          owner: undefined,
+          applied: undefined,
+        };
+        dataAt += tensor.bytes;
+        gradAt += tensor.bytes;
+        return [name, tensor];
+      }),
+    );
   }
-  return { shared: { arena, address: data, ownsArena: options.arena === undefined, alive: true }, tensors };
 }
 
 /** Throws unless a value is a ParameterDict; the message suggests what was probably meant. */
 export function checkDict(owner: string, name: string, value: unknown): asserts value is ParameterDict {
   if (value instanceof ParameterDict) return;
-  const error = wrongType(owner, name, "a ParameterDict", value);
-  const { params, constructor } = Object(value) as { params?: unknown; constructor?: { name?: string } };
-  const { name: kind } = constructor ?? {};
-  if (params instanceof ParameterDict) error.message += `: pass ${kind === "MLP" ? "mlp.params" : "its params"}`;
-  else if (kind === "ParameterDict") error.message += " of another copy of gradstep";
-  else if (Array.isArray(value) || ["Number", "Object"].includes(kind ?? ""))
-    error.message += ": make one with new ParameterDict({ name: shape })";
-  throw error;
+  const { params, constructor } = Object(value) as { params?: unknown; constructor?: { name?: unknown } };
+  let hint = ": make one with new ParameterDict({ name: shape })";
+  if (params instanceof ParameterDict) hint = ": pass its params";
+  else if (constructor?.name === OWNER) hint = " of another copy of gradstep";
+  throw wrongType(owner, name, "a ParameterDict", value, hint);
 }
 
-function byName<Name extends string, T>(
+function byName<Name extends string, Key extends keyof Tensor>(
   tensors: ReadonlyMap<Name, Tensor>,
-  pick: (tensor: Tensor) => T,
-): Readonly<Record<Name, T>> {
-  const result = Object.create(null) as Record<Name, T>;
-  for (const [name, tensor] of tensors) result[name] = pick(tensor);
+  key: Key,
+): Readonly<Record<Name, Tensor[Key]>> {
+  const result = Object.create(null) as Record<Name, Tensor[Key]>;
+  for (const [name, tensor] of tensors) result[name] = tensor[key];
   return Object.freeze(result);
 }

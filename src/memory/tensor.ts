@@ -1,5 +1,5 @@
 // One named tensor in an arena, and the checks of the shapes and values that users pass for tensors.
-import { clip, counted, isList, kindOf, whole, wrongType, wrongValue } from "../util/check.js";
+import { array, clip, counted, isList, kindOf, whole, wrongType, wrongValue } from "../util/check.js";
 
 /** A view of an arena, or a copy of one: float32, row-major. Works with every TypeScript from 5.5 on. */
 export type Vector = ReturnType<typeof Float32Array.of>;
@@ -56,8 +56,9 @@ export function refuseApplied(owner: string, tensors: Iterable<Pick<Tensor, "nam
 /** The number of elements of a shape. */
 export function shapeSize(owner: string, shape: unknown, name: string): number {
   const expected = "an array of whole numbers >= 0";
-  if (!Array.isArray(shape)) throw wrongType(owner, name, expected, shape);
-  const sizes = shape.map((dimension: unknown, i) => whole.read(owner, `${name}[${i}]`, dimension));
+  const sizes = Array.from(array(owner, name, shape, expected), (dimension, i) =>
+    whole.read(owner, `${name}[${i}]`, dimension),
+  );
   return sizes.includes(0) ? 0 : sizes.reduce((size, dimension) => size * dimension, 1); // not ∞·0
 }
 

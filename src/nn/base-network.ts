@@ -4,7 +4,7 @@ import { type Saveable, type Saved, belongings } from "../memory/saved.js";
 import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 import { flag, wrongValue } from "../util/check.js";
 import { INSPECT, redirect } from "../util/describe.js";
-import { defineDispose } from "../util/dispose.js";
+import { addDispose, addMethod } from "../util/methods.js";
 import { type Built, type Variant, build } from "./build.js";
 import { type Floats, type Indices, type Inputs, type Targets, readTargets } from "./data.js";
 import type { Layer } from "./layers/layer.js";
@@ -243,12 +243,9 @@ export abstract class BaseNetwork implements Saveable {
     this.#ready = false;
   }
 }
-defineDispose(BaseNetwork);
-Object.defineProperty(BaseNetwork.prototype, INSPECT, {
-  configurable: true,
-  value(this: BaseNetwork, depth?: number) {
-    return (depth ?? 0) < 0 ? `[${this.built.owner}]` : this.toString();
-  },
+addDispose(BaseNetwork.prototype);
+addMethod(BaseNetwork.prototype, INSPECT, function (depth?: number) {
+  return (depth ?? 0) < 0 ? `[${this.built.owner}]` : this.toString();
 });
 // Names of PyTorch, Keras and TensorFlow.js, in two parts: no line of the bundle may be longer than 500 characters.
 const ownerOf = ({ built }: BaseNetwork): string => built.owner;

@@ -1,6 +1,6 @@
 // The options of networks.
 import { type MemoryOptions, memoryOptions } from "../memory/memory-options.js";
-import { type Kind, flag, float, fraction, number, oneOf, oneOfThese, whole, wholeFrom } from "../util/check.js";
+import { type Kind, above0, flag, fraction, number, oneOf, oneOfThese, whole, wholeFrom } from "../util/check.js";
 import { readKinds } from "../util/options.js";
 import { type Init, inits } from "./init.js";
 import { checkNnModule } from "./kernels.js";
@@ -16,11 +16,11 @@ const kinds: { readonly [Key in keyof Settings]: Kind<Settings[Key]> } = {
   loss: oneOfThese(losses, LOSSES),
   labelSmoothing: fraction,
   ignoreIndex: number("a whole number", Number.isSafeInteger),
-  delta: float("a finite number > 0", (x) => x > 0 && x < Infinity, false),
+  delta: above0,
   init: oneOf(...inits),
   batchSize: wholeFrom(1),
   seed: whole,
-  inputScale: float("a finite number > 0", (x) => x > 0 && x < Infinity),
+  inputScale: above0,
   skipZeros: flag,
 };
 

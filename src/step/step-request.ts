@@ -1,6 +1,17 @@
 // What one call of step() asks for: its options, checked, and what clipping makes of them.
 import type { Average } from "../averages/average.js";
-import { atLeast0, finite, flag, knownOnly, lookUp, nameList, record, wrongType, wrongValue } from "../util/check.js";
+import {
+  TENSOR_NAMES,
+  array,
+  atLeast0,
+  finite,
+  flag,
+  knownOnly,
+  lookUp,
+  record,
+  wrongType,
+  wrongValue,
+} from "../util/check.js";
 import type { StateFormat } from "../state/small-formats.js";
 import { ALIASES } from "../optimizer/groups.js";
 import type { StepOptions } from "../optimizer/options.js";
@@ -106,7 +117,7 @@ export class StepRequest {
   }
 
   #readSkip<Options extends CommonOptions>(skip: readonly string[], { rule, indexOf }: Target<Options>): void {
-    nameList(rule.name, "skip", skip);
+    array(rule.name, "skip", skip, TENSOR_NAMES);
     for (let k = 0; k < skip.length; k++) {
       const index = indexOf.get(skip[k]) ?? lookUp(rule.name, `skip[${k}]`, indexOf, skip[k]);
       if (this.skipped[index] === 1) throw wrongValue(rule.name, `skip[${k}]`, "each tensor once", skip[k]);

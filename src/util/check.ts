@@ -8,9 +8,9 @@ export interface Kind<T> {
   read(owner: string, name: string, value: unknown): T;
 }
 
-/** A value of the wrong type. */
-export function wrongType(owner: string, name: string, expected: string, value: unknown): TypeError {
-  return new TypeError(message(owner, name, expected, value));
+/** A value of the wrong type. `hint`: what to do about it. */
+export function wrongType(owner: string, name: string, expected: string, value: unknown, hint?: string): TypeError {
+  return new TypeError(message(owner, name, expected, value, hint));
 }
 
 /** A value of the right type that is out of range, or a name that is not among the `known` ones. */
@@ -36,23 +36,16 @@ export const clip = (text: string, most: number): string =>
   text.length > most ? `${text.slice(0, most / 2)}…${text.slice(1 - most / 2)}` : text;
 
 /** A value as messages quote it. */
-export function show(value: unknown): string {
-  if (typeof value === "string")
-    return value.length > 40 ? `${JSON.stringify(value.slice(0, 40))}…` : JSON.stringify(value);
-  if (Array.isArray(value) && value.length <= 8)
-    return `[${value.map((item) => (Array.isArray(item) ? showList(item) : show(item))).join(", ")}]`;
-  if (Array.isArray(value)) return showList(value);
+export function show(value: unknown, isItem = false): string {
+  if (typeof value === "string") return JSON.stringify(clip(value, 40));
   if (typeof value === "function") return "a function";
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "object" && value !== null) {
-    const kind = kindOf(value);
-    if (kind === "RegExp") return (value as RegExp).toString();
-    if (ArrayBuffer.isView(value) && "length" in value) return `${withArticle(kind)} of ${String(value.length)}`;
-    const maker = (value as { constructor?: { name?: unknown } }).constructor?.name;
-    const made = kind === "Object" && typeof maker === "string" ? maker : kind;
-    return made === "Object" ? "an object" : withArticle(made);
-  }
-  return String(value);
+  if (typeof value !== "object" || value === null || kindOf(value) === "RegExp") return String(value);
+  if (Array.isArray(value) && value.length <= 8 && !isItem)
+    return `[${value.map((item) => show(item, true)).join(", ")}]`;
+  const { name } = Object(value.constructor) as { name?: unknown };
+  if (typeof name !== "string" || name === "Object") return "an object";
+  return withArticle(name) + (isList(value) ? ` of ${value.length}` : "");
 }
 
 /** "Float32Array", "RegExp", of any realm. */
@@ -65,34 +58,40 @@ export const withArticle = (noun: string): string =>
 /** "1 row", "2 rows". */
 export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
 
-const showList = (list: readonly unknown[]): string => `an array of ${list.length}`;
-
-/** Numbers that pass `accepts`; `expected` completes the message "expected …". */
+/** Values of a primitive type that pass `accepts`; `expected` completes the message "expected …". */
 /* @__NO_SIDE_EFFECTS__ */
-export function number(expected: string, accepts: (x: number) => boolean): Kind<number> {
+function primitive<T>(
+  type: string,
+  expected: string,
+  accepts: (value: T) => boolean,
+  live = true,
+  known?: readonly string[],
+  aliases?: string,
+): Kind<T> {
   return {
-    live: true,
+    live,
     read(owner, name, value) {
-      if (typeof value !== "number") throw wrongType(owner, name, expected, value);
-      if (!accepts(value)) throw wrongValue(owner, name, expected, value);
-      return value;
+      if (typeof value !== type) throw wrongType(owner, name, expected, value);
+      if (!accepts(value as T)) throw wrongValue(owner, name, expected, value, known, aliases);
+      return value as T;
     },
   };
 }
 
-/**
- * Numbers that kernels take as float32: they must pass `accepts` before and after rounding. `vanishes`: whether rounding
- * may turn a number other than 0 into 0.
- */
+/** Numbers that pass `accepts`. */
 /* @__NO_SIDE_EFFECTS__ */
-export function float(expected: string, accepts: (x: number) => boolean, vanishes = true): Kind<number> {
+export const number = (expected: string, accepts: (x: number) => boolean): Kind<number> =>
+  primitive("number", expected, accepts);
+
+/** Numbers that kernels take as float32: they must pass `accepts` before and after rounding. */
+/* @__NO_SIDE_EFFECTS__ */
+export function float(expected: string, accepts: (x: number, given?: number) => boolean): Kind<number> {
   const kind = number(expected, accepts);
   return {
     live: true,
     read(owner, name, given) {
       const value = kind.read(owner, name, given);
-      const rounded = Math.fround(value);
-      if (!accepts(rounded) || (rounded === 0 && value !== 0 && !vanishes))
+      if (!accepts(Math.fround(value), value))
         throw wrongValue(owner, name, `${expected} that float32 can hold`, value);
       return value;
     },
@@ -105,7 +104,7 @@ const FROM_0 = "a finite number >= 0";
 const isFrom0 = (x: number): boolean => x >= 0 && x < Infinity;
 export const nonNegative = float(FROM_0, isFrom0);
 /** Keeps a divisor from 0, so float32 may not round it to 0. */
-export const epsilon = float(FROM_0, isFrom0, false);
+export const epsilon = float(FROM_0, (x, given = x) => isFrom0(x) && (x > 0 || given === 0));
 export const above0 = float("a finite number > 0", (x) => x > 0 && x < Infinity);
 export const atLeast0 = number("a number >= 0", (x) => x >= 0);
 export const fraction = number("a number in [0, 1]", (x) => x >= 0 && x <= 1);
@@ -116,13 +115,7 @@ export const wholeFrom = (min: number): Kind<number> =>
 
 export const whole = wholeFrom(0);
 
-export const flag: Kind<boolean> = {
-  live: true,
-  read(owner, name, value) {
-    if (typeof value !== "boolean") throw wrongType(owner, name, "true or false", value);
-    return value;
-  },
-};
+export const flag: Kind<boolean> = primitive("boolean", "true or false", () => true);
 
 /* @__NO_SIDE_EFFECTS__ */
 export const oneOf = <const T extends string>(...values: readonly T[]): Kind<T> => oneOfThese(values);
@@ -131,14 +124,7 @@ export const oneOf = <const T extends string>(...values: readonly T[]): Kind<T> 
 /* @__NO_SIDE_EFFECTS__ */
 export function oneOfThese<T extends string>(values: readonly T[], aliases?: string): Kind<T> {
   const expected = values.length > 1 ? `one of ${values.map((v) => `"${v}"`).join(", ")}` : `"${values[0]}"`;
-  return {
-    live: false,
-    read(owner, name, value) {
-      if (typeof value !== "string") throw wrongType(owner, name, expected, value);
-      if (!values.includes(value as T)) throw wrongValue(owner, name, expected, value, values, aliases);
-      return value as T;
-    },
-  };
+  return primitive<T>("string", expected, (value) => values.includes(value), false, values, aliases);
 }
 
 /** Two values of one kind, such as Adam's `betas`, as a frozen copy. */
@@ -155,9 +141,9 @@ export const list = <T, List extends readonly T[] = readonly T[]>(
 ): Kind<List> => ({
   live: kind.live,
   read(owner, name, value) {
-    if (!Array.isArray(value)) throw wrongType(owner, name, expected, value);
-    if (value.length !== (length ?? value.length)) throw wrongValue(owner, name, expected, value);
-    const read: readonly T[] = Array.from(value, (item: unknown, i) => kind.read(owner, `${name}[${i}]`, item));
+    const items = array(owner, name, value, expected);
+    if (items.length !== (length ?? items.length)) throw wrongValue(owner, name, expected, value);
+    const read: readonly T[] = Array.from(items, (item, i) => kind.read(owner, `${name}[${i}]`, item));
     return Object.freeze(read) as List;
   },
 });
@@ -189,12 +175,10 @@ export function knownOnly(
   { elsewhere = {}, aliases }: Elsewhere = {},
 ): void {
   for (const key of Object.keys(given))
-    if (Object.hasOwn(elsewhere, key))
-      throw new RangeError(`${owner}: no option "${prefix}${key}": use ${elsewhere[key]}`);
-    else if (!known.includes(key)) {
-      const hint = didYouMean(key, known, aliases);
-      const options = `${hint ? " The" : "; the"} options are ${known.join(", ") || "none"}`;
-      throw new RangeError(`${owner}: unknown option "${clip(prefix + key, 90)}"${hint}${clip(options, 210)}`);
+    if (!known.includes(key)) {
+      const use = Object.hasOwn(elsewhere, key) ? `: use ${elsewhere[key]}.` : didYouMean(key, known, aliases) || ".";
+      const options = clip(` The options are ${known.join(", ") || "none"}`, 210);
+      throw new RangeError(`${owner}: unknown option "${clip(prefix + key, 90)}"${use}${options}`);
     }
 }
 
@@ -218,24 +202,26 @@ export interface Elsewhere {
   readonly aliases?: string;
 }
 
-/** A list of names. */
-export function nameList(owner: string, name: string, value: unknown): readonly string[] {
-  if (!Array.isArray(value)) throw wrongType(owner, name, "an array of tensor names", value);
-  for (let i = 0; i < value.length; i++)
-    if (typeof value[i] !== "string") throw wrongType(owner, `${name}[${i}]`, "a tensor name", value[i]);
-  return value as string[];
+/** An array, whatever is in it. */
+export function array(owner: string, name: string, value: unknown, expected: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw wrongType(owner, name, expected, value);
+  return value;
 }
+
+/** What is expected of an option that names tensors. */
+export const TENSOR_NAMES = "an array of tensor names";
 
 /** The entry of the tensor that the user named in `option`. */
 export function lookUp<T>(
   owner: string,
   option: string,
   entries: ReadonlyMap<string, T>,
-  name: string,
+  name: unknown,
   whose = "optimizer's ",
 ): T {
-  const found = entries.get(name);
+  const found = entries.get(name as string);
   if (found !== undefined) return found;
+  if (typeof name !== "string") throw wrongType(owner, option, "a tensor name", name);
   const names = [...entries.keys()];
   throw wrongValue(owner, option, `one of the ${whose}tensors ${listOf(names)}`, name, names);
 }
@@ -249,5 +235,5 @@ export function listOf(names: readonly string[]): string {
 export const usedAfterDispose = (owner: string): Error => new Error(`${owner}: used after dispose()`);
 
 /** Whether a value is an array or a typed array. */
-export const isList = (value: unknown): value is readonly unknown[] | ArrayBufferView =>
+export const isList = (value: unknown): value is ArrayLike<unknown> =>
   Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));

@@ -1,6 +1,6 @@
 // What a person sees of an object: its text in templates and consoles, its JSON, and what to use instead of other libraries' names.
 import { show } from "./check.js";
-import { defineDispose } from "./dispose.js";
+import { addDispose, addMethod } from "./methods.js";
 
 /** The name of an object's class, what there is to say of the object, its JSON if that is something else, and more lines of text. */
 export type Description = readonly [
@@ -37,17 +37,13 @@ export function describe<T extends object>(
     if (name.includes(":") || (depth as number) < 0) return `[${name}]`;
     return `${name} { ${[textOfEntries(fields), ...lines].join("\n  ")} }`;
   };
-  const json = function (this: T): unknown {
+  addMethod(prototype, "toString", text);
+  addMethod(prototype, INSPECT, text);
+  addMethod(prototype, "toJSON", function (this: T): unknown {
     const [, fields, value = fields] = attempt(this);
     return value;
-  };
-  for (const [key, value] of [
-    ["toString", text],
-    [INSPECT, text],
-    ["toJSON", json],
-  ] as const)
-    Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
-  if ("dispose" in prototype) defineDispose(type as never);
+  });
+  if ("dispose" in prototype) addDispose(prototype as never);
   redirect(prototype, (self) => attempt(self)[0].split(":")[0], foreign);
 }
 

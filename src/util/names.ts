@@ -18,12 +18,13 @@ const plain = (name: string): string =>
 /** Whether a becomes b by inserting, removing, replacing or swapping at most `most` characters. */
 const isNear = (a: string, b: string, most: number): boolean =>
   a === b ||
-  (a !== "" && b.startsWith(a[0]) && isNear(a.slice(1), b.slice(1), most)) ||
-  (most > 0 &&
-    (isNear(a.slice(1), b.slice(1), most - 1) ||
-      isNear(a.slice(1), b, most - 1) ||
-      isNear(a, b.slice(1), most - 1) ||
-      (a.length > 1 && b.startsWith(a[1] + a[0]) && isNear(a.slice(2), b.slice(2), most - 1))));
+  (a.at(0) === b.at(0)
+    ? isNear(a.slice(1), b.slice(1), most)
+    : most > 0 &&
+      (isNear(a.slice(1), b.slice(1), most - 1) ||
+        isNear(a.slice(1), b, most - 1) ||
+        isNear(a, b.slice(1), most - 1) ||
+        (b.startsWith(a[1] + a[0]) && isNear(a.slice(2), b.slice(2), most - 1))));
 
 /** `; did you mean "x"?`, where one of the known names is near or means the same in another library; otherwise nothing. */
 export function didYouMean(given: string, known: readonly string[], aliases = ""): string {
@@ -32,8 +33,8 @@ export function didYouMean(given: string, known: readonly string[], aliases = ""
     name.length > 2 * most ? known.find((other) => isNear(name, plain(other), most)) : undefined;
   const alias = `${aliases} ${COMMON}`
     .split(" ")
-    .map((entry) => entry.split("="))
-    .find(([here, there = ""]) => known.includes(here) && there.split(",").includes(name));
+    .map((entry) => entry.split(/[=,]/))
+    .find(([here, ...there]) => known.includes(here) && there.includes(name));
   const found = near(0) ?? alias?.[0] ?? near(1) ?? near(2);
-  return found === undefined ? "" : `; did you mean "${found.slice(0, 60)}"?`;
+  return found ? `; did you mean "${found.slice(0, 60)}"?` : "";
 }

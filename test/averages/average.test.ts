@@ -260,7 +260,7 @@ test("options", () => {
   );
   expect(() => new WeightEma(params, null as never)).toThrow('WeightEma: "options" expected an object, got null');
   expect(() => new WeightAverage(params, { decay: 1 } as never)).toThrow(
-    'WeightAverage: unknown option "decay"; the options are none',
+    'WeightAverage: unknown option "decay". The options are none',
   );
   new WeightAverage(params, {}).update();
 });

@@ -216,7 +216,7 @@ describe("Lookahead", () => {
       [
         () => new Lookahead(optimizer, { beta: 1 } as never),
         RangeError,
-        'unknown option "beta"; the options are k, alpha',
+        'unknown option "beta". The options are k, alpha',
       ],
       [() => new Lookahead(optimizer, null as never), TypeError, '"options" expected an object, got null'],
     ];

@@ -27,7 +27,7 @@ describe("docs/schedules.md", () => {
     const cells = Array.from(text.matchAll(/^\| `(\w+)` \|([^|]*)\|/gm), ([, option, cell]) => [option, cell.trim()]);
     const optimizer = new Adam(new ParameterDict({ w: [1] }));
     expect(() => new classes[name](optimizer, { none: 1 })).toThrow(
-      `the options are ${cells.map(([option]) => option).join(", ")}`,
+      `The options are ${cells.map(([option]) => option).join(", ")}`,
     );
     const needed: Record<string, unknown> = {
       ...{ stepSize: 3, gamma: 0.5, tMax: 3, t0: 3, maxLr: 1, totalSteps: 3, baseLr: 0, lrLambda: () => 1, swaLr: 0.1 },

@@ -41,7 +41,7 @@ describe("Threads", () => {
 
   test("options", async () => {
     await expect(Threads.create(2, { workers: 1 } as never)).rejects.toThrow(
-      'Threads: unknown option "workers"; the options are script',
+      'Threads: unknown option "workers". The options are script',
     );
     await expect(Threads.create(2, { script: 5 } as never)).rejects.toThrow('Threads: "script" expected a URL, got 5');
   });

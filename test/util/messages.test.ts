@@ -14,14 +14,14 @@ const empty = [0, 97, 115, 109, 1, 0, 0, 0];
 const other = [...empty, 6, 6, 1, 127, 0, 65, 0, 11, 7, 9, 1, 5, 111, 116, 104, 101, 114, 3, 0];
 
 const causes: [what: string, call: () => unknown, type: typeof Error, message: string][] = [
-  ["Adam(mlp)", () => new Adam(mlp as never), TypeError, "got an MLP: pass mlp.params"],
-  ["WeightEma(mlp)", () => new WeightEma(mlp as never), TypeError, "got an MLP: pass mlp.params"],
-  ["clipGradNorm(mlp)", () => clipGradNorm(mlp as never, 1), TypeError, "got an MLP: pass mlp.params"],
+  ["Adam(mlp)", () => new Adam(mlp as never), TypeError, "got an MLP: pass its params"],
+  ["WeightEma(mlp)", () => new WeightEma(mlp as never), TypeError, "got an MLP: pass its params"],
+  ["clipGradNorm(mlp)", () => clipGradNorm(mlp as never, 1), TypeError, "got an MLP: pass its params"],
   [
     "addParamGroup(mlp)",
     () => new Adam(make()).addParamGroup({ params: mlp as never }),
     TypeError,
-    'Adam: "paramGroups[1].params" expected a ParameterDict, got an MLP: pass mlp.params',
+    'Adam: "paramGroups[1].params" expected a ParameterDict, got an MLP: pass its params',
   ],
   ["an object around them", () => new Adam({ params: make() } as never), TypeError, "got an object: pass its params"],
   [
@@ -45,13 +45,13 @@ const causes: [what: string, call: () => unknown, type: typeof Error, message: s
     "decoupled decay",
     () => new Adam(make(), { decoupledWeightDecay: true } as never),
     RangeError,
-    'Adam: no option "decoupledWeightDecay": use AdamW',
+    'Adam: unknown option "decoupledWeightDecay": use AdamW. The options are ',
   ],
   [
     "decoupled decay of a group",
     () => new Adam(make(), { groups: [{ params: ["w"], decoupledWeightDecay: true } as never] }),
     RangeError,
-    'Adam: no option "groups[0].decoupledWeightDecay": use AdamW',
+    'Adam: unknown option "groups[0].decoupledWeightDecay": use AdamW. The options are ',
   ],
   [
     "a module without exports",
@@ -100,7 +100,7 @@ describe("grammar", () => {
     for (const noun of a.split(" ")) expect(withArticle(noun)).toBe(`a ${noun}`);
     expect(() => new Adam(make(), { lr: new Int32Array(1) as never })).toThrow(/got an Int32Array of 1$/);
     expect(() => new Lookahead(make() as never)).toThrow(/got a ParameterDict$/);
-    expect(() => new AdamW(new Adam(make()) as never)).toThrow(/got an Adam$/);
+    expect(() => new AdamW(new Adam(make()) as never)).toThrow("got an Adam: make one with");
   });
 
   test("one of a thing", () => {

@@ -93,7 +93,7 @@ const calls: readonly [call: () => unknown, error: new () => Error, message: str
   [() => clipGradNorm(params, 1, any({ p: 1 })), RangeError, 'did you mean "normType"?'],
   [() => clipGradNorm(params, 1, any({ error_if_nonfinite: true })), RangeError, 'did you mean "errorIfNonFinite"?'],
   [() => new WeightEma(params, any({ momentum: 0.9 })), RangeError, 'did you mean "decay"?'],
-  [() => new WeightAverage(params, any({ decay: 0.9 })), RangeError, 'unknown option "decay"; the options are none'],
+  [() => new WeightAverage(params, any({ decay: 0.9 })), RangeError, 'unknown option "decay". The options are none'],
   [() => new Lookahead(optimizer, any({ sync_period: 5 })), RangeError, 'did you mean "k"?'],
   [() => new Lookahead(optimizer, any({ slow_step_size: 0.5 })), RangeError, 'did you mean "alpha"?'],
   [() => save(params, any({ optimizer })), RangeError, 'did you mean "optimizers"?'],
@@ -167,7 +167,7 @@ const calls: readonly [call: () => unknown, error: new () => Error, message: str
   [() => new Adam(any([params.data["fc1.bias"]])), TypeError, "make one with new ParameterDict({ name: shape })"],
   [() => new Adam(any({ lr: 0.1 })), TypeError, "make one with new ParameterDict({ name: shape })"],
   [() => new Adam(any(0.001)), TypeError, "make one with new ParameterDict({ name: shape })"],
-  [() => new Adam(any(mlp)), TypeError, "pass mlp.params"],
+  [() => new Adam(any(mlp)), TypeError, "pass its params"],
   // Networks
   [
     () => new MLP([4, 2], { loss: any("sparse_categorical_crossentropy") }),
@@ -177,7 +177,11 @@ const calls: readonly [call: () => unknown, error: new () => Error, message: str
   [() => new MLP([4, 2], { loss: any("meanSquaredError") }), RangeError, 'did you mean "mse"?'],
   [() => new MLP([4, 2], { loss: any("BCEWithLogitsLoss") }), RangeError, 'did you mean "binary-cross-entropy"?'],
   [() => new MLP([4, 2], any({ label_smoothing: 0.1 })), RangeError, 'did you mean "labelSmoothing"?'],
-  [() => new MLP([4, 2], any({ optimizer: "adam" })), RangeError, 'MLP: no option "optimizer": use fit()'],
+  [
+    () => new MLP([4, 2], any({ optimizer: "adam" })),
+    RangeError,
+    'MLP: unknown option "optimizer": use fit(). The options are ',
+  ],
   [() => mlp.fit([], [], any({ optimizer, validation_split: 0.1 })), RangeError, 'did you mean "validation"?'],
   [() => mlp.fit([], [], any({ optimizer, callbacks: [] })), RangeError, 'did you mean "onEpoch"?'],
   [() => mlp.fit([], [], any({ optimizer, batch_size: 8 })), RangeError, 'did you mean "batchSize"?'],
@@ -224,7 +228,7 @@ async function refused(call: () => unknown, error: new () => Error, message: str
 
 test("nothing is guessed from names that are far off, however long", () => {
   for (const name of ["q", "zz", "banana", "__proto__x", "constructor", "x".repeat(5000)])
-    expect(() => new Adam(make(), { [name]: 1 })).toThrow(/^Adam: unknown option ".*"; the options are lr, /);
+    expect(() => new Adam(make(), { [name]: 1 })).toThrow(/^Adam: unknown option ".*"\. The options are lr, /);
   const long = new ParameterDict(
     Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`${"layer.".repeat(20)}${i}`, [1]])),
   );
