@@ -5,12 +5,16 @@ import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 import { flag, wrongValue } from "../util/check.js";
 import { INSPECT, redirect } from "../util/describe.js";
 import { addDispose, addMethod } from "../util/methods.js";
+import { readKinds } from "../util/options.js";
 import { type Built, type Variant, build } from "./build.js";
-import { type Floats, type Indices, type Inputs, type Targets, readTargets } from "./data.js";
+import { type Floats, type Indices, type Inputs, type Targets, asTargets, isFractions, readRows } from "./data.js";
 import type { Layer } from "./layers/layer.js";
 import { type Pattern, matching } from "./patterns.js";
-import { type NetworkOptions, readRecord } from "./options.js";
+import type { NetworkOptions } from "./options.js";
 import { jsonOf, summaryOf, textOf } from "./summary.js";
+
+/** Defaults of `backward`. */
+const overwrite = { accumulate: false, inputGradient: true };
 
 /** What all networks have: parameters, and forward and backward for losses of one's own. See {@link Network}. */
 export abstract class BaseNetwork implements Saveable {
@@ -23,9 +27,9 @@ export abstract class BaseNetwork implements Saveable {
   readonly built: Built;
   /** Whether `backward` may follow. */
   #ready = false;
+
   #training = true;
   readonly #buffers: Readonly<Record<string, Vector>>;
-  readonly #frozen = new Set<string>();
   #disposed = false;
 
   /** @internal */
@@ -33,7 +37,7 @@ export abstract class BaseNetwork implements Saveable {
     this.built = build(inputShape, layers, options, variant);
     this.params = this.built.params;
     const buffers = Object.create(null) as Record<string, Vector>;
-    for (const { name, data } of this.built.buffers) buffers[name] = data;
+    for (const { name, data } of this.built.engine.buffers) buffers[name] = data;
     this.#buffers = Object.freeze(buffers);
     belongings.set(this.params, this);
   }
@@ -50,10 +54,10 @@ export abstract class BaseNetwork implements Saveable {
    * const outputs = network.forward(x);
    */
   forward(x: Inputs, options?: { training?: boolean | undefined }): Vector {
-    const { engine, input, result } = this.built;
+    const { owner, engine, input, inputs, result } = this.built;
     const read = this.readBatch(x);
-    const training = options && readRecord(this.built.owner, options, { training: flag }).training;
-    const rows = this.rowsOf(read);
+    const rows = read.length / inputs;
+    const training = options && readKinds(owner, options, { training: flag }, { training: this.#training }).training;
     this.begin(rows, training);
     input.load(read, 0, rows);
     engine.forward();
@@ -82,11 +86,11 @@ export abstract class BaseNetwork implements Saveable {
   ): Vector | undefined {
     this.params.check(this.built.owner);
     if (!this.#ready) throw new Error(`${this.built.owner}: backward() needs a forward() before it`);
-    const { owner, engine, outputs, delta, inputGradient, hasInputGradient } = this.built;
+    const { owner, engine, input, outputs, delta, inputGradient } = this.built;
     const { rows } = engine;
-    const gradient = readTargets(owner, "gradOutput", gradOutput, rows * outputs, outputs);
-    const given = options && readRecord(owner, options, { accumulate: flag, inputGradient: flag });
-    const toInput = hasInputGradient && given?.inputGradient !== false;
+    const gradient = readRows(owner, "gradOutput", gradOutput, isFractions, asTargets, outputs, rows * outputs);
+    const given = options && readKinds(owner, options, { accumulate: flag, inputGradient: flag }, overwrite);
+    const toInput = !input.hasTokens && given?.inputGradient !== false;
     delta(rows).set(gradient);
     engine.backward(toInput, given?.accumulate === true);
     return toInput ? inputGradient(rows) : undefined;
@@ -135,11 +139,9 @@ export abstract class BaseNetwork implements Saveable {
    * optimizer.step({ skip: network.frozen });
    */
   freeze(pattern?: Pattern): void {
-    for (const { name, grad } of this.#matching(pattern)) {
-      this.#frozen.add(name);
-      grad.fill(0);
-    }
-    this.built.engine.train(({ name }) => !this.#frozen.has(name));
+    const tensors = this.#matching(pattern);
+    for (const { grad } of tensors) grad.fill(0);
+    this.built.engine.train(tensors, false);
   }
 
   /**
@@ -149,13 +151,13 @@ export abstract class BaseNetwork implements Saveable {
    * network.unfreeze();
    */
   unfreeze(pattern?: Pattern): void {
-    for (const { name } of this.#matching(pattern)) this.#frozen.delete(name);
-    this.built.engine.train(({ name }) => !this.#frozen.has(name));
+    this.built.engine.train(this.#matching(pattern), true);
   }
 
   /** Names of the parameters that do not train. */
   get frozen(): string[] {
-    return this.params.names.filter((name) => this.#frozen.has(name));
+    this.params.check(this.built.owner);
+    return this.built.engine.frozen;
   }
 
   #matching(pattern: Pattern | undefined): readonly Tensor[] {
@@ -165,16 +167,7 @@ export abstract class BaseNetwork implements Saveable {
 
   /** @internal */
   get saved(): Saved {
-    const { buffers, engine } = this.built;
-    return {
-      buffers,
-      get steps() {
-        return engine.steps;
-      },
-      set steps(steps) {
-        engine.steps = steps;
-      },
-    };
+    return this.built.engine;
   }
 
   /** Multiply-adds of one row forward, in the products of linear layers, convolutions and attention. */
@@ -220,21 +213,16 @@ export abstract class BaseNetwork implements Saveable {
   readBatch(x: unknown): Floats | Indices {
     const { owner, batchSize, inputs } = this.built;
     const read = this.read(x);
-    const rows = this.rowsOf(read);
+    const rows = read.length / inputs;
     if (rows < 1 || rows > batchSize)
       throw wrongValue(owner, "x", `1 to ${batchSize} ("batchSize") rows of ${inputs}`, x);
     return read;
   }
 
   /** @internal The rows of x in one list. */
-  read(x: unknown): Floats | Indices {
-    this.params.check(this.built.owner);
-    return this.built.input.read(this.built.owner, x);
-  }
-
-  /** @internal */
-  rowsOf(read: Floats | Indices): number {
-    return read.length / this.built.inputs;
+  read(x: unknown, owner = this.built.owner): Floats | Indices {
+    this.params.check(owner);
+    return this.built.input.read(owner, x);
   }
 
   /** @internal Begins a call of the engine, by default in the mode of the network. */

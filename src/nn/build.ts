@@ -1,19 +1,18 @@
 // Makes a network: compiles its layers, takes memory and initializes the parameters.
 import { Generator } from "../init/generator.js";
-import { MAX_CAPACITY, RESERVED, padded } from "../memory/arena.js";
+import { MAX_CAPACITY, RESERVED } from "../memory/arena.js";
 import { arenaFor, threadsOf } from "../memory/memory-options.js";
 import { ParameterDict } from "../memory/parameters.js";
-import type { Saved } from "../memory/saved.js";
 import type { Shape } from "../memory/tensor.js";
-import { list, wholeFrom, wrongValue } from "../util/check.js";
-import { Program } from "./compile.js";
+import { list, wholeFrom } from "../util/check.js";
+import { Program, bytesOf } from "./compile.js";
 import { Engine } from "./engine.js";
 import { fill } from "./init.js";
 import { InputBuffer } from "./input.js";
 import { networkKernels } from "./kernels.js";
 import { type Layer, sizeOf } from "./layers/layer.js";
 import { Criterion, type Loss } from "./losses.js";
-import { Span, planMemory } from "./memory.js";
+import { planMemory } from "./memory.js";
 import { type NetworkOptions, readOptions } from "./options.js";
 import { type RowViews, rowViews } from "./row-views.js";
 
@@ -37,8 +36,6 @@ export interface Built {
   readonly inputShape: Shape;
   readonly inputs: number;
   readonly outputs: number;
-  /** The last dimension of the outputs. */
-  readonly classes: number;
   /** The most rows of a batch, and of a call of the engine. */
   readonly batchSize: number;
   readonly rows: number;
@@ -48,7 +45,6 @@ export interface Built {
   readonly block: number;
   readonly blockBytes: number;
   readonly ownsArena: boolean;
-  readonly buffers: Saved["buffers"];
   readonly engine: Engine;
   readonly criterion: Criterion;
   readonly input: InputBuffer;
@@ -56,7 +52,6 @@ export interface Built {
   /** Gradients of the result and of the input. */
   readonly delta: RowViews;
   readonly inputGradient: RowViews;
-  readonly hasInputGradient: boolean;
 }
 
 export function build(
@@ -65,22 +60,21 @@ export function build(
   options: NetworkOptions,
   { owner, options: more, leastRows }: Variant,
 ): Built {
-  const shape = list(wholeFrom(1), "an array of whole numbers >= 1").read(owner, "inputShape", inputShape);
-  if (shape.length === 0) throw wrongValue(owner, "inputShape", "one or more whole numbers", inputShape);
+  const shape = list(wholeFrom(1), "an array of one or more whole numbers >= 1", undefined, 1).read(
+    owner,
+    "inputShape",
+    inputShape,
+  );
   const settings = readOptions(owner, options, more);
-  const { loss, init, batchSize, seed, inputScale, skipZeros, nnModule } = settings;
+  const { init, batchSize, seed, inputScale, skipZeros, nnModule } = settings;
   const rows = Math.max(batchSize, leastRows);
   const setting = { owner, rows, skipZeros, seed, threads: threadsOf(options) };
   const program = new Program(setting, shape, layers);
 
-  const { parameters, nodes, output, input, result, delta } = program;
+  const { parameters, output, result, delta, spans } = program;
   const [inputs, outputs] = [sizeOf(shape), sizeOf(output)];
-  const targets = new Span(rows * outputs, -1).read(nodes.length);
-  const losses = new Span((2 * rows * outputs) / output[output.length - 1], nodes.length);
-  const buffers = program.buffers.map(({ shape }) => new Span(sizeOf(shape), -1).read(Infinity));
-  const spans = [...program.spans, targets, losses, ...buffers];
   const bytes = planMemory(spans);
-  const parameterBytes = parameters.reduce((sum, tensor) => sum + padded(sizeOf(tensor.shape)), 0);
+  const parameterBytes = bytesOf(program);
   const room = MAX_CAPACITY - RESERVED - 2 * parameterBytes;
   if (bytes > room && room > 0)
     throw new RangeError(
@@ -102,12 +96,8 @@ export function build(
 
   const { buffer } = arena;
   const kernels = networkKernels(arena, nnModule);
-  const views = program.buffers.map(({ name, shape, start }, i) => {
-    const data = new Float32Array(buffer, buffers[i].at, sizeOf(shape)).fill(start);
-    return { name, shape, data };
-  });
-  const [first] = nodes;
-  const form = { size: inputs, owner: first.owner, scale: inputScale };
+  const [first] = program.nodes;
+  const place = [arena, kernels, { size: inputs, owner: first.owner, scale: inputScale }, rows, program.input] as const;
   return {
     owner,
     program,
@@ -115,29 +105,18 @@ export function build(
     inputShape: shape,
     inputs,
     outputs,
-    classes: output[output.length - 1],
     batchSize,
     rows,
-    loss,
+    loss: settings.loss,
     random,
     block,
     blockBytes: bytes,
     ownsArena: options.arena === undefined,
-    buffers: views,
-    engine: new Engine(
-      arena,
-      kernels,
-      program,
-      params.tensors(owner),
-      buffers.map(({ at }) => at),
-    ),
-    criterion: new Criterion(arena, kernels, settings, output, rows, { outputs: result, delta, targets, losses }),
-    input: (first.plan.input ?? inFloats)(arena, kernels, form, rows, input),
+    engine: new Engine(arena, kernels, program, params.tensors(owner)),
+    criterion: new Criterion(arena, kernels, settings, program, rows),
+    input: first.plan.input?.(...place) ?? new InputBuffer(...place),
     result: rowViews(buffer, result.at, outputs),
     delta: rowViews(buffer, delta.at, outputs),
     inputGradient: rowViews(buffer, first.dx.at, inputs),
-    hasInputGradient: first.plan.input === undefined,
   };
 }
-
-const inFloats = (...args: ConstructorParameters<typeof InputBuffer>): InputBuffer => new InputBuffer(...args);

@@ -3,8 +3,8 @@
 // Where one layer gives another order of elements than the next one takes, there is a transposition.
 import { padded } from "../memory/arena.js";
 import type { Shape } from "../memory/tensor.js";
-import { wrongType, wrongValue } from "../util/check.js";
-import { type Chain, Layer, type Order, type Place, type Plan, type Row, type TensorPlan } from "./layers/layer.js";
+import { list, wrongType, wrongValue } from "../util/check.js";
+import { type Chain, Layer, type Order, type Plan, type Row, type TensorPlan } from "./layers/layer.js";
 import { type Value, sizeOf } from "./layers/layer.js";
 import { Span } from "./memory.js";
 
@@ -20,9 +20,6 @@ export interface Node {
   /** Set by `#backward`. */
   dy: Span;
   dx: Span;
-  /** Index of the first parameter and of the first buffer among the program's. */
-  readonly parameter: number;
-  readonly buffer: number;
 }
 
 /** What the program is made for. */
@@ -35,7 +32,6 @@ interface Setting {
   readonly threads: number;
 }
 
-const NONE = new Span(0, 0);
 const END = Infinity;
 
 /** A program and all that it needs. Spans are in time: forward of node i at i, the loss at n, backward of node i at 2n − i. */
@@ -43,13 +39,16 @@ export class Program implements Chain {
   readonly nodes: Node[] = [];
   readonly rows: Row[] = [];
   readonly parameters: TensorPlan[] = [];
-  readonly buffers: (TensorPlan & { readonly start: number })[] = [];
+  readonly buffers: (TensorPlan & { readonly start: number; readonly span: Span })[] = [];
   readonly spans: Span[] = [];
   readonly input: Span;
   readonly result: Span;
   readonly output: Shape;
   /** The gradient with respect to the result. */
   readonly delta: Span;
+  readonly targets: Span;
+  /** Float64: the losses of a row, one for all classes. */
+  readonly losses: Span;
   readonly scratch: Span;
   /** The gradients of one node's parameters: those to be added to what is there, or not needed. */
   readonly side: Span;
@@ -57,9 +56,7 @@ export class Program implements Chain {
   /** That of a layer so far: without one, no order is another. */
   #transposition: Plan["transposition"];
   #layers = 0;
-  /** Bytes of scratch, and of gradients at the side, that a node needs at most. */
-  #scratch = 0;
-  #side = 0;
+  readonly #names = new Set<string>();
 
   constructor(setting: Setting, shape: Shape, layers: unknown) {
     const { owner, rows } = setting;
@@ -68,12 +65,15 @@ export class Program implements Chain {
     const chained = this.chain(layers, owner, "", "", { span: this.input, shape, order: "first" });
     const last = this.ordered(chained, "first");
     const n = this.nodes.length;
+    const size = sizeOf(last.shape) * rows;
     this.output = last.shape;
     this.result = last.span.read(n);
-    this.delta = this.#take(sizeOf(last.shape) * rows, n);
+    this.delta = this.#take(size, n);
     this.#backward(this.delta);
-    this.scratch = this.#take(this.#scratch / 4, -1).read(END);
-    this.side = this.#take(this.#side / 4, n).read(END);
+    this.scratch = this.#take(this.#most(({ scratch = 0 }) => scratch) / 4, -1).read(END);
+    this.side = this.#take(this.#most(bytesOf) / 4, n).read(END);
+    this.targets = this.#take(size, -1).read(n);
+    this.losses = this.#take((2 * size) / last.shape[last.shape.length - 1], n);
   }
 
   #take(elements: number, from: number): Span {
@@ -84,8 +84,7 @@ export class Program implements Chain {
 
   /** Layers one after the other. `path` and `prefix` are those of the residual that they are in, with a dot at the end. */
   chain(layers: unknown, owner: string, path: string, prefix: string, value: Value): Value {
-    checkLayers(owner, layers);
-    layers.forEach((layer, i) => {
+    layerList.read(owner, "layers", layers).forEach((layer, i) => {
       value = this.#layer(layer, `${path}${i}`, `${prefix}${i}`, value);
     });
     return value;
@@ -94,33 +93,28 @@ export class Program implements Chain {
   #layer(layer: Layer, path: string, prefix: string, value: Value): Value {
     const { kind, options, plan } = layer;
     const owner = `${this.#setting.owner}: layer ${path} (${kind})`;
-    const { name } = (options ?? {}) as { name?: unknown };
-    if (name !== undefined && (typeof name !== "string" || name === ""))
-      throw (typeof name === "string" ? wrongValue : wrongType)(owner, "name", "a name that is not empty", name);
-    const place: Place = {
-      owner,
-      shape: value.shape,
-      rows: this.#setting.rows,
-      first: this.#layers === 0,
-      skipZeros: this.#setting.skipZeros,
-      index: this.#layers++,
-      seed: this.#setting.seed,
-      threads: this.#setting.threads,
-    };
-    if (layer.expand) return layer.expand(this, owner, path, name ?? prefix, value);
-    const made = plan!(place);
+    const { name = prefix } = (options ?? {}) as { name?: unknown };
+    if (typeof name !== "string" || name === "")
+      throw (name === "" ? wrongValue : wrongType)(owner, "name", "a name that is not empty", name);
+    const index = this.#layers++;
+    if (layer.expand) return layer.expand(this, owner, path, name, value);
+    const made = plan!({ ...this.#setting, owner, shape: value.shape, index });
     this.#transposition ??= made.transposition;
-    const tensors = (made.parameters ?? []).map((tensor) => ({ ...tensor, name: `${name ?? prefix}.${tensor.name}` }));
-    const buffers = (made.buffers ?? []).map((tensor) => ({ ...tensor, name: `${name ?? prefix}.${tensor.name}` }));
-    for (const { name } of [...tensors, ...buffers])
-      if ([...this.parameters, ...this.buffers].some((other) => other.name === name))
-        throw new RangeError(`${owner}: there is a tensor "${name}" already: give the layer another name`);
-    const size = tensors.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+    const named = <T extends TensorPlan>(tensors: readonly T[] = []): T[] =>
+      tensors.map((tensor) => {
+        const full = `${name}.${tensor.name}`;
+        if (this.#names.has(full))
+          throw new RangeError(`${owner}: there is a tensor "${full}" already: give the layer another name`);
+        this.#names.add(full);
+        return { ...tensor, name: full };
+      });
+    const parameters = named(made.parameters);
+    const size = parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
     this.rows.push({ path, kind, output: made.output, parameters: size });
-    const result = this.node(owner, made, this.ordered(value, made.takes));
-    this.parameters.push(...tensors);
-    this.buffers.push(...buffers);
-    return result;
+    this.parameters.push(...parameters);
+    for (const buffer of named(made.buffers))
+      this.buffers.push({ ...buffer, span: this.#take(sizeOf(buffer.shape), -1).read(END) });
+    return this.node(owner, made, this.ordered(value, made.takes));
   }
 
   /** The value in the wanted order. */
@@ -136,27 +130,22 @@ export class Program implements Chain {
   node(owner: string, plan: Plan, value: Value): Value {
     const time = this.nodes.length;
     const { span, order } = value;
-    span.read(plan.reads === "x" || plan.reads === "both" ? END : time);
+    span.read(plan.reads?.includes("x") ? END : time);
     const shared = plan.identity === true || (plan.inPlace === true && span.endsAt(time));
     const y = shared ? span : this.#take(sizeOf(plan.output) * this.#setting.rows, time);
-    if (plan.reads === "y" || plan.reads === "both") y.read(END);
+    if (plan.reads?.includes("y")) y.read(END);
     this.push({ owner, plan, order, x: span, y });
     return { span: y, shape: plan.output, order: plan.gives ?? order };
   }
 
   push(node: Pick<Node, "owner" | "plan" | "order" | "x" | "y">): void {
-    const { kept = 0, scratch = 0, parameters = [] } = node.plan;
-    this.nodes.push({
-      ...node,
-      kept: kept > 0 ? this.#take(kept / 4, this.nodes.length).read(END) : NONE,
-      dy: NONE,
-      dx: NONE,
-      parameter: this.parameters.length,
-      buffer: this.buffers.length,
-    });
-    this.#scratch = Math.max(this.#scratch, scratch);
-    const side = parameters.reduce((sum, { shape }) => sum + padded(sizeOf(shape)), 0);
-    this.#side = Math.max(this.#side, side);
+    const kept = this.#take((node.plan.kept ?? 0) / 4, this.nodes.length).read(END);
+    this.nodes.push({ ...node, kept, dy: node.y, dx: node.x });
+  }
+
+  /** The most bytes that one node needs for something. */
+  #most(bytes: (plan: Plan) => number): number {
+    return Math.max(...this.nodes.map(({ plan }) => bytes(plan)));
   }
 
   /** Gives each node the memory of its gradients, from the last to the first. */
@@ -175,10 +164,19 @@ export class Program implements Chain {
   }
 }
 
-function checkLayers(owner: string, layers: unknown): asserts layers is readonly Layer[] {
-  const expected = "an array of one or more layers";
-  if (!Array.isArray(layers)) throw wrongType(owner, "layers", expected, layers);
-  if (layers.length === 0) throw wrongValue(owner, "layers", expected, layers);
-  for (let i = 0; i < layers.length; i++)
-    if (!(layers[i] instanceof Layer)) throw wrongType(owner, `layers[${i}]`, "a layer, such as relu()", layers[i]);
-}
+/** The bytes of tensors, of which each is padded. */
+export const bytesOf = ({ parameters = [] }: Pick<Plan, "parameters">): number =>
+  parameters.reduce((sum, { shape }) => sum + padded(sizeOf(shape)), 0);
+
+const layerList = list<Layer>(
+  {
+    live: false,
+    read(owner, name, value) {
+      if (value instanceof Layer) return value;
+      throw wrongType(owner, name, "a layer, such as relu()", value);
+    },
+  },
+  "an array of one or more layers",
+  undefined,
+  1,
+);

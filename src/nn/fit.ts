@@ -1,11 +1,11 @@
 // The training loop of `Network.fit`.
 import type { Random } from "../init/random.js";
-import { flag, wholeFrom, wrongType, wrongValue } from "../util/check.js";
+import { type Kind, flag, wholeFrom, wrongType, wrongValue } from "../util/check.js";
 import { readKinds } from "../util/options.js";
 import { otherTasks } from "../util/turns.js";
 import type { BaseNetwork } from "./base-network.js";
 import type { Floats, Indices, Inputs, Targets } from "./data.js";
-import { type Data, type Evaluation, addLosses, readData } from "./passes.js";
+import { type Data, type Evaluation, addLosses, meansOf, readData } from "./passes.js";
 
 /** What happened in an epoch. */
 export interface EpochResult {
@@ -45,46 +45,23 @@ export interface FitOptions {
     | undefined;
 }
 
-const optionNames = ["optimizer", "epochs", "batchSize", "shuffle", "validation", "onEpoch", "signal"];
 /** Milliseconds of work after which other tasks get their turn. */
 const SLICE = 30;
 
 export async function fit(network: BaseNetwork, x: Inputs, y: Targets, options: FitOptions): Promise<EpochResult[]> {
-  const { owner, engine, criterion, inputs } = network.built;
-  network.params.check(owner);
+  const { owner, rows: most } = network.built;
   const { optimizer, epochs, batchSize, shuffle, onEpoch, signal, ...given } = readOptions(network, options);
   const data = readData(network, owner, x, y);
-  const { training, validation } = split(network, data, given.validation);
-  const order = Uint32Array.from({ length: training }, (_, i) => i);
-  const batch = {
-    x: sized(data.x, batchSize * inputs, network.built.input.hasTokens),
-    y: sized(data.y, batchSize * criterion.targetsPerRow, criterion.hasClasses),
-  };
+  const { order, validation } = split(network, data, given.validation);
   const tick = clock(network, signal);
   const history: EpochResult[] = [];
   await tick();
   for (let epoch = 1; epoch <= epochs; epoch++) {
     if (shuffle) shuffle.shuffle(order);
-    let loss = 0;
-    let correct = 0;
-    for (let first = 0; first < training; first += batchSize) {
-      const rows = Math.min(batchSize, training - first);
-      gather(data.x, inputs, order, first, rows, batch.x);
-      gather(data.y, criterion.targetsPerRow, order, first, rows, batch.y);
-      criterion.sum[0] = loss;
-      addLosses(network, batch.x, batch.y, 0, rows);
-      loss = criterion.sum[0];
-      correct += criterion.correct(rows);
-      engine.backward(false, false);
-      optimizer.step();
-      await tick();
-    }
-    const terms = criterion.terms(data.y, 0, training);
     const result = {
       epoch,
-      loss: loss / terms,
-      accuracy: correct / terms,
-      validation: validation && (await evaluate(network, validation, tick)),
+      ...(await pass(network, data, order, batchSize, tick, optimizer)),
+      validation: validation && (await pass(network, validation.data, validation.order, most, tick)),
     };
     history.push(result);
     const goesOn = await onEpoch?.(result);
@@ -107,52 +84,53 @@ function clock({ params, built: { owner } }: BaseNetwork, signal: FitOptions["si
   };
 }
 
-/** As `Network.evaluate`, with pauses. */
-async function evaluate(
+/** Goes through rows in an order, `size` of them at a time. The optimizer, if there is one, steps after each batch. */
+async function pass(
   network: BaseNetwork,
-  { x, y, first, end }: Rows,
+  { x, y }: Data,
+  order: Uint32Array,
+  size: number,
   tick: () => Promise<void>,
+  optimizer?: FitOptions["optimizer"],
 ): Promise<Evaluation> {
-  const { criterion, rows: most } = network.built;
-  let loss = 0;
-  let correct = 0;
-  for (let at = first; at < end; at += most) {
-    const rows = Math.min(most, end - at);
-    criterion.sum[0] = loss;
-    addLosses(network, x, y, at, rows, false);
-    loss = criterion.sum[0];
-    correct += criterion.correct(rows);
+  const { engine, criterion, input, inputs } = network.built;
+  const { targetsPerRow } = criterion;
+  const batchX = sized(x, size * inputs, input.hasTokens);
+  const batchY = sized(y, size * targetsPerRow, criterion.hasClasses);
+  const sums = new Float64Array(3);
+  for (let first = 0; first < order.length; first += size) {
+    const rows = order.subarray(first, first + size);
+    gather(x, inputs, rows, batchX);
+    gather(y, targetsPerRow, rows, batchY);
+    addLosses(network, batchX, batchY, 0, rows.length, sums, optimizer ? undefined : false);
+    sums[2] += criterion.correct(rows.length);
+    if (optimizer) {
+      engine.backward(false, false);
+      optimizer.step();
+    }
     await tick();
   }
-  const terms = criterion.terms(y, first, end - first);
-  return { loss: loss / terms, accuracy: correct / terms };
+  return meansOf(sums);
 }
 
-/** The rows of data in [first, end). */
-interface Rows extends Data {
-  readonly first: number;
-  readonly end: number;
-}
+/** The rows of data in [first, end), in order. */
+const range = (first: number, end: number): Uint32Array =>
+  Uint32Array.from({ length: end - first }, (_, i) => first + i);
 
-/** The number of rows to train on, and the rows to evaluate. */
+/** The rows to train on, and the data and rows to evaluate. */
 function split(network: BaseNetwork, data: Data, validation: FitOptions["validation"]) {
   const { owner } = network.built;
   const { rows } = data;
-  if (rows < 1) throw wrongValue(owner, "x", "at least one row", data.x);
-  if (validation === undefined) return { training: rows, validation };
   if (typeof validation === "number") {
     const training = Math.floor(rows * (1 - validation));
     if (!(validation > 0 && training > 0 && training < rows))
       throw wrongValue(owner, "validation", `a fraction in (0, 1) that leaves rows for both, of ${rows}`, validation);
-    return { training, validation: { ...data, first: training, end: rows } };
+    return { order: range(0, training), validation: { data, order: range(training, rows) } };
   }
-  const pair: unknown = validation;
-  if (!Array.isArray(pair) || pair.length !== 2)
-    throw wrongType(owner, "validation", "[x, y] or a fraction in (0, 1)", pair);
-  const [x, y] = pair as unknown[];
-  const other = readData(network, `${owner}: validation`, x, y);
-  if (other.rows < 1) throw wrongValue(owner, "validation[0]", "at least one row", x);
-  return { training: rows, validation: { ...other, first: 0, end: other.rows } };
+  const order = range(0, rows);
+  if (validation === undefined) return { order };
+  const other = readData(network, `${owner}: validation`, validation[0], validation[1]);
+  return { order, validation: { data: other, order: range(0, other.rows) } };
 }
 
 /** An array for the numbers of a batch: class indices and tokens, or numbers of the same kind as those of `like`. */
@@ -161,40 +139,58 @@ function sized(like: Floats | Indices, length: number, whole: boolean): Floats |
   return new (like.constructor as Float32ArrayConstructor)(length);
 }
 
-/** Copies rows of `size` numbers in the given order. */
-function gather(
-  from: Floats | Indices,
-  size: number,
-  order: Uint32Array,
-  first: number,
-  rows: number,
-  to: Floats | Int32Array,
-): void {
-  for (let i = 0; i < rows; i++) {
-    const at = order[first + i] * size;
+/** Copies these rows of `size` numbers. */
+function gather(from: Floats | Indices, size: number, rows: Uint32Array, to: Floats | Int32Array): void {
+  rows.forEach((row, i) => {
+    const at = row * size;
     if (!(to instanceof Int32Array)) to.set((from as Floats).subarray(at, at + size), i * size);
     else for (let j = 0; j < size; j++) to[i * size + j] = Number(from[at + j]);
-  }
+  });
 }
+
+const has = (value: unknown, method: string): boolean =>
+  typeof (Object(value) as Record<string, unknown>)[method] === "function";
+
+/** Accepts what has a method of this name. */
+const having = <T>(method: string, expected: string): Kind<T> => ({
+  live: false,
+  read(owner, name, value) {
+    if (!has(value, method)) throw wrongType(owner, name, expected, value);
+    return value as T;
+  },
+});
+
+const OPTIMIZER = "an optimizer of the network's params, such as new AdamW(network.params)";
+const kinds = {
+  optimizer: having<FitOptions["optimizer"] | undefined>("step", OPTIMIZER),
+  epochs: wholeFrom(1),
+  batchSize: wholeFrom(1),
+  shuffle: {
+    live: false,
+    read: (owner, name, value) => (has(value, "shuffle") ? (value as Random) : flag.read(owner, name, value)),
+  } satisfies Kind<boolean | Random>,
+  validation: {
+    live: false,
+    read(owner, name, value) {
+      if (typeof value === "number" || (Array.isArray(value) && value.length === 2)) return value as Validation;
+      throw wrongType(owner, name, "[x, y] or a fraction in (0, 1)", value);
+    },
+  } satisfies Kind<Validation>,
+  onEpoch: having<FitOptions["onEpoch"]>("call", "a function"),
+  signal: having<FitOptions["signal"]>("throwIfAborted", "an AbortSignal"),
+};
+type Validation = FitOptions["validation"];
+type Settings = { readonly [Key in keyof typeof kinds]: ReturnType<(typeof kinds)[Key]["read"]> };
 
 function readOptions(network: BaseNetwork, options: FitOptions) {
   const { owner, batchSize: most, random } = network.built;
-  const counts = { epochs: wholeFrom(1), batchSize: wholeFrom(1) };
-  const read = readKinds(owner, options, counts, { epochs: 1, batchSize: most }, optionNames, {
+  const defaults = { epochs: 1, batchSize: most, shuffle: true } as Settings;
+  const { optimizer, ...read } = readKinds<Settings>(owner, options, kinds, defaults, Object.keys(kinds), {
     aliases: "validation=validationdata,validationsplit onEpoch=callbacks,callback,onepochend signal=abortsignal",
   });
-  const { optimizer, shuffle = true, onEpoch, signal } = options;
-  const expected = "an optimizer of the network's params, such as new AdamW(network.params)";
-  if (typeof (optimizer as { step?: unknown } | undefined)?.step !== "function")
-    throw wrongType(owner, "optimizer", expected, optimizer);
-  if (!network.params.tensors(owner).some((tensor) => tensor.owner !== undefined))
-    throw wrongValue(owner, "optimizer", expected, optimizer);
-  if (onEpoch !== undefined && typeof onEpoch !== "function") throw wrongType(owner, "onEpoch", "a function", onEpoch);
-  if (signal !== undefined && typeof (signal as { throwIfAborted?: unknown } | null)?.throwIfAborted !== "function")
-    throw wrongType(owner, "signal", "an AbortSignal", signal);
+  if (!optimizer || !network.params.tensors(owner).some((tensor) => tensor.owner !== undefined))
+    throw (optimizer ? wrongValue : wrongType)(owner, "optimizer", OPTIMIZER, optimizer);
   if (read.batchSize > most)
     throw wrongValue(owner, "batchSize", `at most the network's "batchSize", ${most}`, read.batchSize);
-  const isRandom = typeof (shuffle as Partial<Random> | null)?.shuffle === "function";
-  if (!isRandom) flag.read(owner, "shuffle", shuffle);
-  return { ...options, ...read, shuffle: isRandom ? (shuffle as Random) : shuffle && random };
+  return { ...read, optimizer, shuffle: read.shuffle === true ? random : read.shuffle };
 }

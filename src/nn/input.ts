@@ -3,7 +3,7 @@ import type { Arena } from "../memory/arena.js";
 import type { Vector } from "../memory/tensor.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 import { BYTES_TOGETHER } from "../wasm/generated/layout/products.js";
-import { type Floats, type Indices, checkImages, part, readInput } from "./data.js";
+import { type Floats, type Indices, asInputs, isFloats, part, readRows } from "./data.js";
 import type { Span } from "./memory.js";
 
 /** What the input consists of. */
@@ -36,20 +36,26 @@ export class InputBuffer {
 
   /** Checks x and makes one list of it: whole rows. */
   read(owner: string, x: unknown): Floats | Indices {
-    return readInput(owner, x, this.#form.size);
+    return readRows(owner, "x", x, isFloats, asInputs, this.#form.size);
   }
 
   /** Whether the network has given away views of its memory. */
   hasViews = false;
 
-  /** What was read, or a copy of it if it lies in this memory, where targets that are loaded before it may overwrite it. */
-  safe(read: Floats | Indices): Floats | Indices {
+  /**
+   * What was read, or a copy of it if it lies in this memory, where targets that are loaded before it may overwrite it. Throws
+   * for bytes that look like one-hot rows or masks, since some are 1 and none is larger: the default scale does not suit them.
+   */
+  safe(owner: string, read: Floats | Indices): Floats | Indices {
+    if (this.#form.scale === undefined && (read as Floats).BYTES_PER_ELEMENT === 1) {
+      let most: number | bigint = 0; // of an image, this reads only a few
+      for (let i = 0; i < read.length && most <= 1; i++) if (read[i] > most) most = read[i];
+      if (most === 1)
+        throw new RangeError(
+          `${owner}: "x" has bytes of 0 and 1 alone, which would count as 0 and 1/255: give inputScale: 1`,
+        );
+    }
     return this.hasViews && "buffer" in read && read.buffer === this.#floats.buffer ? read.slice() : read;
-  }
-
-  /** Throws for bytes of 0 and 1, which the default scale does not suit. */
-  checkImages(owner: string, x: Floats | Indices): void {
-    if (this.#form.scale === undefined) checkImages(owner, x as Floats);
   }
 
   /** Copies rows of x into the arena; bytes become float32, multiplied by the scale. */

@@ -1,17 +1,34 @@
 // The losses of networks: what targets they take, their sum over a batch, and the gradient of their mean.
 import type { Arena } from "../memory/arena.js";
-import type { Shape, Vector } from "../memory/tensor.js";
+import type { Vector } from "../memory/tensor.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
-import { type Floats, type Indices, part, readLabels, readTargets } from "./data.js";
+import type { Program } from "./compile.js";
+import {
+  type Floats,
+  type Indices,
+  asLabels,
+  asTargets,
+  checkIndices,
+  isFractions,
+  isIndices,
+  part,
+  readRows,
+} from "./data.js";
 import { sizeOf } from "./layers/layer.js";
-import type { Span } from "./memory.js";
 
 /**
  * The loss, its mean: softmax cross-entropy with class indices; the squared error, binary cross-entropy of outputs before the
  * logistic function, or Huber's loss, over all elements.
  */
 export type Loss = "cross-entropy" | "mse" | "binary-cross-entropy" | "huber";
-export const losses = ["cross-entropy", "mse", "binary-cross-entropy", "huber"] as const satisfies readonly Loss[];
+/** The kernel of each. */
+const kernelOf = {
+  "cross-entropy": "crossEntropy",
+  mse: "squaredError",
+  "binary-cross-entropy": "binaryCrossEntropy",
+  huber: "huber",
+} as const satisfies Record<Loss, keyof NetworkKernels>;
+export const losses = Object.keys(kernelOf) as Loss[];
 
 /** A loss and its options. */
 export interface LossSettings {
@@ -21,20 +38,15 @@ export interface LossSettings {
   readonly delta: number;
 }
 
+/** Sums over rows: of losses, of how many terms they have, without ignored labels, and of right classes. */
+export type Sums = Float64Array;
+
 /** Among loaded labels, those that do not count. */
 const IGNORED = -1;
 
-/** Where a loss reads and writes. */
-interface Places {
-  readonly outputs: Span;
-  readonly delta: Span;
-  readonly targets: Span;
-  readonly losses: Span;
-}
-
 /** The loss of a network's outputs of `shape`. Classes are the last dimension; a row has a loss for each of the others. */
 export class Criterion {
-  readonly #kernels: NetworkKernels;
+  readonly #kernel: NetworkKernels["crossEntropy"];
   readonly #settings: LossSettings;
   /** Whether targets are class indices, of which the outputs are scores. */
   readonly hasClasses: boolean;
@@ -42,88 +54,74 @@ export class Criterion {
   readonly targetsPerRow: number;
   /** Losses of a row. */
   readonly #positions: number;
-  readonly #classes: number;
-  readonly #at: Places;
-  /** Two views of the same memory, one of which is in use: class indices, or a target for every output. */
-  readonly #labels: Int32Array;
-  readonly #targets: Vector;
+  /** The last dimension of the outputs. */
+  readonly classes: number;
+  readonly #program: Program;
+  /** Class indices, or a target for every output. */
+  readonly #targets: Int32Array | Vector;
   readonly #losses: Float64Array;
   readonly #outputs: Vector;
-  /** The sum of losses, in an array since an engine may allocate memory for a number that a function returns. */
-  readonly sum = new Float64Array(1);
 
-  constructor(arena: Arena, kernels: NetworkKernels, settings: LossSettings, shape: Shape, rows: number, at: Places) {
-    this.#kernels = kernels;
+  constructor(arena: Arena, kernels: NetworkKernels, settings: LossSettings, program: Program, rows: number) {
+    const { buffer } = arena;
+    const { output: shape, result, targets, losses } = program;
+    this.#kernel = kernels[kernelOf[settings.loss]];
     this.#settings = settings;
-    this.#classes = shape[shape.length - 1];
-    this.#positions = sizeOf(shape) / this.#classes;
-    this.#at = at;
+    this.classes = shape[shape.length - 1];
+    this.#positions = sizeOf(shape) / this.classes;
+    this.#program = program;
     this.hasClasses = settings.loss === "cross-entropy";
-    this.targetsPerRow = this.#positions * (this.hasClasses ? 1 : this.#classes);
+    this.targetsPerRow = this.#positions * (this.hasClasses ? 1 : this.classes);
     const positions = rows * this.#positions;
-    this.#labels = new Int32Array(arena.buffer, at.targets.at, positions);
-    this.#targets = new Float32Array(arena.buffer, at.targets.at, positions * this.#classes);
-    this.#losses = new Float64Array(arena.buffer, at.losses.at, positions);
-    this.#outputs = new Float32Array(arena.buffer, at.outputs.at, positions * this.#classes);
+    const Targets = this.hasClasses ? Int32Array : Float32Array;
+    this.#targets = new Targets(buffer, targets.at, rows * this.targetsPerRow);
+    this.#losses = new Float64Array(buffer, losses.at, positions);
+    this.#outputs = new Float32Array(buffer, result.at, positions * this.classes);
   }
 
   /** Checks y, which has to fit so many rows, and makes one list of it. */
   read(owner: string, y: unknown, rows: number): Floats | Indices {
     const size = this.targetsPerRow;
-    if (this.hasClasses) return readLabels(owner, y, rows * size, size, this.#classes, this.#settings.ignoreIndex);
-    return readTargets(owner, "y", y, rows * size, size);
+    if (!this.hasClasses) return readRows(owner, "y", y, isFractions, asTargets, size, rows * size);
+    const labels = readRows(owner, "y", y, isIndices, asLabels, size, rows * size);
+    checkIndices(owner, "y", labels, "a class index", this.classes, this.#settings.ignoreIndex);
+    return labels;
   }
 
-  /** Copies the targets of some rows into the arena. */
-  load(y: Floats | Indices, first: number, rows: number): void {
-    const size = this.targetsPerRow;
-    const start = first * size;
-    const count = rows * size;
+  /** Copies the targets of some rows into the arena, and counts them. */
+  load(y: Floats | Indices, first: number, rows: number, sums: Sums): void {
+    const start = first * this.targetsPerRow;
+    const count = rows * this.targetsPerRow;
+    sums[1] += count;
     if (!this.hasClasses) {
       this.#targets.set(part(y as Floats, start, count));
       return;
     }
-    const { ignoreIndex } = this.#settings;
     for (let i = 0; i < count; i++) {
       const label = Number(y[start + i]);
-      this.#labels[i] = label === ignoreIndex ? IGNORED : label;
+      const isIgnored = label === this.#settings.ignoreIndex;
+      this.#targets[i] = isIgnored ? IGNORED : label;
+      if (isIgnored) sums[1]--;
     }
   }
 
-  /** Adds the losses to the sum, in order; computes the gradient of their mean. */
-  add(rows: number): void {
-    const { outputs, targets, delta, losses } = this.#at;
-    const settings = this.#settings;
-    const kernels = this.#kernels;
+  /** Adds up the losses, in order; computes the gradient of their mean. */
+  add(rows: number, sums: Sums): void {
+    const { result, targets, delta, losses } = this.#program;
     const positions = rows * this.#positions;
-    const columns = this.#classes;
-    const [z, t, dz, sums] = [outputs.at, targets.at, delta.at, losses.at];
-    if (settings.loss === "cross-entropy")
-      kernels.crossEntropy(positions, columns, z, t, dz, sums, settings.labelSmoothing, IGNORED);
-    else if (settings.loss === "mse") kernels.squaredError(positions, columns, z, t, dz, sums);
-    else if (settings.loss === "huber") kernels.huber(positions, columns, z, t, dz, sums, settings.delta);
-    else kernels.binaryCrossEntropy(positions, columns, z, t, dz, sums);
-    for (let i = 0; i < positions; i++) this.sum[0] += this.#losses[i];
-  }
-
-  /** Number of terms in the sum of the losses: rows of y from `first` on, without ignored labels. */
-  terms(y: Floats | Indices, first: number, rows: number): number {
-    const size = this.targetsPerRow;
-    const { ignoreIndex } = this.#settings;
-    let count = rows * size;
-    if (ignoreIndex !== undefined)
-      for (let i = first * size; i < (first + rows) * size; i++) if (Number(y[i]) === ignoreIndex) count--;
-    return count;
+    const option = this.hasClasses ? this.#settings.labelSmoothing : this.#settings.delta;
+    this.#kernel(positions, this.classes, result.at, targets.at, delta.at, losses.at, option, IGNORED);
+    for (let i = 0; i < positions; i++) sums[0] += this.#losses[i];
   }
 
   /** Positions whose largest output is the label's; those with a NaN are not. NaN if there are no classes. */
   correct(rows: number): number {
     if (!this.hasClasses) return NaN;
     const outputs = this.#outputs;
-    const classes = this.#classes;
+    const { classes } = this;
     let correct = 0;
     for (let i = 0, at = 0; i < rows * this.#positions; i++, at += classes) {
-      const label = this.#labels[i];
+      const label = this.#targets[i];
       if (label === IGNORED) continue;
       let j = 0;
       while (

@@ -1,10 +1,11 @@
-import { oneOf, record, wholeFrom, wrongType, wrongValue } from "../util/check.js";
+import { list, oneOf, record, wholeFrom } from "../util/check.js";
 import { gelu, relu, sigmoid, tanh } from "./layers/activation.js";
 import { linear } from "./layers/linear.js";
 import { Network } from "./network.js";
 import type { NetworkOptions } from "./options.js";
 
 const OWNER = "MLP";
+const sizeList = list(wholeFrom(1), "an array of two or more whole numbers >= 1", undefined, 2);
 /** `predict` and `evaluate` take at least this many rows at a time, since weights are packed anew for each part. */
 const LEAST_ROWS = 64;
 
@@ -42,18 +43,10 @@ export class MLP extends Network {
    * @param options Options of the network and of its memory. Default: ReLU, cross-entropy, batches of up to 64, seed 1.
    */
   constructor(sizes: readonly number[], options: MLPOptions = {}) {
-    const [inputs, ...widths] = checkSizes(sizes);
+    const [inputs, ...widths] = sizeList.read(OWNER, "sizes", sizes);
     const { activation = "relu" } = record(OWNER, "options", options);
     const activate = activations[activationKind.read(OWNER, "activation", activation)];
     const layers = widths.flatMap((width) => [activate(), linear(width)]).slice(1);
     super([inputs], layers, options, { owner: OWNER, options: ["activation"], leastRows: LEAST_ROWS });
   }
-}
-
-function checkSizes(sizes: unknown): readonly number[] {
-  const expected = "an array of two or more whole numbers >= 1";
-  if (!Array.isArray(sizes)) throw wrongType(OWNER, "sizes", expected, sizes);
-  if (sizes.length < 2) throw wrongValue(OWNER, "sizes", expected, sizes);
-  const size = wholeFrom(1);
-  return sizes.map((value: unknown, i) => size.read(OWNER, `sizes[${i}]`, value));
 }

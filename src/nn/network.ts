@@ -1,6 +1,5 @@
 // A network of layers with a loss: training, evaluation and prediction.
 import type { Shape, Vector } from "../memory/tensor.js";
-import { wrongValue } from "../util/check.js";
 import { BaseNetwork } from "./base-network.js";
 import type { Variant } from "./build.js";
 import type { Inputs, Targets } from "./data.js";
@@ -8,7 +7,7 @@ import { type EpochResult, type FitOptions, fit } from "./fit.js";
 import type { Layer } from "./layers/layer.js";
 import type { NetworkOptions } from "./options.js";
 import { classesOf, probabilitiesOf } from "./outputs.js";
-import { type Evaluation, addLosses, readData, trainOn } from "./passes.js";
+import { type Evaluation, addLosses, batch, meansOf, readData, trainOn } from "./passes.js";
 
 /**
  * A network of layers, forward and backward as SIMD kernels in the arena of its parameters. The same seed and data give the
@@ -65,7 +64,7 @@ export class Network extends BaseNetwork {
    */
   trainBatch(x: Inputs, y: Targets, options?: { accumulate?: boolean | undefined }): number {
     trainOn(this, x, y, options);
-    return this.built.criterion.sum[0];
+    return batch[0];
   }
 
   /**
@@ -78,9 +77,9 @@ export class Network extends BaseNetwork {
    * const logits = new Network([2], [linear(3)]).predict(Float32Array.of(0, 1)); // 3 numbers
    */
   predict(x: Inputs): Vector {
-    const { rows: most, outputs, input, engine, result } = this.built;
+    const { rows: most, inputs, outputs, input, engine, result } = this.built;
     const read = this.read(x);
-    const rows = this.rowsOf(read);
+    const rows = read.length / inputs;
     const predicted = new Float32Array(rows * outputs);
     for (let first = 0; first < rows; first += most) {
       const count = Math.min(most, rows - first);
@@ -102,19 +101,15 @@ export class Network extends BaseNetwork {
    * const { loss, accuracy } = new Network([2], [linear(2)]).evaluate(Float32Array.of(0, 1, 1, 1), [1, 0]);
    */
   evaluate(x: Inputs, y: Targets): Evaluation {
-    const { owner, rows: most, inputs, criterion } = this.built;
-    this.params.check(owner);
+    const { owner, rows: most, criterion } = this.built;
     const data = readData(this, owner, x, y);
-    if (data.rows < 1) throw wrongValue(owner, "x", `at least one row of ${inputs}`, x);
-    criterion.sum[0] = 0;
-    let correct = 0;
+    const sums = new Float64Array(3);
     for (let first = 0; first < data.rows; first += most) {
       const rows = Math.min(most, data.rows - first);
-      addLosses(this, data.x, data.y, first, rows, false);
-      correct += criterion.correct(rows);
+      addLosses(this, data.x, data.y, first, rows, sums, false);
+      sums[2] += criterion.correct(rows);
     }
-    const terms = criterion.terms(data.y, 0, data.rows);
-    return { loss: criterion.sum[0] / terms, accuracy: correct / terms };
+    return meansOf(sums);
   }
 
   /**
@@ -127,7 +122,7 @@ export class Network extends BaseNetwork {
    * const [digit] = network.classify(image);
    */
   classify(x: Inputs): ReturnType<typeof Int32Array.of> {
-    return classesOf(this.built, "classify()", () => this.predict(x));
+    return classesOf(this, x);
   }
 
   /**
@@ -141,7 +136,7 @@ export class Network extends BaseNetwork {
    * const [no, yes] = network.probabilities(x);
    */
   probabilities(x: Inputs): Vector {
-    return probabilitiesOf(this.built, "probabilities()", () => this.predict(x));
+    return probabilitiesOf(this, x);
   }
 
   /**

@@ -83,11 +83,7 @@ const defaults: Settings = {
 export function readOptions(owner: string, options: NetworkOptions, more: readonly string[]) {
   const known = [...more, ...Object.keys(kinds), "nnModule", ...memoryOptions];
   const read = readKinds<Settings>(owner, options, kinds, defaults, known, {
-    elsewhere: {
-      optimizer: "fit()",
-      epochs: "fit()",
-      ...(more.length === 0 && { activation: "layers such as relu()" }),
-    },
+    elsewhere: { optimizer: "fit()", epochs: "fit()", activation: "layers such as relu()" },
     aliases:
       "loss=criterion,lossfunction batchSize=batch init=initializer,weightinit seed=randomseed,manualseed activation=nonlinearity " +
       "labelSmoothing=smoothing ignoreIndex=maskvalue,paddingidx inputScale=rescale delta=beta",
@@ -97,10 +93,3 @@ export function readOptions(owner: string, options: NetworkOptions, more: readon
       throw new RangeError(`${owner}: "${name}" is an option of the loss "${loss}", this one is "${read.loss}"`);
   return { ...read, nnModule: checkNnModule(owner, options.nnModule) };
 }
-
-/** Reads the options of a call: each of `kinds`, where it is given. */
-export const readRecord = <T extends object>(
-  owner: string,
-  options: Partial<T>,
-  kinds: { readonly [Key in keyof T]: Kind<T[Key]> },
-): { readonly [Key in keyof T]?: T[Key] | undefined } => readKinds<Partial<T>>(owner, options, kinds, {});

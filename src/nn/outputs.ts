@@ -2,13 +2,19 @@
 import type { Vector } from "../memory/tensor.js";
 import { exp } from "../util/exact.js";
 import type { Built } from "./build.js";
-import type { Loss } from "./losses.js";
+import type { Inputs } from "./data.js";
 
-/** The most likely classes. `call` is what the user called. */
-export function classesOf(built: Built, call: string, outputs: () => Vector): ReturnType<typeof Int32Array.of> {
-  if (!hasClasses(built, call)) return Int32Array.from(outputs(), (z) => (z >= 0 ? 1 : 0));
-  const z = outputs();
-  const { classes } = built;
+/** A network that predicts. */
+interface Predictor {
+  readonly built: Built;
+  predict(x: Inputs): Vector;
+}
+
+/** The most likely classes. */
+export function classesOf(network: Predictor, x: Inputs): ReturnType<typeof Int32Array.of> {
+  const z = scoresOf(network, "classify", x);
+  const { classes, hasClasses } = network.built.criterion;
+  if (!hasClasses) return Int32Array.from(z, (score) => (score >= 0 ? 1 : 0));
   const result = new Int32Array(z.length / classes);
   for (let i = 0; i < result.length; i++) {
     let best = i * classes;
@@ -19,30 +25,24 @@ export function classesOf(built: Built, call: string, outputs: () => Vector): Re
 }
 
 /** Softmax over the classes, or the logistic function of each output; in float64, rounded to float32. */
-export function probabilitiesOf(built: Built, call: string, outputs: () => Vector): Vector {
-  const size = built.classes;
-  const isExclusive = hasClasses(built, call);
-  const z = outputs();
-  if (!isExclusive) return z.map((x) => (x >= 0 ? 1 : exp(x)) / (1 + exp(-Math.abs(x))));
-  for (let at = 0; at < z.length; at += size) {
-    const row = z.subarray(at, at + size);
-    const largest = row.reduce((most, x) => Math.max(most, x));
-    const terms = Float64Array.from(row, (x) => exp(x - largest));
-    const sum = terms.reduce((total, x) => total + x, 0);
-    for (let j = 0; j < size; j++) row[j] = terms[j] / sum;
+export function probabilitiesOf(network: Predictor, x: Inputs): Vector {
+  const z = scoresOf(network, "probabilities", x);
+  const { classes, hasClasses } = network.built.criterion;
+  if (!hasClasses) return z.map((score) => (score >= 0 ? 1 : exp(score)) / (1 + exp(-Math.abs(score))));
+  for (let at = 0; at < z.length; at += classes) {
+    const row = z.subarray(at, at + classes);
+    const largest = row.reduce((most, score) => Math.max(most, score));
+    const terms = Float64Array.from(row, (score) => exp(score - largest));
+    const sum = terms.reduce((total, term) => total + term);
+    row.set(terms.map((term) => term / sum));
   }
   return z;
 }
 
-/** Whether outputs are scores of classes that exclude each other. Throws where there are no classes. */
-function hasClasses({ owner, loss }: Built, call: string): boolean {
-  const one = exclusive[loss];
-  if (one === undefined) throw new Error(`${owner}: ${call} needs a loss with classes, this network's is "${loss}"`);
-  return one;
+/** The outputs, which must be scores of classes: with cross-entropy of some that exclude each other. */
+function scoresOf(network: Predictor, method: string, x: Inputs): Vector {
+  const { owner, loss } = network.built;
+  if (!loss.endsWith("cross-entropy"))
+    throw new Error(`${owner}: ${method}() needs a loss with classes, this network's is "${loss}"`);
+  return network.predict(x);
 }
-
-/** Losses whose outputs are scores: whether the classes exclude each other. */
-const exclusive: Partial<Record<Loss, boolean>> = {
-  "cross-entropy": true,
-  "binary-cross-entropy": false,
-};

@@ -1,8 +1,7 @@
 // The input of a network that begins with an embedding: tokens. Only embeddings import this file.
 import type { Arena } from "../memory/arena.js";
-import { wrongType, wrongValue } from "../util/check.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
-import { type Indices, checkIndices, flat, isIndices, isNested } from "./data.js";
+import { type Indices, checkIndices, isIndices, readRows } from "./data.js";
 import { type Form, InputBuffer } from "./input.js";
 import type { Span } from "./memory.js";
 
@@ -12,6 +11,8 @@ export const tokensBelow =
   (...args: ConstructorParameters<typeof InputBuffer>): InputBuffer =>
     new TokenBuffer(limit, ...args);
 
+const asTokens = (size: number): string => `tokens in an integer array, in rows of ${size}`;
+
 class TokenBuffer extends InputBuffer {
   readonly #limit: number;
   readonly #form: Form;
@@ -19,7 +20,7 @@ class TokenBuffer extends InputBuffer {
   override readonly hasTokens = true;
 
   constructor(limit: number, arena: Arena, kernels: NetworkKernels, form: Form, rows: number, span: Span) {
-    super(arena, kernels, form, rows, span);
+    super(arena, kernels, { ...form, scale: 1 }, rows, span);
     this.#limit = limit;
     this.#form = form;
     this.#tokens = new Int32Array(arena.buffer, span.at, rows * form.size);
@@ -27,15 +28,9 @@ class TokenBuffer extends InputBuffer {
 
   override read(_: string, x: unknown): Indices {
     const { size, owner } = this.#form;
-    const indices = isNested(x) ? flat(owner, "x", x, size) : (x as Indices);
-    if (!isIndices(indices)) throw wrongType(owner, "x", `tokens in an integer array, in rows of ${size}`, x);
-    if (indices.length % size !== 0) throw wrongValue(owner, "x", `tokens in an integer array, in rows of ${size}`, x);
+    const indices = readRows(owner, "x", x, isIndices, asTokens, size);
     checkIndices(owner, "x", indices, "a token", this.#limit);
     return indices;
-  }
-
-  override checkImages(): void {
-    // Tokens are not scaled.
   }
 
   override load(x: Indices, first: number, rows: number): void {

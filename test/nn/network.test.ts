@@ -103,8 +103,8 @@ describe("wrong layers", () => {
       'Network: layer 1 (linear): there is a tensor "a.weight" already: give the layer another name',
     ],
     [[4], [relu({ name: 3 } as never)], "TypeError", 'Network: layer 0 (relu): "name" expected a name'],
-    [[], [relu()], "RangeError", 'Network: "inputShape" expected one or more whole numbers, got []'],
-    [4, [relu()], "TypeError", 'Network: "inputShape" expected an array of whole numbers >= 1, got 4'],
+    [[], [relu()], "RangeError", 'Network: "inputShape" expected an array of one or more whole numbers >= 1, got []'],
+    [4, [relu()], "TypeError", 'Network: "inputShape" expected an array of one or more whole numbers >= 1, got 4'],
     [[0], [relu()], "RangeError", 'Network: "inputShape[0]" expected a whole number >= 1, got 0'],
   ])("%j, %o", (shape, layers, type, message) => {
     expect(() => new Network(shape as number[], layers as Layer[])).toThrow(

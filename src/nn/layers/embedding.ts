@@ -14,11 +14,11 @@ import { Layer, type LayerOptions, misfit, readOptions } from "./layer.js";
  */
 export function embedding(count: number, width: number, options?: LayerOptions): Layer {
   return new Layer("embedding", options, (place) => {
-    const { owner, shape, first } = place;
+    const { owner, shape, index } = place;
     const size = wholeFrom(1).read(owner, "count", count);
     const wide = wholeFrom(1).read(owner, "width", width);
     readOptions(owner, options, {}, {});
-    if (!first) throw new RangeError(`${owner}: expected to be the first layer, which alone gets tokens`);
+    if (index > 0) throw new RangeError(`${owner}: expected to be the first layer, which alone gets tokens`);
     if (shape.length !== 1) throw misfit(place, "[tokens]");
     const [length] = shape;
     return {

@@ -58,11 +58,9 @@ export interface Place {
   readonly shape: Shape;
   /** The most rows of a call. */
   readonly rows: number;
-  /** Whether the input is the network's: only then may it consist of tokens. */
-  readonly first: boolean;
   /** The `skipZeros` option of the network. */
   readonly skipZeros: boolean;
-  /** The number of layers before this one, in depth-first order. Random layers draw by seed, index, step and element. */
+  /** The number of layers before this one, in depth-first order: only a first one may take tokens. Random layers draw by seed, index, step and element. */
   readonly index: number;
   /** The `seed` option of the network. */
   readonly seed: number;
@@ -91,7 +89,7 @@ export interface Plan {
   readonly parameters?: readonly TensorPlan[];
   readonly buffers?: readonly (TensorPlan & { readonly start: number })[];
   /** What backward reads. Default: neither x nor y. */
-  readonly reads?: "x" | "y" | "both";
+  readonly reads?: "x" | "y" | "xy";
   /** Whether y may be x. */
   readonly inPlace?: boolean;
   /** Whether dx may be dy. */

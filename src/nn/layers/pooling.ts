@@ -44,7 +44,7 @@ function plan(
   return {
     output: output.length === 1 ? output : [channels, outHeight, outWidth],
     ...channelsLast,
-    ...(kind === MAXIMUM ? { reads: "both" as const } : {}),
+    ...(kind === MAXIMUM ? { reads: "xy" as const } : {}),
     bind({ kernels: { pool }, x, y, dx, dy }) {
       const run = (rows: number, what: number): void => {
         pool(
