@@ -96,7 +96,7 @@ function flat(owner: string, name: string, list: readonly unknown[], size: numbe
       const item = items[i];
       const before = numbers.length;
       if (typeof item === "number") numbers.push(item);
-      else if (depth < DEEPEST && isList(item)) add(item as ArrayLike<unknown>, `${path}[${i}]`, depth + 1);
+      else if (depth < DEEPEST && isList(item)) add(item, `${path}[${i}]`, depth + 1);
       else throw wrongType(owner, `${path}[${i}]`, "a number", item);
       if (items === list && typeof item !== "number" && numbers.length - before !== size)
         throw wrongValue(owner, `${path}[${i}]`, counted(size, "number"), item);

@@ -86,8 +86,8 @@ it("refuses arrays without end, as x and as y", () => {
   using mlp = new MLP([2, 2]);
   const endless: unknown[] = [];
   endless.push(endless);
-  expect(() => mlp.predict(endless as never)).toThrow(/^MLP: "x.*" expected a number, got \[an array of 1\]$/);
+  expect(() => mlp.predict(endless as never)).toThrow(/^MLP: "x.*" expected a number, got \[an Array of 1\]$/);
   expect(() => mlp.trainBatch([[0, 1]], endless as never)).toThrow(
-    /^MLP: "y.*" expected a number, got \[an array of 1\]$/,
+    /^MLP: "y.*" expected a number, got \[an Array of 1\]$/,
   );
 });
