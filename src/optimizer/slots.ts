@@ -73,16 +73,20 @@ export class Slots<Options extends CommonOptions> {
     return next;
   }
 
+  /** The slots that tensor i has: names and columns in the table. */
+  of(table: Table, i: number): [name: string, column: number][] {
+    const all = this.names.map((name, k): [string, number] => [name, k]);
+    return all.filter(([, k]) => table.slots[k][i] !== ABSENT);
+  }
+
   /** Tensor i's slots by name: views, always the same; of slots in small formats, new copies. */
   read(table: Table, i: number): Record<string, Vector> {
     const views = (this.#views[i] ??= {});
-    const read: Record<string, Vector> = {};
-    this.names.forEach((name, k) => {
-      if (table.slots[k][i] === ABSENT) return;
+    const read = ([name, k]: [string, number]): [string, Vector] => {
       const slot = viewOf(this.#arena, table, i, k);
-      read[name] = "format" in slot ? toFloat32(slot) : (views[name] ??= slot);
-    });
-    return read;
+      return [name, "format" in slot ? toFloat32(slot) : (views[name] ??= slot)];
+    };
+    return Object.fromEntries(this.of(table, i).map(read));
   }
 
   /** Takes memory that {@link release} gives back with the rest. */

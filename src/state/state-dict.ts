@@ -1,11 +1,11 @@
 // Saving an optimizer's state as a plain object, and loading it.
 import { type SmallSlot, copyOf, setSlot, viewOf } from "./small-formats.js";
 import type { Arena } from "../memory/arena.js";
-import { anyNumber, counted, flag, record, whole, wrongType, wrongValue } from "../util/check.js";
+import { anyNumber, counted, flag, nameList, record, show, whole, wrongType, wrongValue } from "../util/check.js";
 import { RESTORED, groupOptions, readInitialLr } from "../optimizer/groups.js";
 import type { Shape, Vector } from "../memory/tensor.js";
 import type { CommonOptions, Group, Rule, Settled } from "../optimizer/rule.js";
-import { checkShape, onlyFields, readEach, readSaved, readSlot, same } from "./validation.js";
+import { checkShape, readEach, readSaved, readSlot, same } from "./validation.js";
 import type { Slots } from "../optimizer/slots.js";
 import { ABSENT, type Table, stepsOf } from "../step/tensor-table.js";
 
@@ -60,46 +60,30 @@ const FORMAT = "gradstep/optimizer";
 const VERSION = 1;
 
 export function save<Options extends CommonOptions>(internals: Internals<Options>): OptimizerState {
-  const { rule, table, groups, evaluating, scalarNames, sharedNames } = internals;
+  const { rule, table, groups, arena, evaluating, slots, scalarNames, sharedNames } = internals;
   return {
     format: FORMAT,
     version: VERSION,
     rule: rule.name,
     evaluating,
-    groups: groups.map(({ options, view, shared }) => ({
-      params: [...view.params],
-      options: Object.fromEntries(
-        [...Object.keys(rule.kinds), "dialect", ...(options.initialLr === undefined ? [] : ["initialLr"])].map(
-          (name) => {
-            const value = options[name as keyof typeof options] as unknown;
-            return [name, Array.isArray(value) ? [...(value as unknown[])] : value];
-          },
-        ),
-      ),
+    groups: groups.map(({ options: { params, initialLr, ...options }, shared }) => ({
+      params: [...params],
+      // Spread first, the kinds give the order.
+      options: structuredClone({ ...rule.kinds, ...options, ...(initialLr !== undefined && { initialLr }) }),
       shared: Object.fromEntries(sharedNames.map((name, k) => [name, shared[k]])),
     })),
     state: Object.fromEntries(
-      table.tensors.map((tensor, i) => [
-        tensor.name,
+      table.tensors.map(({ name, shape }, i) => [
+        name,
         {
           step: stepsOf(table, i),
-          shape: [...tensor.shape],
-          slots: Object.fromEntries(
-            slotsOf(internals, i).map(([name, k]) => [name, copyOf(viewOf(internals.arena, table, i, k))]),
-          ),
-          scalars: Object.fromEntries(scalarNames.map((name, k) => [name, table.scalars[k][i]])),
+          shape: [...shape],
+          slots: Object.fromEntries(slots.of(table, i).map(([slot, k]) => [slot, copyOf(viewOf(arena, table, i, k))])),
+          scalars: Object.fromEntries(scalarNames.map((scalar, k) => [scalar, table.scalars[k][i]])),
         },
       ]),
     ),
   };
-}
-
-/** The slots that tensor i has, with their columns in the table. */
-function slotsOf<Options extends CommonOptions>(
-  { table, slots: { names } }: Internals<Options>,
-  i: number,
-): [name: string, column: number][] {
-  return names.flatMap((name, k): [string, number][] => (table.slots[k][i] === ABSENT ? [] : [[name, k]]));
 }
 
 /** Checks a saved state and returns a function that writes it, which returns whether the optimizer then evaluates. */
@@ -107,33 +91,45 @@ export function prepareLoad<Options extends CommonOptions>(
   internals: Internals<Options>,
   given: unknown,
 ): () => boolean {
-  const { rule, table, groups, scalarNames, sharedNames } = internals;
+  const { rule, table, groups, arena, slots, scalarNames, sharedNames } = internals;
   const owner = rule.name;
+  const readNumbers = (prefix: string, value: unknown, names: readonly string[]): number[] =>
+    readEach(owner, prefix, value, names, (item, option) => anyNumber.read(owner, option, item));
+
   const saved = readSaved(owner, given, { format: FORMAT, version: VERSION, rule: owner });
   const evaluating = flag.read(owner, "saved.evaluating", saved.evaluating);
   if (evaluating && !rule.evaluate) throw wrongValue(owner, "saved.evaluating", "false for this rule", evaluating);
 
-  if (!Array.isArray(saved.groups)) throw wrongType(owner, "saved.groups", "an array of groups", saved.groups);
-  if (saved.groups.length !== groups.length)
-    throw wrongValue(owner, "saved.groups", `${counted(groups.length, "group")}, as the optimizer has`, saved.groups);
+  const list = saved.groups;
+  if (!Array.isArray(list)) throw wrongType(owner, "saved.groups", "an array of groups", list);
+  if (list.length !== groups.length)
+    throw wrongValue(owner, "saved.groups", `${counted(groups.length, "group")}, as the optimizer has`, list);
   const loadedGroups = groups.map((group, g) => {
     const prefix = `saved.groups[${g}]`;
-    const item = record(owner, prefix, (saved.groups as unknown[])[g]);
-    checkNames(owner, `${prefix}.params`, item.params, group.view.params);
-    const options = readOptions(rule, `${prefix}.options`, group, item.options);
-    return { options, shared: readNumbers(owner, `${prefix}.shared`, item.shared, sharedNames) };
+    const item = record(owner, prefix, list[g]);
+    checkNames(owner, `${prefix}.params`, item.params, group.options.params);
+    return {
+      options: readOptions(rule, `${prefix}.options`, group, item.options),
+      shared: readNumbers(`${prefix}.shared`, item.shared, sharedNames),
+    };
   });
 
-  const loadedTensors = readEach(owner, "saved.state", saved.state, table.tensors, (tensor, item, prefix, i) => {
-    checkShape(owner, `${prefix}.shape`, item.shape, tensor.shape);
+  const tensorNames = table.tensors.map(({ name }) => name);
+  const loadedTensors = readEach(owner, "saved.state", saved.state, tensorNames, (value, prefix, i) => {
+    const item = record(owner, prefix, value, "the tensor's state");
+    checkShape(owner, `${prefix}.shape`, item.shape, table.tensors[i].shape);
     const step = whole.read(owner, `${prefix}.step`, item.step);
     const scalars = record(owner, `${prefix}.scalars`, item.scalars);
     const { options } = loadedGroups[table.group[i]];
-    const numbers = rule.derive?.(options, step, scalars) ?? scalars;
+    refuseOtherSlots(internals, i, options, record(owner, `${prefix}.slots`, item.slots));
+    const own = slots.of(table, i);
+    const slotNames = own.map(([name]) => name);
     return {
       step,
-      slots: readSlots(internals, `${prefix}.slots`, item.slots, i, options),
-      scalars: readNumbers(owner, `${prefix}.scalars`, numbers, scalarNames),
+      slots: readEach(owner, `${prefix}.slots`, item.slots, slotNames, (slot, option, n) =>
+        readSlot(owner, option, slot, table.slotSizes[own[n][1]][i]),
+      ),
+      scalars: readNumbers(`${prefix}.scalars`, rule.derive?.(options, step, scalars) ?? scalars, scalarNames),
     };
   });
 
@@ -143,26 +139,22 @@ export function prepareLoad<Options extends CommonOptions>(
       groups[g].shared.set(shared);
     });
     table.together[0] = 0;
-    loadedTensors.forEach(({ step, slots, scalars }, i) => {
-      table.step[i] = step;
-      for (const [k, values] of slots) setSlot(internals.arena, table, i, k, values, internals.slots.converter);
-      scalars.forEach((value, k) => (table.scalars[k][i] = value));
+    loadedTensors.forEach((loaded, i) => {
+      table.step[i] = loaded.step;
+      slots.of(table, i).forEach(([, k], n) => setSlot(arena, table, i, k, loaded.slots[n], slots.converter));
+      loaded.scalars.forEach((value, k) => (table.scalars[k][i] = value));
     });
     return evaluating;
   };
 }
 
-function checkNames(owner: string, name: string, value: unknown, expected: readonly string[]): void {
-  if (!Array.isArray(value)) throw wrongType(owner, name, "an array of tensor names", value);
-  const names = new Set(value as unknown[]);
-  const missing = expected.find((tensor) => !names.has(tensor));
-  if (missing !== undefined || value.length !== expected.length)
-    throw wrongValue(
-      owner,
-      name,
-      `the group's ${counted(expected.length, "tensor")}${missing === undefined ? "" : ` ("${missing}" is missing)`}`,
-      value,
-    );
+function checkNames(owner: string, option: string, value: unknown, expected: readonly string[]): void {
+  const given = nameList(owner, option, value);
+  const names = new Set(given);
+  const missing = expected.find((name) => !names.has(name));
+  if (missing === undefined && given.length === expected.length) return;
+  const hint = missing === undefined ? "" : ` ("${missing}" is missing)`;
+  throw wrongValue(owner, option, `the group's ${counted(expected.length, "tensor")}${hint}`, value);
 }
 
 /** A group's options: all must be there and valid, and those that cannot change must be as the optimizer has them. */
@@ -172,79 +164,44 @@ function readOptions<Options extends CommonOptions>(
   group: Group<Options>,
   value: unknown,
 ): Settled<Options> {
-  const given = record(rule.name, prefix, value);
-  const current = group.options as Readonly<Record<string, unknown>>;
-  same(rule.name, `${prefix}.dialect`, given.dialect, group.options.dialect);
-  for (const [name, kind] of Object.entries(rule.kinds) as [keyof Options & string, { live: boolean }][]) {
-    if (given[name] === undefined && rule.later?.includes(name)) continue;
-    if (given[name] === undefined) throw wrongType(rule.name, `${prefix}.${name}`, "a value", undefined);
-    if (!kind.live && given[name] !== current[name])
-      throw wrongValue(
-        rule.name,
-        `${prefix}.${name}`,
-        `${JSON.stringify(current[name])}, as the optimizer has`,
-        given[name],
-      );
-  }
-  const options = groupOptions(
-    rule,
-    `${prefix}.`,
-    { ...group.options, ...rule.defaults[group.options.dialect] },
-    given,
-  );
+  const owner = rule.name;
+  const given = record(owner, prefix, value);
+  const own = group.options as Settled<Options> & Readonly<Record<string, unknown>>;
+  const { dialect } = own;
+  const defaults = rule.defaults[dialect] as Readonly<Record<string, unknown>>;
+  same(owner, `${prefix}.dialect`, given.dialect, dialect);
+  const later = Object.fromEntries((rule.later ?? []).map((name) => [name, defaults[name]]));
+  const options = groupOptions(rule, `${prefix}.`, { dialect, ...later } as Settled<Options>, given);
+  for (const [name, { live }] of Object.entries<{ live: boolean }>(rule.kinds))
+    if (!live) same(owner, `${prefix}.${name}`, options[name as keyof Options], own[name], ", as the optimizer has");
   const initialLr = readInitialLr(rule, `${prefix}.`, given.initialLr);
   return { ...options, initialLr, [RESTORED]: initialLr !== undefined };
 }
 
-function readNumbers(owner: string, prefix: string, value: unknown, names: readonly string[]): number[] {
-  const given = record(owner, prefix, value);
-  onlyFields(owner, prefix, given, names);
-  return names.map((name) => anyNumber.read(owner, `${prefix}.${name}`, given[name]));
-}
-
-function readSlots<Options extends CommonOptions>(
-  internals: Internals<Options>,
-  prefix: string,
-  value: unknown,
+/** Throws where the saved state of tensor i, or the loaded options of its group, needs a slot that the optimizer lacks, or lacks one. */
+function refuseOtherSlots<Options extends CommonOptions>(
+  { rule, table, groups, slots }: Internals<Options>,
   i: number,
   loaded: Settled<Options>,
-): [column: number, values: Vector | SmallSlot][] {
-  const { rule, table, groups } = internals;
-  const owner = rule.name;
-  const slots = slotsOf(internals, i);
-  const given = record(owner, prefix, value);
-  const names = slots.map(([name]) => name);
-  const g = table.group[i];
-  const needed = rule.slots({ ...groups[g].options, ...loaded }, table.tensors[i]);
-  for (const name of internals.slots.names) {
-    if (names.includes(name) !== Object.hasOwn(given, name)) blameOption(internals, i, name, loaded);
-    if (needed[name] !== undefined && !names.includes(name))
-      throw wrongValue(
-        owner,
-        `saved.groups[${g}].options`,
-        `options that need no "${name}", for which no room was made`,
-        loaded,
-      );
-  }
-  onlyFields(owner, prefix, given, names);
-  return slots.map(([name, k]) => [k, readSlot(owner, `${prefix}.${name}`, given[name], table.slotSizes[k][i])]);
-}
-
-/** Throws for a saved option that differs from the optimizer's so that only one of the two has the slot. */
-function blameOption<Options extends CommonOptions>(
-  { rule, table, groups }: Internals<Options>,
-  i: number,
-  slot: string,
-  loaded: object,
+  saved: object,
 ): void {
   const g = table.group[i];
-  const own = groups[g].options as Settled<Options> & Readonly<Record<string, unknown>>;
-  for (const [name, value] of Object.entries(loaded)) {
-    const has = (options: Settled<Options>): boolean => rule.slots(options, table.tensors[i])[slot] !== undefined;
-    if (has(own) === has({ ...own, [name]: value as unknown })) continue;
-    throw new RangeError(
-      `${rule.name}: "saved.groups[${g}].options.${name}" is ${JSON.stringify(value)}, the optimizer's is ` +
-        `${JSON.stringify(own[name])}, and only one of them has a "${slot}": make the optimizer with { ${name}: ${JSON.stringify(value)} }`,
-    );
-  }
+  const has = (options: Settled<Options>, slot: string): boolean =>
+    rule.slots(options, table.tensors[i])[slot] !== undefined;
+  slots.names.forEach((slot, k) => {
+    const isSaved = Object.hasOwn(saved, slot);
+    if (table.slots[k][i] === ABSENT ? !isSaved && !has(loaded, slot) : isSaved) return;
+    // Some option makes the difference.
+    let options: Settled<Options> & Readonly<Record<string, unknown>> = groups[g].options;
+    for (const [name, value] of Object.entries(loaded)) {
+      const own = options[name];
+      const next = { ...options, [name]: value as unknown };
+      if (has(next, slot) !== has(options, slot))
+        throw new RangeError(
+          `${rule.name}: "saved.groups[${g}].options.${name}" is ${show(value)}, the optimizer's is ` +
+            `${show(own)}, and only one of them has a "${slot}": make the optimizer with { ${name}: ${show(value)} }`,
+        );
+      options = next;
+    }
+  });
 }

@@ -1,7 +1,7 @@
 // Checks of saved states, shared by optimizers, averages, schedules and wrappers.
 import { flag, kindOf, oneOf, record, withArticle, wrongType, wrongValue } from "../util/check.js";
 import { type SmallSlot, isBase, partsOf } from "./small-formats.js";
-import type { Shape, Tensor, Vector } from "../memory/tensor.js";
+import type { Shape, Vector } from "../memory/tensor.js";
 
 /** A tensor's part of the state dict of an average or of Lookahead. */
 export interface SavedTensor {
@@ -22,17 +22,19 @@ export function readSaved(
   return saved;
 }
 
-export function same(owner: string, name: string, value: unknown, expected: string | number): void {
+/** `why` is for the message. */
+export function same(owner: string, name: string, value: unknown, expected: unknown, why = ""): void {
   if (value === expected) return;
   const error = typeof value === typeof expected ? wrongValue : wrongType;
-  throw error(owner, name, JSON.stringify(expected), value);
+  throw error(owner, name, JSON.stringify(expected) + why, value);
 }
 
 /** Throws at a field that is not in `known`. */
 export function onlyFields(owner: string, prefix: string, given: object, known: readonly string[]): void {
+  const fields = new Set(known);
   for (const field of Object.keys(given))
-    if (!known.includes(field))
-      throw wrongValue(owner, prefix, known.length > 0 ? `only ${known.join(", ")}` : "nothing", field);
+    if (!fields.has(field))
+      throw wrongValue(owner, prefix, known.length > 0 ? `only ${known.join(", ")}` : "nothing", field, known);
 }
 
 /** A Float32Array, of any realm. */
@@ -74,21 +76,15 @@ export function checkShape(owner: string, name: string, value: unknown, shape: S
   if (!fits) throw wrongValue(owner, name, `[${shape.join(", ")}]`, value);
 }
 
-/** Reads exactly one entry for each tensor. Messages name an entry by `prefix` and the tensor. */
+/** Reads exactly one entry for each name. Messages name an entry by `prefix` and its name. */
 export function readEach<T>(
   owner: string,
   prefix: string,
   value: unknown,
-  tensors: readonly Tensor[],
-  read: (tensor: Tensor, item: Record<string, unknown>, prefix: string, index: number) => T,
+  names: readonly string[],
+  read: (item: unknown, option: string, index: number) => T,
 ): T[] {
   const given = record(owner, prefix, value);
-  const known = new Set(tensors.map((tensor) => tensor.name));
-  for (const name of Object.keys(given))
-    if (!known.has(name)) throw wrongValue(owner, prefix, "only the tensors that are here", name, [...known]);
-  return tensors.map((tensor, i) => {
-    const name = `${prefix}.${tensor.name}`;
-    if (!Object.hasOwn(given, tensor.name)) throw wrongType(owner, name, "the tensor's state", undefined);
-    return read(tensor, record(owner, name, given[tensor.name]), name, i);
-  });
+  onlyFields(owner, prefix, given, names);
+  return names.map((name, i) => read(given[name], `${prefix}.${name}`, i));
 }
