@@ -19,7 +19,7 @@ import {
 } from "./rule.js";
 import { Slots } from "./slots.js";
 import { type OptimizerState, prepareLoad, save } from "../state/state-dict.js";
-import { type Table, isAdjacentToPrevious, makeTable, stepsOf } from "../step/tensor-table.js";
+import { type Table, makeTable, stepsOf } from "../step/tensor-table.js";
 
 /** The shared numbers of groups whose rule has none. */
 const NONE = new Float64Array(0);
@@ -85,7 +85,7 @@ export abstract class Optimizer<
     this.slots = new Slots(rule, this.arena, this.stateFormat, base);
     this.scalarNames = Object.keys(rule.scalars ?? {});
     this.sharedNames = Object.keys(rule.shared?.start(base) ?? {});
-    this.table = makeTable(this.slots.names.length, this.scalarNames.length);
+    this.table = makeTable([], this.slots.names.length, [], () => 0);
     this.#addGroups(tensors, settled, (tensor) => groupOf.get(tensor) ?? 0);
   }
 
@@ -278,17 +278,15 @@ export abstract class Optimizer<
     groupOf: (tensor: Tensor) => number,
     groups: readonly { readonly options: Settled<Options> }[],
   ): void {
+    const { slots, table: before } = this;
+    const from = before.tensors.length;
     const ordered = [...tensors].sort((a, b) => a.dataAt - b.dataAt);
-    const from = this.table.tensors.length;
-    const table = this.slots.add(this.table, ordered, (tensor) => groups[groupOf(tensor)].options);
-    const scalarStarts = Object.values(this.rule.scalars ?? {});
+    const starts = Object.values(this.rule.scalars ?? {});
+    const table = makeTable([...before.tensors, ...ordered], slots.names.length, starts, groupOf, before);
+    slots.add(table, from, groups);
     ordered.forEach((tensor, k) => {
-      const i = from + k;
       tensor.owner = this;
-      this.indexOf.set(tensor.name, i);
-      table.group[i] = groupOf(tensor);
-      table.scalars.forEach((column, s) => (column[i] = scalarStarts[s]));
-      table.adjacent[i] = isAdjacentToPrevious(table, i) ? 1 : 0;
+      this.indexOf.set(tensor.name, from + k);
     });
     this.table = table;
   }

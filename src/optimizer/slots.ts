@@ -2,10 +2,10 @@
 import { type Arena, padded } from "../memory/arena.js";
 import type { StateFormat } from "../state/small-formats.js";
 import { FLOAT32, formatOf, setSlot, slotBytes, toFloat32, viewOf } from "../state/small-formats.js";
-import type { Tensor, Vector } from "../memory/tensor.js";
-import type { CommonOptions, Rule, Settled, Slot, TensorInfo } from "./rule.js";
+import type { Vector } from "../memory/tensor.js";
+import type { CommonOptions, Rule, Settled, TensorInfo } from "./rule.js";
 import { UNPACKED_BYTES } from "../wasm/generated/layout/run-list.js";
-import { ABSENT, EMPTY, type Table, extend } from "../step/tensor-table.js";
+import { ABSENT, EMPTY, type Table, isAdjacentToPrevious } from "../step/tensor-table.js";
 
 const NO_TENSOR: TensorInfo = { name: "", shape: [0], size: 0 };
 
@@ -34,43 +34,52 @@ export class Slots<Options extends CommonOptions> {
     this.#format = format;
   }
 
-  /** A copy of the table with more tensors at its end, and slots for them. Throws when there is no room; nothing is changed then. */
-  add(table: Table, tensors: readonly Tensor[], optionsOf: (tensor: Tensor) => Settled<Options>): Table {
+  /**
+   * Fills in the slots of the table's tensors from number `from` on, and which tensors are adjacent. Throws when there is no room;
+   * nothing but the table is changed then.
+   */
+  add(table: Table, from: number, groups: readonly { readonly options: Settled<Options> }[]): void {
     const arena = this.#arena;
     const rule = this.#rule;
-    const plans = tensors.map((tensor) =>
-      Object.values(rule.slots(optionsOf(tensor), tensor)).map((slot) => slot && this.#plan(slot, tensor.size)),
-    );
-    const columns = this.names.map((_, k) => plans.reduce((sum, slots) => sum + (slots[k]?.bytes ?? 0), 0));
+    const plans: { i: number; k: number; start: number; length: number; format: number; bytes: number }[] = [];
+    const columns = this.names.map(() => 0);
+    let scratch = 0;
+    for (let i = from; i < table.tensors.length; i++) {
+      const tensor = table.tensors[i];
+      const { options } = groups[table.group[i]];
+      scratch = Math.max(scratch, rule.scratch?.(options, tensor) ?? 0);
+      Object.values(rule.slots(options, tensor)).forEach((slot, k) => {
+        if (slot === undefined) return;
+        const { kind, start, length = tensor.size } = slot;
+        const format = formatOf(this.#format, kind, length);
+        const bytes = slotBytes(format, length);
+        columns[k] += bytes;
+        plans.push({ i, k, start, length, format, bytes });
+      });
+    }
     const addresses = arena.allocateApart(columns, rule.name, "its state");
     try {
-      this.#makeRoom(tensors.map((tensor) => rule.scratch?.(optionsOf(tensor), tensor) ?? 0));
+      this.#makeRoom(scratch);
     } catch (error) {
       arena.release(addresses[0]);
       throw error;
     }
-    const bytes = columns.reduce((sum, column) => sum + column, 0);
-    if (bytes > 0) this.#blocks.push(addresses[0]);
-    this.bytes += bytes;
-
-    const next = extend(table, tensors);
-    plans.forEach((slots, n) => {
-      const i = table.tensors.length + n;
-      slots.forEach((slot, k) => {
-        if (slot === undefined) return;
-        const { start, length, format } = slot;
-        next.slots[k][i] = bytes > 0 ? addresses[k] : EMPTY;
-        next.slotSizes[k][i] = length;
-        next.formats[k][i] = format;
-        // The memory is zero.
-        if (format !== FLOAT32)
-          setSlot(arena, next, i, k, new Float32Array(start === 0 ? 0 : length).fill(start), this.converter);
-        else if (start !== 0) arena.fill(addresses[k], padded(length), start);
-        addresses[k] += slot.bytes;
-      });
-      rule.copied?.copy(arena, next, i);
-    });
-    return next;
+    this.#blocks.push(addresses[0]);
+    for (const { i, k, start, length, format, bytes } of plans) {
+      table.slots[k][i] = addresses[k] || EMPTY;
+      table.slotSizes[k][i] = length;
+      table.formats[k][i] = format;
+      // The memory is zero.
+      if (format !== FLOAT32)
+        setSlot(arena, table, i, k, new Float32Array(start === 0 ? 0 : length).fill(start), this.converter);
+      else if (start !== 0) arena.fill(addresses[k], padded(length), start);
+      addresses[k] += bytes;
+      this.bytes += bytes;
+    }
+    for (let i = from; i < table.tensors.length; i++) {
+      rule.copied?.copy(arena, table, i);
+      table.adjacent[i] = isAdjacentToPrevious(table, i) ? 1 : 0;
+    }
   }
 
   /** The slots that tensor i has: names and columns in the table. */
@@ -97,25 +106,16 @@ export class Slots<Options extends CommonOptions> {
   }
 
   release(): void {
-    for (const block of this.#blocks) this.#arena.release(block);
-    if (this.scratch !== 0) this.#arena.release(this.scratch);
+    for (const block of [...this.#blocks, this.scratch]) this.#arena.release(block);
   }
 
-  /** A slot of a tensor of this size, with its format and the bytes that it takes. */
-  #plan({ kind, start, length: own }: Slot, size: number) {
-    const length = own ?? size;
-    const format = formatOf(this.#format, kind, length);
-    return { start, length, format, bytes: slotBytes(format, length) };
-  }
-
-  /** Takes scratch for the tensor that needs the most, and memory to unpack small slots in. */
-  #makeRoom(scratches: readonly number[]): void {
+  /** Takes this much scratch where there is less, and memory to unpack small slots in. */
+  #makeRoom(bytes: number): void {
     if (this.converter === 0 && this.#format !== "float32")
       this.converter = this.take(UNPACKED_BYTES, "unpacking its state");
-    const bytes = scratches.reduce((most, needed) => Math.max(most, needed), this.#scratchBytes);
-    if (bytes === this.#scratchBytes) return;
+    if (bytes <= this.#scratchBytes) return;
     const scratch = this.#arena.allocate(bytes, this.#rule.name, "its scratch");
-    if (this.scratch !== 0) this.#arena.release(this.scratch);
+    this.#arena.release(this.scratch);
     this.scratch = scratch;
     this.#scratchBytes = bytes;
   }

@@ -33,53 +33,40 @@ export interface Table {
   readonly scalars: readonly Float64Array[];
 }
 
-/** A table without tensors. */
-export function makeTable(slots: number, scalars: number): Table {
-  const columns = <T>(count: number, type: new (length: number) => T): T[] =>
-    Array.from({ length: count }, () => new type(0));
+/**
+ * A table of these tensors. The first are those in `from`, which keep what is there; the caller fills in the slots of the others.
+ * `scalars`: the initial value of each.
+ */
+export function makeTable(
+  tensors: readonly Tensor[],
+  slots: number,
+  scalars: readonly number[],
+  groupOf: (tensor: Tensor) => number,
+  from?: Table,
+): Table {
+  const together = from?.together ?? new Float64Array(1);
+  const column = <Column>(
+    Type: { from(tensors: readonly Tensor[], valueOf: (tensor: Tensor, i: number) => number): Column },
+    old: ArrayLike<number> | undefined,
+    start: (tensor: Tensor) => number,
+  ): Column => Type.from(tensors, (tensor, i) => old?.[i] ?? start(tensor));
+  const none = (): number => 0;
+  const absent = Array.from({ length: slots }, none);
   return {
-    tensors: [],
-    length: new Uint32Array(0),
-    size: new Uint32Array(0),
-    data: new Uint32Array(0),
-    grad: new Uint32Array(0),
-    slots: columns(slots, Uint32Array),
-    slotSizes: columns(slots, Uint32Array),
-    formats: columns(slots, Uint8Array),
-    group: new Uint32Array(0),
-    adjacent: new Uint8Array(0),
-    step: new Float64Array(0),
-    together: new Float64Array(1),
-    scalars: columns(scalars, Float64Array),
-  };
-}
-
-type Column = Uint32Array | Uint8Array | Float64Array;
-
-/** A copy of the table with more tensors at its end, whose slots, groups and scalars the caller fills in. */
-export function extend(table: Table, more: readonly Tensor[]): Table {
-  const { together } = table;
-  const tensors = [...table.tensors, ...more];
-  const longer = (column: Column): Column => {
-    const next = new (column.constructor as Uint32ArrayConstructor)(tensors.length);
-    next.set(column);
-    return next;
-  };
-  const columns = Object.entries({ ...table, tensors: [], together: [] }) as [string, Column | Column[]][];
-  const next = {
-    ...Object.fromEntries(columns.map(([name, own]) => [name, Array.isArray(own) ? own.map(longer) : longer(own)])),
     tensors,
+    length: column(Uint32Array, undefined, ({ bytes }) => bytes / 4),
+    size: column(Uint32Array, undefined, ({ size }) => size),
+    data: column(Uint32Array, undefined, ({ dataAt }) => dataAt),
+    grad: column(Uint32Array, undefined, ({ gradAt }) => gradAt),
+    slots: absent.map((_, k) => column(Uint32Array, from?.slots[k], none)),
+    slotSizes: absent.map((_, k) => column(Uint32Array, from?.slotSizes[k], none)),
+    formats: absent.map((_, k) => column(Uint8Array, from?.formats[k], none)),
+    group: column(Uint32Array, from?.group, groupOf),
+    adjacent: column(Uint8Array, from?.adjacent, none),
+    step: column(Float64Array, from?.step, () => -together[0]),
     together,
-  } as unknown as Table;
-  for (let i = table.tensors.length; i < tensors.length; i++) {
-    const { bytes, size, dataAt, gradAt } = tensors[i];
-    next.length[i] = bytes / 4;
-    next.size[i] = size;
-    next.data[i] = dataAt;
-    next.grad[i] = gradAt;
-    next.step[i] = -together[0];
-  }
-  return next;
+    scalars: scalars.map((start, k) => column(Float64Array, from?.scalars[k], () => start)),
+  };
 }
 
 /** Number of steps that tensor i has taken. */
