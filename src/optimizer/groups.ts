@@ -24,9 +24,11 @@ function overflow({ lr, weightDecay }: Settled<CommonOptions>): Conflict | undef
 }
 
 /** The rule's defaults in the given dialect. */
-export function defaultsOf<Options extends CommonOptions>(rule: Rule<Options>, dialect: unknown): Settled<Options> {
-  const known = Object.keys(rule.defaults) as Dialect[];
-  const chosen = dialect === undefined ? "torch" : oneOf(...known).read(rule.name, "dialect", dialect);
+export function defaultsOf<Options extends CommonOptions>(
+  rule: Rule<Options>,
+  dialect: unknown = "torch",
+): Settled<Options> {
+  const chosen = oneOf(...(Object.keys(rule.defaults) as Dialect[])).read(rule.name, "dialect", dialect);
   return { ...rule.defaults[chosen], dialect: chosen } as Settled<Options>;
 }
 
@@ -57,50 +59,49 @@ const chooses = (choice: Choice, { name, shape }: Tensor): boolean =>
   typeof choice === "function" ? Boolean(choice(name, shape)) : name.search(choice) >= 0;
 
 /**
- * Reads `groups`: options and tensor names of each, after the group of the tensors that none has; and each tensor's group. A
- * tensor is in the group that names it, else in the first that has a pattern or a function for it.
+ * Reads `groups`: the options of each, after those of the tensors that no group has; and each tensor's group. A tensor is in the
+ * group that names it, else in the first that has a pattern or a function for it.
  */
 export function readGroups<Options extends CommonOptions>(
   rule: Rule<Options>,
   params: ParameterDict,
   base: Settled<Options>,
   groups: unknown,
-): { settled: { options: Settled<Options>; params: string[] }[]; groupOf: ReadonlyMap<Tensor, number> } {
+): { settled: Settled<Options>[]; groupOf: ReadonlyMap<Tensor, number> } {
   const { name } = rule;
+  const tensors = params.tensors(name);
   const groupOf = new Map<Tensor, number>();
-  const settled = [{ options: base, params: [] as string[] }];
+  const settled = [base];
   const choices: { choice: Choice; option: string; group: number }[] = [];
   if (!Array.isArray(groups)) throw wrongType(name, "groups", "an array of groups", groups);
   groups.forEach((item: unknown, i) => {
-    const prefix = `groups[${i}]`;
-    const group = record(name, prefix, item);
-    knownOptions(rule, `${prefix}.`, group);
-    const names: string[] = [];
-    const list: unknown = isChoice(group.params) ? [group.params] : group.params;
-    if (!Array.isArray(list)) throw wrongType(name, `${prefix}.params`, MEMBERS, list);
-    list.forEach((member: unknown, k) => {
-      const option = `${prefix}.params${list === group.params ? `[${k}]` : ""}`;
+    const prefix = `groups[${i}].`;
+    const given = record(name, `groups[${i}]`, item);
+    knownOptions(rule, prefix, given);
+    const option = `${prefix}params`;
+    const read = (member: unknown, option: string): void => {
       if (isChoice(member)) return void choices.push({ choice: member, option, group: i + 1 });
       if (typeof member !== "string") throw wrongType(name, option, "a tensor name, a RegExp or a function", member);
       const tensor = params.tensor(name, option, member);
       if (groupOf.has(tensor)) throw wrongValue(name, option, "each tensor once, in one group", member);
       groupOf.set(tensor, i + 1);
-      names.push(member);
-    });
-    settled.push({ options: groupOptions(rule, `${prefix}.`, base, group), params: names });
+    };
+    if (Array.isArray(given.params)) given.params.forEach((member, k) => read(member, `${option}[${k}]`));
+    else if (isChoice(given.params)) read(given.params, option);
+    else throw wrongType(name, option, MEMBERS, given.params);
+    settled.push(groupOptions(rule, prefix, base, given));
   });
-  const tensors = params.tensors(name);
-  const free = tensors.filter((tensor) => !groupOf.has(tensor));
   for (const { choice, option, group } of choices) {
     const chosen = tensors.filter((tensor) => chooses(choice, tensor));
     if (chosen.length === 0)
       throw wrongValue(name, option, `what matches one of the tensors ${listOf(params.names)}`, choice);
     for (const tensor of chosen) if (!groupOf.has(tensor)) groupOf.set(tensor, group);
   }
-  for (const tensor of free) settled[groupOf.get(tensor) ?? 0].params.push(tensor.name);
+  for (const tensor of tensors) if (!groupOf.has(tensor)) groupOf.set(tensor, 0);
   return { settled, groupOf };
 }
 
+/** Makes a group whose view is a proxy of its options that validates each option when it is set. */
 export function makeGroup<Options extends CommonOptions>(
   rule: Rule<Options>,
   index: number,
@@ -109,9 +110,11 @@ export function makeGroup<Options extends CommonOptions>(
   shared: Float64Array,
   checkAlive: () => void,
 ): Group<Options> {
+  const { name: owner, kinds } = rule;
+  const prefix = `paramGroups[${index}].`;
   const text = { value: (): string => textOf({ ...options }) };
   const options = Object.defineProperties(
-    { ...settled, params: Object.freeze([...params]) },
+    { ...settled, params: Object.freeze(params) },
     // Not enumerable: these are not options of the rule, and no other group inherits them.
     {
       initialLr: { value: undefined, writable: true },
@@ -120,12 +123,33 @@ export function makeGroup<Options extends CommonOptions>(
       [INSPECT]: text,
     },
   ) as Group<Options>["options"];
-  return {
-    options,
-    view: viewOf(rule, `paramGroups[${index}].`, options, checkAlive),
-    occupied: params.length > 0, // not an accessor: with one, every read of a group's properties is slow
-    shared,
+  const refuse = (key: string | symbol): never => {
+    throw new TypeError(`${owner}: "${prefix}${String(key)}" cannot change`);
   };
+  const view = new Proxy(options, {
+    set(_, key, value: unknown) {
+      checkAlive();
+      const name = String(key);
+      const option = prefix + name;
+      if (name === "params" || name === "dialect") refuse(key);
+      if (name === "initialLr") Object.assign(options, { initialLr: readInitialLr(rule, prefix, value) });
+      else {
+        knownOptions(rule, prefix, { [name]: value }, Object.keys(kinds));
+        const kind = kinds[name as keyof Options];
+        if (!kind.live) throw new TypeError(`${owner}: "${option}" is settled when the optimizer is made`);
+        const read = kind.read(owner, option, value);
+        if (name === "momentum" && (settled as { momentum?: unknown }).momentum === 0 && read !== 0)
+          throw wrongValue(owner, option, "0 as at the start, when no momentum buffer was made", value);
+        refuseConflict<Settled<Options>>(rule, prefix, { ...options, [name]: read }, overflow);
+        Object.assign(options, { [name]: read }, name === "lr" && { [RESTORED]: false });
+      }
+      return true;
+    },
+    deleteProperty: (_, key) => refuse(key),
+    defineProperty: (_, key) => refuse(key),
+    preventExtensions: () => refuse("options"),
+  });
+  return { options, view, occupied: params.length > 0, shared }; // `occupied` is no accessor, which would make every read of a group slow
 }
 
 /** Reads the base rate of schedules, which may be undefined. */
@@ -135,39 +159,4 @@ export function readInitialLr<Options extends CommonOptions>(
   value: unknown,
 ): number | undefined {
   return value === undefined ? undefined : (kinds.lr as Kind<number>).read(name, `${prefix}initialLr`, value);
-}
-
-/** A proxy of a group's options that validates each option when it is set. */
-function viewOf<Options extends CommonOptions, Target extends Settled<Options>>(
-  rule: Rule<Options>,
-  prefix: string,
-  options: Target,
-  checkAlive: () => void,
-): Target {
-  const { name: owner, kinds } = rule;
-  const startedAt = { ...options } as Readonly<Record<string, unknown>>;
-  const refuse = (key: string | symbol): never => {
-    throw new TypeError(`${owner}: "${prefix}${String(key)}" cannot change`);
-  };
-  return new Proxy(options, {
-    set(target, key, value: unknown) {
-      checkAlive();
-      const name = String(key);
-      if (name === "params" || name === "dialect") refuse(key);
-      if (name === "initialLr") return Reflect.set(target, name, readInitialLr(rule, prefix, value));
-      knownOptions(rule, prefix, { [name]: value }, Object.keys(kinds));
-      const kind = kinds[name as keyof Options];
-      if (!kind.live) throw new TypeError(`${owner}: "${prefix}${name}" is settled when the optimizer is made`);
-      const read = kind.read(owner, prefix + name, value);
-      if (name === "momentum" && startedAt[name] === 0 && read !== 0)
-        throw wrongValue(owner, prefix + name, "0 as at the start, when no momentum buffer was made", value);
-      refuseConflict<Settled<Options>>(rule, prefix, { ...options, [name]: read }, overflow);
-      (target as Record<string, unknown>)[name] = read;
-      if (name === "lr") (target as { [RESTORED]?: boolean })[RESTORED] = false;
-      return true;
-    },
-    deleteProperty: (_, key) => refuse(key),
-    defineProperty: (_, key) => refuse(key),
-    preventExtensions: () => refuse("options"),
-  });
 }

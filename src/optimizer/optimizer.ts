@@ -78,7 +78,7 @@ export abstract class Optimizer<
       throw wrongValue(name, "stateFormat", `"float32", which is all that rules of whole tensors have`, stateFormat);
     const base = groupOptions(rule, "", defaultsOf(rule, dialect), given);
     const { settled, groupOf } = readGroups(rule, params, base, groups);
-    const tensors = this.#admit(params, "params", Error);
+    this.#admit(params, "params", Error);
 
     this.arena = params.arena;
     this.#failures = this.arena.memory.failures;
@@ -86,7 +86,7 @@ export abstract class Optimizer<
     this.scalarNames = Object.keys(rule.scalars ?? {});
     this.sharedNames = Object.keys(rule.shared?.start(base) ?? {});
     this.table = makeTable([], this.slots.names.length, [], () => 0);
-    this.#addGroups(tensors, settled, (tensor) => groupOf.get(tensor) ?? 0);
+    this.#addGroups(settled, groupOf);
   }
 
   /**
@@ -110,17 +110,17 @@ export abstract class Optimizer<
   addParamGroup(group: Options & { readonly params: ParameterDict }): void {
     this.check();
     const { name } = this.rule;
-    const prefix = `paramGroups[${this.groups.length}]`;
-    const given = record(name, prefix, group);
-    knownOptions(this.rule, `${prefix}.`, given);
+    const option = `paramGroups[${this.groups.length}]`;
+    const prefix = `${option}.`;
+    const given = record(name, option, group);
+    knownOptions(this.rule, prefix, given);
     const { params } = group;
-    const option = `${prefix}.params`;
-    checkDict(name, option, params);
+    checkDict(name, `${prefix}params`, params);
     const expected = "a ParameterDict in the optimizer's arena, made with { arena: params.arena }";
-    if (params.arena !== this.arena) throw wrongValue(name, option, expected, params);
-    const tensors = this.#admit(params, option, RangeError);
-    const options = groupOptions(this.rule, `${prefix}.`, this.groups[0].options, given);
-    this.#addGroups(tensors, [{ options, params: tensors.map((t) => t.name) }], () => 0);
+    if (params.arena !== this.arena) throw wrongValue(name, `${prefix}params`, expected, params);
+    const tensors = this.#admit(params, `${prefix}params`, RangeError);
+    const options = groupOptions(this.rule, prefix, this.groups[0].options, given);
+    this.#addGroups([options], new Map(tensors.map((tensor) => [tensor, 0])));
   }
 
   /**
@@ -257,14 +257,12 @@ export abstract class Optimizer<
   }
 
   /** Adds groups and their tensors. Throws when there is no room for the slots; nothing is changed then. */
-  #addGroups(
-    tensors: readonly Tensor[],
-    added: readonly { options: Settled<Options>; params: readonly string[] }[],
-    groupOf: (tensor: Tensor) => number,
-  ): void {
+  #addGroups(settled: readonly Settled<Options>[], groupOf: ReadonlyMap<Tensor, number>): void {
     const { rule, groups } = this;
     const from = groups.length;
-    this.addTensors(tensors, (tensor) => from + groupOf(tensor), [...groups, ...added]);
+    const added = settled.map((options) => ({ options, params: [] as string[] }));
+    for (const [{ name }, g] of groupOf) added[g].params.push(name);
+    this.addTensors([...groupOf.keys()], (tensor) => from + groupOf.get(tensor)!, [...groups, ...added]);
     const shared = rule.shared?.of(groups, added);
     added.forEach(({ options, params }, k) =>
       groups.push(makeGroup(rule, from + k, options, params, shared?.[k] ?? NONE, () => this.check())),
