@@ -1,8 +1,7 @@
 // Copies of parameters in their own arena, which an average or Lookahead moves towards them.
 import type { Arena } from "../memory/arena.js";
 import type { Tensor, Vector } from "../memory/tensor.js";
-import { record } from "../util/check.js";
-import { type SavedTensor, checkShape, readEach, readVector } from "../state/validation.js";
+import { type SavedTensor, checkShape, fieldsOf, readEach, readVector } from "../state/validation.js";
 
 /** Copies of tensors, in the same arena. {@link read}, {@link write} and {@link approach} allocate nothing. */
 export class ParameterCopies {
@@ -79,11 +78,13 @@ export class ParameterCopies {
   /** Checks what {@link save} returned, and returns a function that writes it. */
   prepareLoad(prefix: string, saved: unknown): () => void {
     const names = this.tensors.map(({ name }) => name);
-    const values = readEach(this.#owner, prefix, saved, names, (value, option, i) => {
-      const { shape, size } = this.tensors[i];
-      const item = record(this.#owner, option, value, "the tensor's state");
-      checkShape(this.#owner, `${option}.shape`, item.shape, shape);
-      return readVector(this.#owner, `${option}.values`, item.values, size);
+    const values = readEach(this.#owner, prefix, saved, names, {
+      read: (owner, option, value, i) => {
+        const { shape, size } = this.tensors[i];
+        const at = fieldsOf(owner, option, value, "the tensor's state");
+        checkShape(...at("shape"), shape);
+        return readVector(...at("values"), size);
+      },
     });
     return () => this.views.forEach((view, i) => view.set(values[i]));
   }

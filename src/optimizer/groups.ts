@@ -132,7 +132,7 @@ export function makeGroup<Options extends CommonOptions>(
       const name = String(key);
       const option = prefix + name;
       if (name === "params" || name === "dialect") refuse(key);
-      if (name === "initialLr") Object.assign(options, { initialLr: readInitialLr(rule, prefix, value) });
+      if (name === "initialLr") Object.assign(options, { initialLr: readInitialLr(rule, owner, option, value) });
       else {
         knownOptions(rule, prefix, { [name]: value }, Object.keys(kinds));
         const kind = kinds[name as keyof Options];
@@ -154,9 +154,10 @@ export function makeGroup<Options extends CommonOptions>(
 
 /** Reads the base rate of schedules, which may be undefined. */
 export function readInitialLr<Options extends CommonOptions>(
-  { name, kinds }: Rule<Options>,
-  prefix: string,
+  { kinds }: Rule<Options>,
+  owner: string,
+  option: string,
   value: unknown,
 ): number | undefined {
-  return value === undefined ? undefined : (kinds.lr as Kind<number>).read(name, `${prefix}initialLr`, value);
+  return value === undefined ? undefined : (kinds.lr as Kind<number>).read(owner, option, value);
 }

@@ -182,8 +182,7 @@ export abstract class Optimizer<
   /** @internal Checks a saved state and returns a function that writes it. */
   prepareLoad(saved: unknown): () => void {
     this.checkValues();
-    const write = prepareLoad(this, saved);
-    return () => void (this.evaluating = write());
+    return prepareLoad(this, saved);
   }
 
   /**

@@ -5,7 +5,7 @@ import { anyNumber, counted, flag, nameList, record, show, whole, wrongType, wro
 import { RESTORED, groupOptions, readInitialLr } from "../optimizer/groups.js";
 import type { Shape, Vector } from "../memory/tensor.js";
 import type { CommonOptions, Group, Rule, Settled } from "../optimizer/rule.js";
-import { checkShape, readEach, readSaved, readSlot, same } from "./validation.js";
+import { checkShape, fieldsOf, readEach, readSaved, readSlot, same } from "./validation.js";
 import type { Slots } from "../optimizer/slots.js";
 import { ABSENT, type Table, stepsOf } from "../step/tensor-table.js";
 
@@ -50,7 +50,7 @@ export interface Internals<Options extends CommonOptions> {
   readonly table: Table;
   readonly groups: readonly Group<Options>[];
   readonly arena: Arena;
-  readonly evaluating: boolean;
+  evaluating: boolean;
   readonly slots: Slots<Options>;
   readonly scalarNames: readonly string[];
   readonly sharedNames: readonly string[];
@@ -86,16 +86,10 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
   };
 }
 
-/** Checks a saved state and returns a function that writes it, which returns whether the optimizer then evaluates. */
-export function prepareLoad<Options extends CommonOptions>(
-  internals: Internals<Options>,
-  given: unknown,
-): () => boolean {
+/** Checks a saved state and returns a function that writes it. */
+export function prepareLoad<Options extends CommonOptions>(internals: Internals<Options>, given: unknown): () => void {
   const { rule, table, groups, arena, slots, scalarNames, sharedNames } = internals;
   const owner = rule.name;
-  const readNumbers = (prefix: string, value: unknown, names: readonly string[]): number[] =>
-    readEach(owner, prefix, value, names, (item, option) => anyNumber.read(owner, option, item));
-
   const saved = readSaved(owner, given, { format: FORMAT, version: VERSION, rule: owner });
   const evaluating = flag.read(owner, "saved.evaluating", saved.evaluating);
   if (evaluating && !rule.evaluate) throw wrongValue(owner, "saved.evaluating", "false for this rule", evaluating);
@@ -105,32 +99,39 @@ export function prepareLoad<Options extends CommonOptions>(
   if (list.length !== groups.length)
     throw wrongValue(owner, "saved.groups", `${counted(groups.length, "group")}, as the optimizer has`, list);
   const loadedGroups = groups.map((group, g) => {
-    const prefix = `saved.groups[${g}]`;
-    const item = record(owner, prefix, list[g]);
-    checkNames(owner, `${prefix}.params`, item.params, group.options.params);
+    const at = fieldsOf(owner, `saved.groups[${g}]`, list[g]);
+    checkNames(...at("params"), group.options.params);
     return {
-      options: readOptions(rule, `${prefix}.options`, group, item.options),
-      shared: readNumbers(`${prefix}.shared`, item.shared, sharedNames),
+      options: readOptions(rule, group, ...at("options")),
+      shared: readEach(...at("shared"), sharedNames, anyNumber),
     };
   });
 
   const tensorNames = table.tensors.map(({ name }) => name);
-  const loadedTensors = readEach(owner, "saved.state", saved.state, tensorNames, (value, prefix, i) => {
-    const item = record(owner, prefix, value, "the tensor's state");
-    checkShape(owner, `${prefix}.shape`, item.shape, table.tensors[i].shape);
-    const step = whole.read(owner, `${prefix}.step`, item.step);
-    const scalars = record(owner, `${prefix}.scalars`, item.scalars);
-    const { options } = loadedGroups[table.group[i]];
-    refuseOtherSlots(internals, i, options, record(owner, `${prefix}.slots`, item.slots));
-    const own = slots.of(table, i);
-    const slotNames = own.map(([name]) => name);
-    return {
-      step,
-      slots: readEach(owner, `${prefix}.slots`, item.slots, slotNames, (slot, option, n) =>
-        readSlot(owner, option, slot, table.slotSizes[own[n][1]][i]),
-      ),
-      scalars: readNumbers(`${prefix}.scalars`, rule.derive?.(options, step, scalars) ?? scalars, scalarNames),
-    };
+  const loadedTensors = readEach(owner, "saved.state", saved.state, tensorNames, {
+    read(_, prefix, value, i) {
+      const at = fieldsOf(owner, prefix, value, "the tensor's state");
+      checkShape(...at("shape"), table.tensors[i].shape);
+      const step = whole.read(...at("step"));
+      const scalars = record(...at("scalars"));
+      const { options } = loadedGroups[table.group[i]];
+      refuseOtherSlots(internals, i, options, record(...at("slots")));
+      const own = slots.of(table, i);
+      const slotNames = own.map(([name]) => name);
+      return {
+        step,
+        slots: readEach(...at("slots"), slotNames, {
+          read: (_, option, slot, n) => readSlot(owner, option, slot, table.slotSizes[own[n][1]][i]),
+        }),
+        scalars: readEach(
+          owner,
+          `${prefix}.scalars`,
+          rule.derive?.(options, step, scalars) ?? scalars,
+          scalarNames,
+          anyNumber,
+        ),
+      };
+    },
   });
 
   return () => {
@@ -144,7 +145,7 @@ export function prepareLoad<Options extends CommonOptions>(
       slots.of(table, i).forEach(([, k], n) => setSlot(arena, table, i, k, loaded.slots[n], slots.converter));
       loaded.scalars.forEach((value, k) => (table.scalars[k][i] = value));
     });
-    return evaluating;
+    internals.evaluating = evaluating;
   };
 }
 
@@ -160,21 +161,26 @@ function checkNames(owner: string, option: string, value: unknown, expected: rea
 /** A group's options: all must be there and valid, and those that cannot change must be as the optimizer has them. */
 function readOptions<Options extends CommonOptions>(
   rule: Rule<Options>,
-  prefix: string,
   group: Group<Options>,
+  owner: string,
+  prefix: string,
   value: unknown,
 ): Settled<Options> {
-  const owner = rule.name;
-  const given = record(owner, prefix, value);
+  const at = fieldsOf(owner, prefix, value);
   const own = group.options as Settled<Options> & Readonly<Record<string, unknown>>;
   const { dialect } = own;
   const defaults = rule.defaults[dialect] as Readonly<Record<string, unknown>>;
-  same(owner, `${prefix}.dialect`, given.dialect, dialect);
+  same(...at("dialect"), dialect);
   const later = Object.fromEntries((rule.later ?? []).map((name) => [name, defaults[name]]));
-  const options = groupOptions(rule, `${prefix}.`, { dialect, ...later } as Settled<Options>, given);
+  const options = groupOptions(
+    rule,
+    `${prefix}.`,
+    { dialect, ...later } as Settled<Options>,
+    record(owner, prefix, value),
+  );
   for (const [name, { live }] of Object.entries<{ live: boolean }>(rule.kinds))
     if (!live) same(owner, `${prefix}.${name}`, options[name as keyof Options], own[name], ", as the optimizer has");
-  const initialLr = readInitialLr(rule, `${prefix}.`, given.initialLr);
+  const initialLr = readInitialLr(rule, ...at("initialLr"));
   return { ...options, initialLr, [RESTORED]: initialLr !== undefined };
 }
 

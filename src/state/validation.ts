@@ -11,6 +11,17 @@ export interface SavedTensor {
   readonly values: Vector;
 }
 
+/** Reads an object: returns what gives one of its fields as the arguments of a check. */
+export function fieldsOf(
+  owner: string,
+  prefix: string,
+  value: unknown,
+  expected?: string,
+): (field: string) => [owner: string, option: string, value: unknown] {
+  const given = record(owner, prefix, value, expected);
+  return (field) => [owner, `${prefix}.${field}`, given[field]];
+}
+
 /** A saved object, whose fields of `header` must have exactly these values. */
 export function readSaved(
   owner: string,
@@ -46,13 +57,13 @@ export function readVector(owner: string, name: string, value: unknown, length: 
 export function readSlot(owner: string, name: string, value: unknown, length: number): Vector | SmallSlot {
   if (typeof value !== "object" || value === null || !("format" in value))
     return readVector(owner, name, value, length);
-  const given = record(owner, name, value);
-  const format = oneOf("bfloat16", "8bit").read(owner, `${name}.format`, given.format);
+  const at = fieldsOf(owner, name, value);
+  const format = oneOf("bfloat16", "8bit").read(...at("format"));
   const slot: Record<string, unknown> = { format };
   for (const [part, type, elements] of partsOf(format, length))
-    slot[part] = readArray(owner, `${name}.${part}`, given[part], type.name, elements);
+    slot[part] = readArray(...at(part), type.name, elements);
   if (format === "8bit") {
-    const signed = (slot.signed = flag.read(owner, `${name}.signed`, given.signed));
+    const signed = (slot.signed = flag.read(...at("signed")));
     const bases = slot.bases as Uint16Array;
     const bad = bases.findIndex((base) => !isBase(base, signed));
     if (bad >= 0) throw wrongValue(owner, `${name}.bases[${bad}]`, "the base of a block", bases[bad]);
@@ -82,9 +93,9 @@ export function readEach<T>(
   prefix: string,
   value: unknown,
   names: readonly string[],
-  read: (item: unknown, option: string, index: number) => T,
+  kind: { read(owner: string, option: string, value: unknown, index: number): T },
 ): T[] {
   const given = record(owner, prefix, value);
   onlyFields(owner, prefix, given, names);
-  return names.map((name, i) => read(given[name], `${prefix}.${name}`, i));
+  return names.map((name, i) => kind.read(owner, `${prefix}.${name}`, given[name], i));
 }
