@@ -1,5 +1,5 @@
 // Parameter groups: reads and checks their options, and makes the live objects of `paramGroups`.
-import { type Kind, kindOf, knownOnly, listOf, oneOf, record, wrongType, wrongValue } from "../util/check.js";
+import { type Kind, array, kindOf, knownOnly, listOf, oneOf, record, wrongType, wrongValue } from "../util/check.js";
 import { INSPECT, textOf } from "../util/describe.js";
 import { type Conflict, readOptions, refuseConflict } from "../util/options.js";
 import type { ParameterDict } from "../memory/parameters.js";
@@ -73,8 +73,7 @@ export function readGroups<Options extends CommonOptions>(
   const groupOf = new Map<Tensor, number>();
   const settled = [base];
   const choices: { choice: Choice; option: string; group: number }[] = [];
-  if (!Array.isArray(groups)) throw wrongType(name, "groups", "an array of groups", groups);
-  groups.forEach((item: unknown, i) => {
+  array(name, "groups", groups, "an array of groups").forEach((item, i) => {
     const prefix = `groups[${i}].`;
     const given = record(name, `groups[${i}]`, item);
     knownOptions(rule, prefix, given);
@@ -86,9 +85,8 @@ export function readGroups<Options extends CommonOptions>(
       if (groupOf.has(tensor)) throw wrongValue(name, option, "each tensor once, in one group", member);
       groupOf.set(tensor, i + 1);
     };
-    if (Array.isArray(given.params)) given.params.forEach((member, k) => read(member, `${option}[${k}]`));
-    else if (isChoice(given.params)) read(given.params, option);
-    else throw wrongType(name, option, MEMBERS, given.params);
+    if (isChoice(given.params)) read(given.params, option);
+    else array(name, option, given.params, MEMBERS).forEach((member, k) => read(member, `${option}[${k}]`));
     settled.push(groupOptions(rule, prefix, base, given));
   });
   for (const { choice, option, group } of choices) {

@@ -1,7 +1,7 @@
 // Saving an optimizer's state as a plain object, and loading it.
 import { type SmallSlot, copyOf, setSlot, viewOf } from "./small-formats.js";
 import type { Arena } from "../memory/arena.js";
-import { anyNumber, counted, flag, nameList, record, show, whole, wrongType, wrongValue } from "../util/check.js";
+import { TENSOR_NAMES, anyNumber, array, counted, flag, record, show, whole, wrongValue } from "../util/check.js";
 import { RESTORED, groupOptions, readInitialLr } from "../optimizer/groups.js";
 import type { Shape, Vector } from "../memory/tensor.js";
 import type { CommonOptions, Group, Rule, Settled } from "../optimizer/rule.js";
@@ -94,8 +94,7 @@ export function prepareLoad<Options extends CommonOptions>(internals: Internals<
   const evaluating = flag.read(owner, "saved.evaluating", saved.evaluating);
   if (evaluating && !rule.evaluate) throw wrongValue(owner, "saved.evaluating", "false for this rule", evaluating);
 
-  const list = saved.groups;
-  if (!Array.isArray(list)) throw wrongType(owner, "saved.groups", "an array of groups", list);
+  const list = array(owner, "saved.groups", saved.groups, "an array of groups");
   if (list.length !== groups.length)
     throw wrongValue(owner, "saved.groups", `${counted(groups.length, "group")}, as the optimizer has`, list);
   const loadedGroups = groups.map((group, g) => {
@@ -150,7 +149,7 @@ export function prepareLoad<Options extends CommonOptions>(internals: Internals<
 }
 
 function checkNames(owner: string, option: string, value: unknown, expected: readonly string[]): void {
-  const given = nameList(owner, option, value);
+  const given = array(owner, option, value, TENSOR_NAMES);
   const names = new Set(given);
   const missing = expected.find((name) => !names.has(name));
   if (missing === undefined && given.length === expected.length) return;
