@@ -186,6 +186,8 @@ export class Coordinator {
           refusals = { first: now - refusals.last < PATIENCE / 2 ? refusals.first : now, last: now };
           if (now - refusals.first > PATIENCE)
             throw new Fatal(`coordinate: ${error.message}, for ${PATIENCE / 1000} seconds`, { cause: error });
+          // Where the store is full, late or hostile updates have filled it. Those of the round are asked for again.
+          await this.broker.purge("updates").catch(() => undefined);
         }
         this.#isStale = true;
         await this.#waker.wait(RETRY);

@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { ParameterDict, Random, SGD } from "../../src/index.js";
 import type { Clock } from "../../src/distributed/clock.js";
 import { Coordinator } from "../../src/distributed/coordinator.js";
+import { Refused } from "../../src/distributed/fatal.js";
 import type { CoordinatorBroker, Progress, Saved } from "../../src/distributed/interfaces.js";
 import { Model } from "../../src/distributed/model.js";
 import type { RunInfo, Task } from "../../src/distributed/run.js";
@@ -76,6 +77,8 @@ interface World {
   /** The share of workers that vanish during a task, for a while or for ever. */
   readonly vanishing: number;
   readonly seed: number;
+  /** The broker refuses what it is asked for after five seconds, until all updates are purged, or for good. */
+  readonly refuses?: "until purged" | "for good";
 }
 
 /** Workers, and a broker that gives each task to the one that has waited longest. */
@@ -90,12 +93,14 @@ class Simulation implements CoordinatorBroker {
   #info!: RunInfo;
   #runner: TaskRunner | undefined;
   most = 0;
+  #isFull: boolean;
 
   constructor(
     readonly time: VirtualTime,
     readonly world: World,
   ) {
     this.#random = new Random(world.seed);
+    this.#isFull = world.refuses !== undefined;
     // From a phone to a server: a factor of 55 between the slowest and the fastest.
     this.#idle = Array.from({ length: world.workers }, (_, i) => ({
       name: `w${i}`,
@@ -112,6 +117,7 @@ class Simulation implements CoordinatorBroker {
   async #request(): Promise<void> {
     await new Promise<void>((resolve) => this.time.after(1, resolve));
     if (this.#isLost()) throw new Error("timeout");
+    if (this.#isFull && this.time.now() > 5000) throw new Refused("the store is full");
   }
 
   open(): Promise<void> {
@@ -147,6 +153,7 @@ class Simulation implements CoordinatorBroker {
   }
 
   purge(what: "updates" | "tasks", round?: number): Promise<void> {
+    if (what === "updates" && round === undefined) this.#isFull &&= this.world.refuses === "for good";
     if (what === "tasks") {
       const others = this.#tasks.filter((task) => round !== undefined && task.round !== round);
       this.#tasks.splice(0, Infinity, ...others);
@@ -273,4 +280,12 @@ test.each([
   expect(seconds / ROUNDS).toBeLessThan(world.workers === 2 ? 40 : 20);
   // What is stored are the updates of the rounds since the last save, and a few that came late.
   expect(most).toBeLessThan(20 * settings.replicas);
+});
+
+test("a store that others have filled is emptied; one that stays full ends the run with its reason", async () => {
+  const world: World = { workers: 4, loss: 0, vanishing: 0, seed: 6, refuses: "until purged" };
+  expect((await conduct(world, ROUNDS)).hash).toBe(expected);
+  await expect(conduct({ ...world, refuses: "for good" }, ROUNDS)).rejects.toThrow(
+    /^coordinate: the store is full, for 10 seconds$/,
+  );
 });
