@@ -3,8 +3,8 @@ import type { ParameterDict } from "../memory/parameters.js";
 import { type Saveable, type Saved, belongings } from "../memory/saved.js";
 import type { Shape, Tensor, Vector } from "../memory/tensor.js";
 import { flag, wrongValue } from "../util/check.js";
-import { INSPECT, redirect } from "../util/describe.js";
-import { addDispose, addMethod } from "../util/methods.js";
+import { INSPECT, describe } from "../util/describe.js";
+import { addMethod } from "../util/methods.js";
 import { readKinds } from "../util/options.js";
 import { type Built, type Variant, build } from "./build.js";
 import { type Floats, type Indices, type Inputs, type Targets, asTargets, isFractions, readRows } from "./data.js";
@@ -36,9 +36,7 @@ export abstract class BaseNetwork implements Saveable {
   constructor(inputShape: Shape, layers: readonly Layer[], options: NetworkOptions, variant: Variant) {
     this.built = build(inputShape, layers, options, variant);
     this.params = this.built.params;
-    const buffers = Object.create(null) as Record<string, Vector>;
-    for (const { name, data } of this.built.engine.buffers) buffers[name] = data;
-    this.#buffers = Object.freeze(buffers);
+    this.#buffers = Object.freeze(Object.fromEntries(this.built.engine.buffers.map(({ name, data }) => [name, data])));
     belongings.set(this.params, this);
   }
 
@@ -86,12 +84,12 @@ export abstract class BaseNetwork implements Saveable {
   ): Vector | undefined {
     this.params.check(this.built.owner);
     if (!this.#ready) throw new Error(`${this.built.owner}: backward() needs a forward() before it`);
-    const { owner, engine, input, outputs, delta, inputGradient } = this.built;
+    const { owner, engine, input, outputs, outputGradient, inputGradient } = this.built;
     const { rows } = engine;
     const gradient = readRows(owner, "gradOutput", gradOutput, isFractions, asTargets, outputs, rows * outputs);
     const given = options && readKinds(owner, options, { accumulate: flag, inputGradient: flag }, overwrite);
     const toInput = !input.hasTokens && given?.inputGradient !== false;
-    delta(rows).set(gradient);
+    outputGradient(rows).set(gradient);
     engine.backward(toInput, given?.accumulate === true);
     return toInput ? inputGradient(rows) : undefined;
   }
@@ -199,15 +197,8 @@ export abstract class BaseNetwork implements Saveable {
     if (this.built.ownsArena) arena.dispose();
   }
 
-  /** The {@link summary}. Does not throw. */
-  toString(): string {
-    return textOf(this);
-  }
-
   /** Names of the network, shapes and layers: small, and no parameters, which `gradstep/checkpoint` saves. */
-  toJSON(): object {
-    return jsonOf(this.built);
-  }
+  declare toJSON: () => object;
 
   /** @internal The rows of x in one list, at most `batchSize` of them. */
   readBatch(x: unknown): Floats | Indices {
@@ -231,23 +222,15 @@ export abstract class BaseNetwork implements Saveable {
     this.#ready = false;
   }
 }
-addDispose(BaseNetwork.prototype);
-addMethod(BaseNetwork.prototype, INSPECT, function (depth?: number) {
-  return (depth ?? 0) < 0 ? `[${this.built.owner}]` : this.toString();
-});
-// Names of PyTorch, Keras and TensorFlow.js, in two parts: no line of the bundle may be longer than 500 characters.
-const ownerOf = ({ built }: BaseNetwork): string => built.owner;
-redirect(
-  BaseNetwork.prototype,
-  ownerOf,
-  "parameters,named_parameters,weights,trainableWeights,trainable_weights=params named_buffers=buffers " +
-    "zero_grad,zeroGrad=params.zeroGrad() requires_grad_,trainable=freeze() train_on_batch,trainOnBatch=trainBatch() " +
-    "predict_on_batch,predictOnBatch,apply,call=predict() predict_proba=probabilities() predict_classes=classify()",
+// Names of PyTorch, Keras and TensorFlow.js, in lines: none of the bundle may be longer than 500 characters.
+describe(
+  BaseNetwork,
+  ({ built }) => [built.owner, {}, jsonOf(built)],
+  `parameters,named_parameters,weights,trainableWeights,trainable_weights=params named_buffers=buffers
+zero_grad,zeroGrad=params.zeroGrad() requires_grad_,trainable=freeze() train_on_batch,trainOnBatch=trainBatch()
+predict_on_batch,predictOnBatch,apply,call=predict() predict_proba=probabilities() predict_classes=classify()
+state_dict,stateDict,getWeights,get_weights,save=save(network)_of_gradstep/checkpoint
+load_state_dict,loadStateDict,setWeights,set_weights,loadWeights=load(bytes,_network)_of_gradstep/checkpoint
+compile=the_options_of_the_constructor,_and_fit({_optimizer_}) add=the_list_of_layers`,
 );
-redirect(
-  BaseNetwork.prototype,
-  ownerOf,
-  "state_dict,stateDict,getWeights,get_weights,save=save(network)_of_gradstep/checkpoint " +
-    "load_state_dict,loadStateDict,setWeights,set_weights,loadWeights=load(bytes,_network)_of_gradstep/checkpoint " +
-    "compile=the_options_of_the_constructor,_and_fit({_optimizer_}) add=the_list_of_layers",
-);
+for (const key of ["toString", INSPECT]) addMethod(BaseNetwork.prototype, key, textOf);

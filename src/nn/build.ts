@@ -10,10 +10,10 @@ import { Engine } from "./engine.js";
 import { fill } from "./init.js";
 import { InputBuffer } from "./input.js";
 import { networkKernels } from "./kernels.js";
-import { type Layer, sizeOf } from "./layers/layer.js";
-import { Criterion, type Loss } from "./losses.js";
+import type { Layer } from "./layers/layer.js";
+import { Criterion } from "./losses.js";
 import { planMemory } from "./memory.js";
-import { type NetworkOptions, readOptions } from "./options.js";
+import { type NetworkOptions, type Settings, readOptions } from "./options.js";
 import { type RowViews, rowViews } from "./row-views.js";
 
 /** What a subclass of `Network` sets. */
@@ -27,19 +27,13 @@ export interface Variant {
 }
 
 /** The parts of a network. */
-export interface Built {
-  /** Begins every message. */
-  readonly owner: string;
+export interface Built extends Settings {
   readonly program: Program;
   readonly params: ParameterDict;
   /** Elements of a row of x, and of the outputs. */
   readonly inputShape: Shape;
   readonly inputs: number;
   readonly outputs: number;
-  /** The most rows of a batch, and of a call of the engine. */
-  readonly batchSize: number;
-  readonly rows: number;
-  readonly loss: Loss;
   readonly random: Generator;
   /** The memory beside the parameters. */
   readonly block: number;
@@ -50,7 +44,7 @@ export interface Built {
   readonly input: InputBuffer;
   readonly result: RowViews;
   /** Gradients of the result and of the input. */
-  readonly delta: RowViews;
+  readonly outputGradient: RowViews;
   readonly inputGradient: RowViews;
 }
 
@@ -65,14 +59,12 @@ export function build(
     "inputShape",
     inputShape,
   );
-  const settings = readOptions(owner, options, more);
-  const { init, batchSize, seed, inputScale, skipZeros, nnModule } = settings;
-  const rows = Math.max(batchSize, leastRows);
-  const setting = { owner, rows, skipZeros, seed, threads: threadsOf(options) };
-  const program = new Program(setting, shape, layers);
+  const read = readOptions(owner, options, more);
+  const rows = Math.max(read.batchSize, leastRows);
+  const settings: Settings = { ...read, owner, rows, threads: threadsOf(options) };
+  const program = new Program(settings, shape, layers);
 
-  const { parameters, output, result, delta, spans } = program;
-  const [inputs, outputs] = [sizeOf(shape), sizeOf(output)];
+  const { parameters, inputs, outputs, result, delta, spans } = program;
   const bytes = planMemory(spans);
   const parameterBytes = bytesOf(program);
   const room = MAX_CAPACITY - RESERVED - 2 * parameterBytes;
@@ -81,7 +73,7 @@ export function build(
       `${owner}: a batch of ${rows} rows needs ${bytes} bytes, an arena has at most ${room} for it: lower "batchSize"`,
     );
   const arena = arenaFor(owner, options, parameterBytes, bytes);
-  const shapes = parameters.map((tensor) => [tensor.name, tensor.shape] as const);
+  const shapes = parameters.map(({ name, shape }) => [name, shape] as const);
   const params = new ParameterDict(Object.fromEntries(shapes), { arena });
   let block: number;
   try {
@@ -91,32 +83,30 @@ export function build(
     throw error;
   }
   for (const span of spans) span.at += block;
-  const random = new Generator(seed);
-  for (const { name, start } of parameters) fill(init, random, start, params.data[name]);
+  const random = new Generator(read.seed);
+  const tensors = params.tensors(owner);
+  tensors.forEach(({ data }, i) => fill(read.init, random, parameters[i].start, data));
 
   const { buffer } = arena;
-  const kernels = networkKernels(arena, nnModule);
+  const kernels = networkKernels(arena, read.nnModule);
   const [first] = program.nodes;
-  const place = [arena, kernels, { size: inputs, owner: first.owner, scale: inputScale }, rows, program.input] as const;
+  const place = [arena, kernels, program, settings] as const;
   return {
-    owner,
+    ...settings,
     program,
     params,
     inputShape: shape,
     inputs,
     outputs,
-    batchSize,
-    rows,
-    loss: settings.loss,
     random,
     block,
     blockBytes: bytes,
     ownsArena: options.arena === undefined,
-    engine: new Engine(arena, kernels, program, params.tensors(owner)),
-    criterion: new Criterion(arena, kernels, settings, program, rows),
+    engine: new Engine(arena, kernels, program, tensors),
+    criterion: new Criterion(arena, kernels, program, settings),
     input: first.plan.input?.(...place) ?? new InputBuffer(...place),
     result: rowViews(buffer, result.at, outputs),
-    delta: rowViews(buffer, delta.at, outputs),
+    outputGradient: rowViews(buffer, delta.at, outputs),
     inputGradient: rowViews(buffer, first.dx.at, inputs),
   };
 }

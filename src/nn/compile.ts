@@ -3,8 +3,8 @@
 // Where one layer gives another order of elements than the next one takes, there is a transposition.
 import { padded } from "../memory/arena.js";
 import type { Shape } from "../memory/tensor.js";
-import { list, wrongType, wrongValue } from "../util/check.js";
-import { type Chain, Layer, type Order, type Plan, type Row, type TensorPlan } from "./layers/layer.js";
+import { list, primitive, wrongType } from "../util/check.js";
+import { type Chain, Layer, type Order, type Place, type Plan, type Row, type TensorPlan } from "./layers/layer.js";
 import { type Value, sizeOf } from "./layers/layer.js";
 import { Span } from "./memory.js";
 
@@ -23,14 +23,7 @@ export interface Node {
 }
 
 /** What the program is made for. */
-interface Setting {
-  readonly owner: string;
-  readonly rows: number;
-  readonly skipZeros: boolean;
-  readonly seed: number;
-  /** Number of threads that run it. */
-  readonly threads: number;
-}
+type Setting = Omit<Place, "shape" | "index">;
 
 const END = Infinity;
 
@@ -44,6 +37,9 @@ export class Program implements Chain {
   readonly input: Span;
   readonly result: Span;
   readonly output: Shape;
+  /** Elements of a row of x, and of the outputs. */
+  readonly inputs: number;
+  readonly outputs: number;
   /** The gradient with respect to the result. */
   readonly delta: Span;
   readonly targets: Span;
@@ -61,12 +57,14 @@ export class Program implements Chain {
   constructor(setting: Setting, shape: Shape, layers: unknown) {
     const { owner, rows } = setting;
     this.#setting = setting;
-    this.input = this.#take(sizeOf(shape) * rows, -1);
+    this.inputs = sizeOf(shape);
+    this.input = this.#take(this.inputs * rows, -1);
     const chained = this.chain(layers, owner, "", "", { span: this.input, shape, order: "first" });
     const last = this.ordered(chained, "first");
     const n = this.nodes.length;
-    const size = sizeOf(last.shape) * rows;
     this.output = last.shape;
+    this.outputs = sizeOf(last.shape);
+    const size = this.outputs * rows;
     this.result = last.span.read(n);
     this.delta = this.#take(size, n);
     this.#backward(this.delta);
@@ -93,9 +91,8 @@ export class Program implements Chain {
   #layer(layer: Layer, path: string, prefix: string, value: Value): Value {
     const { kind, options, plan } = layer;
     const owner = `${this.#setting.owner}: layer ${path} (${kind})`;
-    const { name = prefix } = (options ?? {}) as { name?: unknown };
-    if (typeof name !== "string" || name === "")
-      throw (name === "" ? wrongValue : wrongType)(owner, "name", "a name that is not empty", name);
+    const { name: given = prefix } = (options ?? {}) as { name?: unknown };
+    const name = nameKind.read(owner, "name", given);
     const index = this.#layers++;
     if (layer.expand) return layer.expand(this, owner, path, name, value);
     const made = plan!({ ...this.#setting, owner, shape: value.shape, index });
@@ -167,6 +164,8 @@ export class Program implements Chain {
 /** The bytes of tensors, of which each is padded. */
 export const bytesOf = ({ parameters = [] }: Pick<Plan, "parameters">): number =>
   parameters.reduce((sum, { shape }) => sum + padded(sizeOf(shape)), 0);
+
+const nameKind = primitive<string>("string", "a name that is not empty", (name) => name !== "");
 
 const layerList = list<Layer>(
   {

@@ -39,9 +39,9 @@ export class Engine {
     const { buffer } = arena;
     this.#arena = arena;
     this.#kernels = kernels;
-    this.buffers = program.buffers.map(({ name, shape, start, span }) => {
-      const data = new Float32Array(buffer, span.at, sizeOf(shape)).fill(start);
-      return { name, shape, data };
+    this.buffers = program.buffers.map((tensor) => {
+      const { shape, start, span } = tensor;
+      return { ...tensor, data: new Float32Array(buffer, span.at, sizeOf(shape)).fill(start) };
     });
     // The program's parameters and buffers are in the order of its nodes.
     let parameter = 0;
@@ -65,7 +65,7 @@ export class Engine {
         scratch: program.scratch.at,
         parameters,
         buffers: (node.plan.buffers ?? []).map(() => program.buffers[next++].span.at),
-        order: node.plan.takes ?? node.order,
+        order: node.order,
       });
       return { operation, parameters };
     });

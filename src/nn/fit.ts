@@ -75,10 +75,10 @@ export async function fit(network: BaseNetwork, x: Inputs, y: Targets, options: 
 function clock({ params, built: { owner } }: BaseNetwork, signal: FitOptions["signal"]): () => Promise<void> {
   let last = Date.now();
   return async () => {
-    signal?.throwIfAborted();
-    if (Date.now() - last < SLICE) return;
-    await otherTasks();
-    last = Date.now();
+    if (Date.now() - last >= SLICE) {
+      await otherTasks();
+      last = Date.now();
+    }
     signal?.throwIfAborted();
     params.check(owner);
   };
@@ -123,7 +123,7 @@ function split(network: BaseNetwork, data: Data, validation: FitOptions["validat
   const { rows } = data;
   if (typeof validation === "number") {
     const training = Math.floor(rows * (1 - validation));
-    if (!(validation > 0 && training > 0 && training < rows))
+    if (!(training > 0 && training < rows))
       throw wrongValue(owner, "validation", `a fraction in (0, 1) that leaves rows for both, of ${rows}`, validation);
     return { order: range(0, training), validation: { data, order: range(training, rows) } };
   }
@@ -185,7 +185,7 @@ type Settings = { readonly [Key in keyof typeof kinds]: ReturnType<(typeof kinds
 function readOptions(network: BaseNetwork, options: FitOptions) {
   const { owner, batchSize: most, random } = network.built;
   const defaults = { epochs: 1, batchSize: most, shuffle: true } as Settings;
-  const { optimizer, ...read } = readKinds<Settings>(owner, options, kinds, defaults, Object.keys(kinds), {
+  const { optimizer, ...read } = readKinds<Settings>(owner, options, kinds, defaults, [], {
     aliases: "validation=validationdata,validationsplit onEpoch=callbacks,callback,onepochend signal=abortsignal",
   });
   if (!optimizer || !network.params.tensors(owner).some((tensor) => tensor.owner !== undefined))

@@ -18,7 +18,7 @@ export type Start =
   /** Weights of so many inputs and outputs; `torch` names the bound that PyTorch takes, if it is not 1/√inputs. */
   | { readonly kind: "weight"; readonly fanIn: number; readonly fanOut: number; readonly torch?: "glorot" }
   /** Biases beside weights of so many inputs: uniform by "torch", else 0. */
-  | { readonly kind: "bias"; readonly fanIn: number }
+  | { readonly kind: "bias"; readonly fanIn: number; readonly fanOut?: never; readonly torch?: never }
   /** A table of embeddings. */
   | { readonly kind: "table" };
 
@@ -28,11 +28,10 @@ export function fill(init: Init, random: Generator, start: Start, values: Vector
   else if (start.kind === "bias" && init !== "torch") values.fill(0);
   else if (init === "gpt") normal(random, 0.02, values);
   else if (start.kind === "table") normal(random, 1, values);
-  else if (start.kind === "bias") uniform(random, Math.sqrt(1 / start.fanIn), values);
   else uniform(random, bound(init === "torch" ? start.torch : init, start.fanIn, start.fanOut), values);
 }
 
-function bound(init: "glorot" | "he" | undefined, fanIn: number, fanOut: number): number {
+function bound(init: "glorot" | "he" | undefined, fanIn: number, fanOut = NaN): number {
   if (init === "glorot") return Math.sqrt(6 / (fanIn + fanOut));
   return Math.sqrt((init === "he" ? 6 : 1) / fanIn);
 }

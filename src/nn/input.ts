@@ -6,37 +6,46 @@ import { BYTES_TOGETHER } from "../wasm/generated/layout/products.js";
 import { type Floats, type Indices, asInputs, isFloats, part, readRows } from "./data.js";
 import type { Span } from "./memory.js";
 
-/** What the input consists of. */
-export interface Form {
+/** What a program says of its input. */
+interface Form {
   /** Elements of a row. */
-  readonly size: number;
-  /** Begins the messages of the first layer. */
-  readonly owner: string;
-  /** The factor of bytes; undefined for the default, which does not suit bytes of 0 and 1. */
-  readonly scale: number | undefined;
+  readonly inputs: number;
+  readonly input: Span;
+  /** The first one's owner begins messages about tokens. */
+  readonly nodes: readonly { readonly owner: string }[];
 }
 
 /** The memory of the input: floats. */
 export class InputBuffer {
   readonly #kernels: NetworkKernels;
-  readonly #form: Form;
+  /** Elements of a row. */
+  readonly size: number;
+  /** The factor of bytes; undefined for the default, which does not suit bytes of 0 and 1. */
+  readonly #scale: number | undefined;
   /** Two views of the same memory. */
   readonly #floats: Vector;
   readonly #bytes: Uint8Array;
   /** Whether x consists of tokens. */
   readonly hasTokens: boolean = false;
 
-  constructor(arena: Arena, kernels: NetworkKernels, form: Form, rows: number, { at }: Span) {
-    const count = rows * form.size;
+  constructor(
+    arena: Arena,
+    kernels: NetworkKernels,
+    program: Form,
+    settings: { readonly rows: number; readonly inputScale: number | undefined },
+  ) {
+    const { at } = program.input;
+    const count = settings.rows * program.inputs;
     this.#kernels = kernels;
-    this.#form = form;
+    this.size = program.inputs;
+    this.#scale = settings.inputScale;
     this.#floats = new Float32Array(arena.buffer, at, count);
     this.#bytes = new Uint8Array(arena.buffer, at, 4 * rounded(count));
   }
 
   /** Checks x and makes one list of it: whole rows. */
   read(owner: string, x: unknown): Floats | Indices {
-    return readRows(owner, "x", x, isFloats, asInputs, this.#form.size);
+    return readRows(owner, "x", x, isFloats, asInputs, this.size);
   }
 
   /** Whether the network has given away views of its memory. */
@@ -47,22 +56,19 @@ export class InputBuffer {
    * for bytes that look like one-hot rows or masks, since some are 1 and none is larger: the default scale does not suit them.
    */
   safe(owner: string, read: Floats | Indices): Floats | Indices {
-    if (this.#form.scale === undefined && (read as Floats).BYTES_PER_ELEMENT === 1) {
-      let most: number | bigint = 0; // of an image, this reads only a few
-      for (let i = 0; i < read.length && most <= 1; i++) if (read[i] > most) most = read[i];
-      if (most === 1)
-        throw new RangeError(
-          `${owner}: "x" has bytes of 0 and 1 alone, which would count as 0 and 1/255: give inputScale: 1`,
-        );
-    }
+    const bytes = read as Floats;
+    // Of an image, this reads only a few.
+    if (this.#scale === undefined && bytes.BYTES_PER_ELEMENT === 1 && !bytes.some(isLarge) && bytes.includes(1))
+      throw new RangeError(
+        `${owner}: "x" has bytes of 0 and 1 alone, which would count as 0 and 1/255: give inputScale: 1`,
+      );
     return this.hasViews && "buffer" in read && read.buffer === this.#floats.buffer ? read.slice() : read;
   }
 
   /** Copies rows of x into the arena; bytes become float32, multiplied by the scale. */
   load(x: Floats | Indices, first: number, rows: number): void {
-    const { size, scale = 1 / 255 } = this.#form;
-    const count = rows * size;
-    const given = part(x as Floats, first * size, count);
+    const count = rows * this.size;
+    const given = part(x as Floats, first * this.size, count);
     if (given.BYTES_PER_ELEMENT !== 1) {
       this.#floats.set(given);
       return;
@@ -70,9 +76,11 @@ export class InputBuffer {
     const { byteOffset } = this.#bytes;
     const last = 3 * rounded(count); // bytes go to the last quarter, and are converted in place
     this.#bytes.set(given, last);
-    this.#kernels.convertBytes(count, byteOffset + last, scale, byteOffset);
+    this.#kernels.convertBytes(count, byteOffset + last, this.#scale ?? 1 / 255, byteOffset);
   }
 }
+
+const isLarge = (byte: number): boolean => byte > 1;
 
 /** Elements, rounded up to what `convertBytes` converts at a time. */
 const rounded = (elements: number): number => Math.ceil(elements / BYTES_TOGETHER) * BYTES_TOGETHER;

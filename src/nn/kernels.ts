@@ -2,6 +2,7 @@
 import { compile } from "#nn-binary";
 import type { Arena, ArenaMemory } from "../memory/arena.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
+import type { Kind } from "../util/check.js";
 import { checkModule } from "../wasm/module.js";
 
 export type { NetworkKernels };
@@ -12,7 +13,7 @@ const instances = new WeakMap<ArenaMemory, NetworkKernels>();
 
 /**
  * The kernels on the arena's memory, and on its threads if it has any; all networks of an arena share one instance.
- * `module`: the option `nnModule`, which `checkNnModule` has accepted.
+ * `module`: the option `nnModule`, which `nnModuleKind` has accepted.
  */
 export function networkKernels(arena: Arena, module?: object): NetworkKernels {
   const { memory } = arena;
@@ -25,9 +26,11 @@ export function networkKernels(arena: Arena, module?: object): NetworkKernels {
   return kernels;
 }
 
-/** Checks the option `nnModule`. */
-export const checkNnModule = (owner: string, module: object | undefined): object | undefined =>
-  module === undefined ? undefined : checkModule(owner, "nnModule", module, "gradstep/nn.wasm", "crossEntropy");
+/** The option `nnModule`. */
+export const nnModuleKind: Kind<object | undefined> = {
+  live: false,
+  read: (owner, name, module) => checkModule(owner, name, module as object, "gradstep/nn.wasm", "crossEntropy"),
+};
 
 const instantiate = (memory: WebAssembly.Memory, module: object): unknown =>
   new WebAssembly.Instance(module, { env: { memory } }).exports;

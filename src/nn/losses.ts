@@ -62,7 +62,7 @@ export class Criterion {
   readonly #losses: Float64Array;
   readonly #outputs: Vector;
 
-  constructor(arena: Arena, kernels: NetworkKernels, settings: LossSettings, program: Program, rows: number) {
+  constructor(arena: Arena, kernels: NetworkKernels, program: Program, settings: LossSettings & { rows: number }) {
     const { buffer } = arena;
     const { output: shape, result, targets, losses } = program;
     this.#kernel = kernels[kernelOf[settings.loss]];
@@ -72,6 +72,7 @@ export class Criterion {
     this.#program = program;
     this.hasClasses = settings.loss === "cross-entropy";
     this.targetsPerRow = this.#positions * (this.hasClasses ? 1 : this.classes);
+    const { rows } = settings;
     const positions = rows * this.#positions;
     const Targets = this.hasClasses ? Int32Array : Float32Array;
     this.#targets = new Targets(buffer, targets.at, rows * this.targetsPerRow);
@@ -122,14 +123,10 @@ export class Criterion {
     let correct = 0;
     for (let i = 0, at = 0; i < rows * this.#positions; i++, at += classes) {
       const label = this.#targets[i];
-      if (label === IGNORED) continue;
+      const score = outputs[at + label];
       let j = 0;
-      while (
-        j < classes &&
-        (j < label ? outputs[at + j] < outputs[at + label] : outputs[at + j] <= outputs[at + label])
-      )
-        j++;
-      if (j === classes) correct++;
+      while (j < classes && (outputs[at + j] < score || (j >= label && outputs[at + j] === score))) j++;
+      if (j === classes && label !== IGNORED) correct++;
     }
     return correct;
   }

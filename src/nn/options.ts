@@ -3,7 +3,7 @@ import { type MemoryOptions, memoryOptions } from "../memory/memory-options.js";
 import { type Kind, above0, flag, fraction, number, oneOf, oneOfThese, whole, wholeFrom } from "../util/check.js";
 import { readKinds } from "../util/options.js";
 import { type Init, inits } from "./init.js";
-import { checkNnModule } from "./kernels.js";
+import { nnModuleKind } from "./kernels.js";
 import { type Loss, type LossSettings, losses } from "./losses.js";
 
 /** What other libraries call the losses: see `didYouMean`. */
@@ -12,7 +12,7 @@ const LOSSES =
   "mse=meansquarederror,mseloss,l2 huber=huberloss,smoothl1,smoothl1loss " +
   "binary-cross-entropy=bce,bceloss,bcewithlogits,bcewithlogitsloss,sigmoidcrossentropy";
 
-const kinds: { readonly [Key in keyof Settings]: Kind<Settings[Key]> } = {
+const kinds: { readonly [Key in keyof Given]: Kind<Given[Key]> } = {
   loss: oneOfThese(losses, LOSSES),
   labelSmoothing: fraction,
   ignoreIndex: number("a whole number", Number.isSafeInteger),
@@ -22,6 +22,7 @@ const kinds: { readonly [Key in keyof Settings]: Kind<Settings[Key]> } = {
   seed: whole,
   inputScale: above0,
   skipZeros: flag,
+  nnModule: nnModuleKind,
 };
 
 /** Options of a {@link Network}, and of its memory. */
@@ -58,16 +59,27 @@ export interface NetworkOptions extends MemoryOptions {
 /** Options of a loss, and the loss that has them. */
 const ofLoss = { labelSmoothing: "cross-entropy", ignoreIndex: "cross-entropy", delta: "huber" } as const;
 
+/** Options with their defaults filled in, and what else a network is made with. */
+export interface Settings extends Given {
+  /** Begins every message. */
+  readonly owner: string;
+  /** The most rows of a call of the engine. */
+  readonly rows: number;
+  /** Number of threads that run it. */
+  readonly threads: number;
+}
+
 /** Options with their defaults filled in. */
-interface Settings extends LossSettings {
+interface Given extends LossSettings {
   readonly init: Init;
   readonly batchSize: number;
   readonly seed: number;
   readonly inputScale: number | undefined;
   readonly skipZeros: boolean;
+  readonly nnModule: object | undefined;
 }
 
-const defaults: Settings = {
+const defaults: Given = {
   loss: "cross-entropy",
   labelSmoothing: 0,
   ignoreIndex: undefined,
@@ -77,12 +89,12 @@ const defaults: Settings = {
   seed: 1,
   inputScale: undefined,
   skipZeros: true,
+  nnModule: undefined,
 };
 
 /** Reads the options; `more` names those that a subclass has read. */
 export function readOptions(owner: string, options: NetworkOptions, more: readonly string[]) {
-  const known = [...more, ...Object.keys(kinds), "nnModule", ...memoryOptions];
-  const read = readKinds<Settings>(owner, options, kinds, defaults, known, {
+  const read = readKinds<Given>(owner, options, kinds, defaults, [...more, ...memoryOptions], {
     elsewhere: { optimizer: "fit()", epochs: "fit()", activation: "layers such as relu()" },
     aliases:
       "loss=criterion,lossfunction batchSize=batch init=initializer,weightinit seed=randomseed,manualseed activation=nonlinearity " +
@@ -91,5 +103,5 @@ export function readOptions(owner: string, options: NetworkOptions, more: readon
   for (const [name, loss] of Object.entries(ofLoss))
     if (options[name as keyof typeof ofLoss] !== undefined && read.loss !== loss)
       throw new RangeError(`${owner}: "${name}" is an option of the loss "${loss}", this one is "${read.loss}"`);
-  return { ...read, nnModule: checkNnModule(owner, options.nnModule) };
+  return read;
 }

@@ -1,25 +1,23 @@
 // The text of a network: a table of its layers, and its memory.
 import type { Built } from "./build.js";
-import { showShape, sizeOf } from "./layers/layer.js";
+import { showShape } from "./layers/layer.js";
 
 /** The table of the layers, then a line about parameters and memory. */
 export function summaryOf({ owner, program, inputShape, loss, batchSize, rows, params, blockBytes }: Built): string {
-  const head = ["layer", "kind", "output", "parameters"];
-  const body = program.rows.map(({ path, kind, output, parameters }) => [
-    path,
-    `${"  ".repeat(path.split(".").length - 1)}${kind}`,
-    showShape(output),
-    parameters === 0 ? "" : inThousands(parameters),
-  ]);
-  const widths = head.map((_, k) => Math.max(...[head, ...body].map((cells) => cells[k].length)));
-  const line = (cells: readonly string[]): string =>
-    cells.map((cell, k) => (k === 3 ? cell.padStart(widths[k]) : cell.padEnd(widths[k]))).join("  ");
-  const parameters = program.parameters.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
+  const table = [["layer", "kind", "output", "parameters"]];
+  for (const { path, kind, output, parameters } of program.rows) {
+    const depth = path.split(".").length - 1;
+    table.push([path, "  ".repeat(depth) + kind, showShape(output), parameters ? inThousands(parameters) : ""]);
+  }
+  const widths = table[0].map((_, k) => Math.max(...table.map((cells) => cells[k].length)));
   const alone = program.spans.reduce((sum, span) => sum + span.bytes, 0);
   return [
     `${owner} ${showShape(inputShape)} → ${showShape(program.output)}, ${loss}, batches of up to ${batchSize}`,
-    ...[head, ...body].map((cells) => line(cells).trimEnd()),
-    `${inThousands(parameters)} parameters take ${inBytes(4 * params.numel)}, their gradients as much`,
+    ...table.map((cells) => {
+      const line = cells.map((cell, k) => (k === 3 ? cell.padStart(widths[k]) : cell.padEnd(widths[k])));
+      return line.join("  ").trimEnd();
+    }),
+    `${inThousands(params.numel)} parameters take ${inBytes(4 * params.numel)}, their gradients as much`,
     `a batch of ${rows} rows takes ${inBytes(blockBytes)} (${inBytes(alone)} without sharing)`,
   ].join("\n");
 }
@@ -27,14 +25,15 @@ export function summaryOf({ owner, program, inputShape, loss, batchSize, rows, p
 const inThousands = (count: number): string => count.toLocaleString("en");
 
 function inBytes(bytes: number): string {
-  const [size, unit] = bytes < 2 ** 20 ? [bytes / 1024, "KiB"] : [bytes / 2 ** 20, "MiB"];
-  return `${size.toFixed(size < 100 ? 1 : 0)} ${unit}`;
+  const isSmall = bytes < 2 ** 20;
+  const size = bytes / (isSmall ? 2 ** 10 : 2 ** 20);
+  return `${size.toFixed(size < 100 ? 1 : 0)} ${isSmall ? "K" : "M"}iB`;
 }
 
-/** The summary, or why there is none. */
-export function textOf(network: { summary(): string }): string {
+/** `toString()` and Node's inspection: the summary, or why there is none; only the name within other objects. */
+export function textOf(this: { summary(): string; built: Built }, depth?: unknown): string {
   try {
-    return network.summary();
+    return (depth as number) < 0 ? `[${this.built.owner}]` : this.summary();
   } catch (error) {
     return `[${(error as Error).message}]`;
   }

@@ -1,9 +1,6 @@
 // The input of a network that begins with an embedding: tokens. Only embeddings import this file.
-import type { Arena } from "../memory/arena.js";
-import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 import { type Indices, checkIndices, isIndices, readRows } from "./data.js";
-import { type Form, InputBuffer } from "./input.js";
-import type { Span } from "./memory.js";
+import { InputBuffer } from "./input.js";
 
 /** Tokens in [0, limit). */
 export const tokensBelow =
@@ -15,26 +12,26 @@ const asTokens = (size: number): string => `tokens in an integer array, in rows 
 
 class TokenBuffer extends InputBuffer {
   readonly #limit: number;
-  readonly #form: Form;
+  /** Begins the messages of the embedding. */
+  readonly #owner: string;
   readonly #tokens: Int32Array;
   override readonly hasTokens = true;
 
-  constructor(limit: number, arena: Arena, kernels: NetworkKernels, form: Form, rows: number, span: Span) {
-    super(arena, kernels, { ...form, scale: 1 }, rows, span);
+  constructor(limit: number, ...[arena, kernels, program, { rows }]: ConstructorParameters<typeof InputBuffer>) {
+    super(arena, kernels, program, { rows, inputScale: 1 });
     this.#limit = limit;
-    this.#form = form;
-    this.#tokens = new Int32Array(arena.buffer, span.at, rows * form.size);
+    this.#owner = program.nodes[0].owner;
+    this.#tokens = new Int32Array(arena.buffer, program.input.at, rows * program.inputs);
   }
 
   override read(_: string, x: unknown): Indices {
-    const { size, owner } = this.#form;
-    const indices = readRows(owner, "x", x, isIndices, asTokens, size);
-    checkIndices(owner, "x", indices, "a token", this.#limit);
+    const indices = readRows(this.#owner, "x", x, isIndices, asTokens, this.size);
+    checkIndices(this.#owner, "x", indices, "a token", this.#limit);
     return indices;
   }
 
   override load(x: Indices, first: number, rows: number): void {
-    const { size } = this.#form;
+    const { size } = this;
     for (let i = 0; i < rows * size; i++) this.#tokens[i] = Number(x[first * size + i]);
   }
 }

@@ -60,7 +60,7 @@ export const counted = (count: number, one: string, many = `${one}s`): string =>
 
 /** Values of a primitive type that pass `accepts`; `expected` completes the message "expected …". */
 /* @__NO_SIDE_EFFECTS__ */
-function primitive<T>(
+export function primitive<T>(
   type: string,
   expected: string,
   accepts: (value: T) => boolean,

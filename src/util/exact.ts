@@ -45,10 +45,8 @@ export function exp(x: number): number {
 /** x[i] ← e^x[i]: x = k·ln 2 + r with |r| ≤ ½·ln 2, then the Taylor series of eʳ to r¹³. */
 export function exponentiate(x: Float64Array, i: number): void {
   const y = x[i];
-  if (!(y < 709.782712893384)) {
-    x[i] = Number.isNaN(y) ? y : Infinity;
-  } else if (y < -745.1332191019412) {
-    x[i] = 0;
+  if (!(y >= -745.1332191019412 && y < 709.782712893384)) {
+    x[i] = y < 0 ? 0 : y * Infinity; // NaN stays NaN
   } else {
     const k = Math.floor(y / (LN2_HIGH + LN2_LOW) + 0.5);
     const r = y - k * LN2_HIGH - k * LN2_LOW;
@@ -73,7 +71,7 @@ export function log(x: number): number {
 export function logarithm(x: Float64Array, i: number): void {
   let y = x[i];
   if (!(y > 0 && y < Infinity)) {
-    x[i] = y === 0 ? -Infinity : y < 0 ? NaN : y;
+    x[i] = Math.log(y); // −∞, ∞ or NaN: the same on every engine
     return;
   }
   let k = 0;

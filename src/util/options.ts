@@ -20,19 +20,19 @@ interface Declaration<All> {
   conflict?(options: All): Conflict | undefined;
 }
 
-/** Reads an object of options: each of `kinds` that is given, or else its default. `known`: all that may be given. */
+/** Reads an object of options: each of `kinds` that is given, or else its default. `more`: names that may be given, too. */
 export function readKinds<T extends object>(
   owner: string,
   options: unknown,
   kinds: { readonly [Key in keyof T]: Kind<T[Key]> },
   defaults: T,
-  known: readonly string[] = Object.keys(kinds),
+  more: readonly string[] = [],
   hints?: Elsewhere,
 ): T {
-  const given = optionsOf(owner, options, known, hints);
+  const keys = Object.keys(kinds) as (keyof T & string)[];
+  const given = optionsOf(owner, options, [...keys, ...more], hints);
   const read = { ...defaults };
-  for (const key of Object.keys(kinds) as (keyof T & string)[])
-    if (given[key] !== undefined) read[key] = kinds[key].read(owner, key, given[key]);
+  for (const key of keys) if (given[key] !== undefined) read[key] = kinds[key].read(owner, key, given[key]);
   return read;
 }
 

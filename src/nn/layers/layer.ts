@@ -227,10 +227,10 @@ export class Layer {
 /** Reads a layer's options: each of `kinds`, or its default where it is left out. `name` is read by the network. */
 export const readOptions = <T extends object>(
   owner: string,
-  options: unknown,
+  options: unknown = {},
   kinds: { readonly [Key in keyof T]: Kind<T[Key]> },
   defaults: T,
-): T => readKinds(owner, options === undefined ? {} : options, kinds, defaults, [...Object.keys(kinds), "name"]);
+): T => readKinds(owner, options, kinds, defaults, ["name"]);
 
 /** The error for an input of the wrong shape: `expected` says which, as in "[channels, height, width]". */
 export const misfit = ({ owner, shape }: Place, expected: string): RangeError =>

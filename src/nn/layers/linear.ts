@@ -23,10 +23,11 @@ export function linear(outputs: number, options?: LinearOptions): Layer {
     const width = wholeFrom(1).read(owner, "outputs", outputs);
     const { bias } = readOptions(owner, options, { bias: flag }, { bias: true });
     const inputs = shape[shape.length - 1];
-    const others = sizeOf(shape.slice(0, -1));
+    const outer = shape.slice(0, -1);
+    const others = sizeOf(outer);
     const start = { kind: "weight", fanIn: inputs, fanOut: width } as const;
     return {
-      output: [...shape.slice(0, -1), width],
+      output: [...outer, width],
       takes: "first",
       parameters: [
         { name: "weight", shape: [width, inputs], start },
