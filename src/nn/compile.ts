@@ -169,7 +169,6 @@ const nameKind = primitive<string>("string", "a name that is not empty", (name) 
 
 const layerList = list<Layer>(
   {
-    live: false,
     read(owner, name, value) {
       if (value instanceof Layer) return value;
       throw wrongType(owner, name, "a layer, such as relu()", value);

@@ -50,18 +50,17 @@ const SLICE = 30;
 
 export async function fit(network: BaseNetwork, x: Inputs, y: Targets, options: FitOptions): Promise<EpochResult[]> {
   const { owner, rows: most } = network.built;
-  const { optimizer, epochs, batchSize, shuffle, onEpoch, signal, ...given } = readOptions(network, options);
-  const data = readData(network, owner, x, y);
-  const { order, validation } = split(network, data, given.validation);
+  const { optimizer, epochs, batchSize, shuffle, validation, onEpoch, signal } = readOptions(network, options);
+  const [data, tested] = split(network, readData(network, owner, x, y), validation);
   const tick = clock(network, signal);
   const history: EpochResult[] = [];
   await tick();
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    if (shuffle) shuffle.shuffle(order);
+    if (shuffle) shuffle.shuffle(data.order);
     const result = {
       epoch,
-      ...(await pass(network, data, order, batchSize, tick, optimizer)),
-      validation: validation && (await pass(network, validation.data, validation.order, most, tick)),
+      ...(await pass(network, data, batchSize, tick, optimizer)),
+      validation: tested && (await pass(network, tested, most, tick)),
     };
     history.push(result);
     const goesOn = await onEpoch?.(result);
@@ -87,8 +86,7 @@ function clock({ params, built: { owner } }: BaseNetwork, signal: FitOptions["si
 /** Goes through rows in an order, `size` of them at a time. The optimizer, if there is one, steps after each batch. */
 async function pass(
   network: BaseNetwork,
-  { x, y }: Data,
-  order: Uint32Array,
+  { x, y, order }: Data,
   size: number,
   tick: () => Promise<void>,
   optimizer?: FitOptions["optimizer"],
@@ -113,24 +111,22 @@ async function pass(
   return meansOf(sums);
 }
 
-/** The rows of data in [first, end), in order. */
-const range = (first: number, end: number): Uint32Array =>
-  Uint32Array.from({ length: end - first }, (_, i) => first + i);
-
-/** The rows to train on, and the data and rows to evaluate. */
-function split(network: BaseNetwork, data: Data, validation: FitOptions["validation"]) {
+/** The data to train on, and those to evaluate. */
+function split(network: BaseNetwork, data: Data, validation: FitOptions["validation"]): [Data, Data?] {
   const { owner } = network.built;
-  const { rows } = data;
-  if (typeof validation === "number") {
-    const training = Math.floor(rows * (1 - validation));
-    if (!(training > 0 && training < rows))
-      throw wrongValue(owner, "validation", `a fraction in (0, 1) that leaves rows for both, of ${rows}`, validation);
-    return { order: range(0, training), validation: { data, order: range(training, rows) } };
+  if (validation === undefined) return [data];
+  if (typeof validation !== "number")
+    return [data, readData(network, `${owner}: validation`, validation[0], validation[1])];
+  const { order } = data;
+  const first = Math.floor(order.length * (1 - validation));
+  if (!(first > 0 && first < order.length)) {
+    const expected = `a fraction in (0, 1) that leaves rows for both, of ${order.length}`;
+    throw wrongValue(owner, "validation", expected, validation);
   }
-  const order = range(0, rows);
-  if (validation === undefined) return { order };
-  const other = readData(network, `${owner}: validation`, validation[0], validation[1]);
-  return { order, validation: { data: other, order: range(0, other.rows) } };
+  return [
+    { ...data, order: order.subarray(0, first) },
+    { ...data, order: order.subarray(first) },
+  ];
 }
 
 /** An array for the numbers of a batch: class indices and tokens, or numbers of the same kind as those of `like`. */
@@ -153,7 +149,6 @@ const has = (value: unknown, method: string): boolean =>
 
 /** Accepts what has a method of this name. */
 const having = <T>(method: string, expected: string): Kind<T> => ({
-  live: false,
   read(owner, name, value) {
     if (!has(value, method)) throw wrongType(owner, name, expected, value);
     return value as T;
@@ -166,11 +161,9 @@ const kinds = {
   epochs: wholeFrom(1),
   batchSize: wholeFrom(1),
   shuffle: {
-    live: false,
     read: (owner, name, value) => (has(value, "shuffle") ? (value as Random) : flag.read(owner, name, value)),
   } satisfies Kind<boolean | Random>,
   validation: {
-    live: false,
     read(owner, name, value) {
       if (typeof value === "number" || (Array.isArray(value) && value.length === 2)) return value as Validation;
       throw wrongType(owner, name, "[x, y] or a fraction in (0, 1)", value);

@@ -28,7 +28,6 @@ export function networkKernels(arena: Arena, module?: object): NetworkKernels {
 
 /** The option `nnModule`. */
 export const nnModuleKind: Kind<object | undefined> = {
-  live: false,
   read: (owner, name, module) => checkModule(owner, name, module as object, "gradstep/nn.wasm", "crossEntropy"),
 };
 

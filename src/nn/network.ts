@@ -103,9 +103,10 @@ export class Network extends BaseNetwork {
   evaluate(x: Inputs, y: Targets): Evaluation {
     const { owner, rows: most, criterion } = this.built;
     const data = readData(this, owner, x, y);
+    const { length } = data.order;
     const sums = new Float64Array(3);
-    for (let first = 0; first < data.rows; first += most) {
-      const rows = Math.min(most, data.rows - first);
+    for (let first = 0; first < length; first += most) {
+      const rows = Math.min(most, length - first);
       addLosses(this, data.x, data.y, first, rows, sums, false);
       sums[2] += criterion.correct(rows);
     }

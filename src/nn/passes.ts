@@ -16,11 +16,11 @@ export interface Evaluation {
   accuracy: number;
 }
 
-/** Rows of inputs and of targets, each in one list. */
+/** Rows of inputs and of targets, each in one list, and which of them count, in order. */
 export interface Data {
   readonly x: Floats | Indices;
   readonly y: Floats | Indices;
-  readonly rows: number;
+  readonly order: Uint32Array;
 }
 
 /** Checks inputs and targets of one or more rows, and makes one list of each. */
@@ -29,7 +29,7 @@ export function readData(network: BaseNetwork, owner: string, x: unknown, y: unk
   const read = input.safe(owner, network.read(x, owner));
   const rows = read.length / inputs;
   if (rows < 1) throw wrongValue(owner, "x", `at least one row of ${inputs}`, x);
-  return { x: read, y: criterion.read(owner, y, rows), rows };
+  return { x: read, y: criterion.read(owner, y, rows), order: new Uint32Array(rows).map((_, i) => i) };
 }
 
 /** Computes the outputs of so many rows, by default in the mode of the network, and adds up their losses. */

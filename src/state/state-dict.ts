@@ -177,7 +177,7 @@ function readOptions<Options extends CommonOptions>(
     { dialect, ...later } as Settled<Options>,
     record(owner, prefix, value),
   );
-  for (const [name, { live }] of Object.entries<{ live: boolean }>(rule.kinds))
+  for (const [name, { live }] of Object.entries<{ live?: boolean | undefined }>(rule.kinds))
     if (!live) same(owner, `${prefix}.${name}`, options[name as keyof Options], own[name], ", as the optimizer has");
   const initialLr = readInitialLr(rule, ...at("initialLr"));
   return { ...options, initialLr, [RESTORED]: initialLr !== undefined };

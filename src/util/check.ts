@@ -4,7 +4,7 @@ import { didYouMean } from "./names.js";
 /** Checks a user's value: returns it, or throws an error that names it. */
 export interface Kind<T> {
   /** Whether the option may change after the optimizer is made. */
-  readonly live: boolean;
+  readonly live?: boolean | undefined;
   read(owner: string, name: string, value: unknown): T;
 }
 

@@ -71,7 +71,7 @@ export function log(x: number): number {
 export function logarithm(x: Float64Array, i: number): void {
   let y = x[i];
   if (!(y > 0 && y < Infinity)) {
-    x[i] = Math.log(y); // −∞, ∞ or NaN: the same on every engine
+    x[i] = y === 0 ? -Infinity : y < 0 ? NaN : y;
     return;
   }
   let k = 0;

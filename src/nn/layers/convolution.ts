@@ -53,12 +53,10 @@ interface Settings {
 
 /** In one dimension, height is `other`. */
 const line = (least: number, other: number): Kind<readonly [number, number]> => ({
-  live: false,
   read: (owner, name, value) => [other, wholeFrom(least).read(owner, name, value)],
 });
 
 const orSame = (kind: Kind<readonly [number, number]>): Kind<readonly [number, number] | "same"> => ({
-  live: false,
   read(owner, name, value) {
     if (value === "same") return "same";
     if (typeof value === "string") throw wrongValue(owner, name, `a whole number >= 0 or "same"`, value);

@@ -8,7 +8,6 @@ export type Extent = number | readonly [number, number];
 export function extent(least: number): Kind<readonly [number, number]> {
   const one = wholeFrom(least);
   return {
-    live: false,
     read(owner, name, value) {
       if (!Array.isArray(value)) {
         if (typeof value !== "number")
