@@ -350,7 +350,7 @@ describe("wrong use", () => {
     [
       { skipzeros: true },
       "RangeError",
-      'MLP: unknown option "skipzeros"; did you mean "skipZeros"? The options are activation, loss, labelSmoothing, ignoreIndex, delta, init, batchSize',
+      'MLP: unknown option "skipzeros"; did you mean "skipZeros"? The options are loss, labelSmoothing, ignoreIndex, delta, init, batchSize, seed, inputScale, skipZeros, nnModule, activation, slots',
     ],
     [{ skipZeros: 1 }, "TypeError", 'MLP: "skipZeros" expected true or false, got 1'],
     [{ inputScale: 0 }, "RangeError", 'MLP: "inputScale" expected a finite number > 0, got 0'],
