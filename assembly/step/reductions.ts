@@ -177,28 +177,30 @@ export function sumOfRatios(n: i32, x: usize, y: usize, least: f64): f64 {
 // The largest |x|: 0 of no elements, NaN if one is NaN.
 export function maxAbs(n: i32, x: usize): f32 {
   let most = f32x4.splat(0);
-  for (const end = x + (<usize>(n & -4) << 2); x < end; x += 16) most = f32x4.max(most, f32x4.abs(v128.load(x)));
-  for (let rest = n & 3; rest; rest--, x += 4) most = f32x4.max(most, f32x4.abs(v128.load32_splat(x)));
+  const end = x + (<usize>n << 2);
+  for (const whole = x + (<usize>(n & -4) << 2); x < whole; x += 16) most = f32x4.max(most, f32x4.abs(v128.load(x)));
+  for (; x < end; x += 4) most = f32x4.max(most, f32x4.abs(v128.load32_splat(x)));
   return max(
     max(f32x4.extract_lane(most, 0), f32x4.extract_lane(most, 1)),
     max(f32x4.extract_lane(most, 2), f32x4.extract_lane(most, 3)),
   );
 }
 
-// The index of the first NaN or infinity, or −1.
-export function firstNonFinite(n: i32, x: usize): i32 {
+// The index of the first element that is NaN or infinite, by itself or times c if c > 1; or −1.
+export function firstNonFinite(n: i32, x: usize, c: f32): i32 {
   const start = x;
   const end = x + (<usize>n << 2);
-  for (const whole = x + (<usize>(n & -4) << 2); x < whole; x += 16) {
-    const v = v128.load(x);
-    const zero = f32x4.sub(v, v);
-    if (v128.any_true(f32x4.ne(zero, zero))) break;
-  }
-  for (; x < end; x += 4) {
-    const v = load<f32>(x);
-    if (v - v != 0) return <i32>((x - start) >> 2);
-  }
+  const factor = f32x4.pmax(f32x4.splat(1), f32x4.splat(c));
+  for (const whole = x + (<usize>(n & -4) << 2); x < whole; x += 16) if (isAnyNonFinite(v128.load(x), factor)) break;
+  for (; x < end; x += 4) if (isAnyNonFinite(v128.load32_splat(x), factor)) return <i32>((x - start) >> 2);
   return -1;
+}
+
+// @ts-ignore: decorator
+@inline
+function isAnyNonFinite(v: v128, factor: v128): bool {
+  const scaled = f32x4.mul(factor, v);
+  return v128.any_true(f32x4.ne(f32x4.sub(scaled, scaled), f32x4.splat(0)));
 }
 
 // Below, n is rounded up to whole vectors, and the padding is read and written like the elements. One rounding per operation.
@@ -266,10 +268,11 @@ export function flushDenormals(n: i32, x: usize): void {
 // x ← x − c·y.
 export function project(n: i32, x: usize, y: usize, c: f32): void {
   const v = f32x4.splat(c);
-  for (const end = x + (<usize>(n & -4) << 2); x < end; x += 16, y += 16) {
+  const end = x + (<usize>n << 2);
+  for (const whole = x + (<usize>(n & -4) << 2); x < whole; x += 16, y += 16) {
     v128.store(x, f32x4.sub(v128.load(x), f32x4.mul(v, v128.load(y))));
   }
-  for (let rest = n & 3; rest; rest--, x += 4, y += 4) store<f32>(x, load<f32>(x) - c * load<f32>(y));
+  for (; x < end; x += 4, y += 4) store<f32>(x, load<f32>(x) - c * load<f32>(y));
 }
 
 // x ← x − mean of x, for each of `rows` rows of n elements; the mean is the float64 sum divided by n.
@@ -277,7 +280,8 @@ export function centralize(rows: i32, n: i32, x: usize): void {
   for (; rows > 0; rows--) {
     const mean = <f32>(sum<Elements>(n, x, x, x) / <f64>n);
     const v = f32x4.splat(mean);
-    for (const end = x + (<usize>(n & -4) << 2); x < end; x += 16) v128.store(x, f32x4.sub(v128.load(x), v));
-    for (let rest = n & 3; rest; rest--, x += 4) store<f32>(x, load<f32>(x) - mean);
+    const end = x + (<usize>n << 2);
+    for (const whole = x + (<usize>(n & -4) << 2); x < whole; x += 16) v128.store(x, f32x4.sub(v128.load(x), v));
+    for (; x < end; x += 4) store<f32>(x, load<f32>(x) - mean);
   }
 }

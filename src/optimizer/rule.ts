@@ -192,8 +192,8 @@ export interface CopiedSlot {
 
 /** How a rule updates rows of a tensor (src/step/sparse-rows.ts). */
 export interface SparseSteps {
-  /** Checks the option `rows` of a step: row numbers, which must be whole, in [0, shape[0]) and different. */
-  read(request: object, rows: Readonly<Record<string, unknown>>, target: object): void;
+  /** Checks the rows that a step updates of tensor i: row numbers, which must be whole, in [0, shape[0]) and different. */
+  read(request: object, option: string, value: unknown, i: number, target: object): Uint32Array;
   /** Takes the memory of sparse steps, once. Throws when there is no room. */
   makeRoom(request: object, slots: object): void;
   /** Updates the chosen rows of the tensors that have some. */

@@ -47,15 +47,17 @@ export abstract class StepOptimizer<
     rule.ready?.(groups, this.evaluating);
     const request = this.#request;
     request.reset(table.tensors.length);
-    if (options !== undefined) this.#readAndClip(options);
+    if (options !== undefined) {
+      request.read(options, this);
+      if (request.clipNorm[0] >= 0) clipByNorm(this.arena.kernels, table, request);
+    }
     if (this.nonFinite !== "propagate" && !areFinite(this.arena.kernels, table, request, rule.name, this.nonFinite))
       return this.#skipStep();
 
-    if (request.rows.size > 0) rule.rows?.makeRoom(request, this.slots);
+    if (request.rows.length > 0) rule.rows?.makeRoom(request, this.slots);
     const runs = this.#runs?.table === table ? this.#runs : this.#prepare();
     this.#gradNorm[0] = request.norm[0];
-    runs.group(request);
-    runs.countStep(request.whole);
+    runs.begin(request);
     rule.copied?.begin(this.arena, table, runs.batchOf);
     rule.advance?.(groups);
     // A factor that would lose digits as a float32: the gradients are multiplied before the sweep and restored after it.
@@ -80,22 +82,6 @@ export abstract class StepOptimizer<
     this.#runs?.dispose();
     this.#runs = undefined;
     super.dispose();
-  }
-
-  /** @internal */
-  override prepareLoad(saved: unknown): () => void {
-    const write = super.prepareLoad(saved);
-    return () => {
-      write();
-      if (this.#runs) this.#runs.isGrouped = false;
-    };
-  }
-
-  #readAndClip(options: StepOptions<Name>): void {
-    const request = this.#request;
-    request.read(options, this);
-
-    if (!Number.isNaN(request.clipNorm[0])) clipByNorm(this.arena.kernels, this.table, request);
   }
 
   /** A step that is skipped as a whole only clears gradients. */
@@ -145,41 +131,27 @@ export abstract class StepOptimizer<
   #sweepRuns(runs: RunList): boolean {
     const { rule, arena } = this;
     const { averages, fused, rows } = this.#request;
+    let call!: Call<Options>;
     for (let b = 0; b < runs.count; b++) {
-      const { options, c } = this.setCall(runs, b);
-      const variant = rule.variant?.(options, c) ?? 0;
-      const isSparse = rows.size > 0 && rows.has(runs.lead[b]);
-      runs.variant[b] = isSparse ? SPARSE : (variant << runs.table.slots.length) + runs.slots[b];
-      if (runs.count > 1) runs.setCoefficients(b, c);
+      call = this.setCall(runs, b);
+      const variant = ((rule.variant?.(call.options, call.c) ?? 0) << MAX_SLOTS) + runs.slots[b];
+      runs.setVariant(b, rows.length > 0 && rows[runs.lead[b]] ? SPARSE : variant);
+      if (runs.count > 1) runs.setCoefficients(b, call.c);
     }
     runs.layOut(averages);
     const withPass = fused || this.slots.converter !== 0;
-    if ((runs.runs > 1 || withPass) && runs.moveToArena(rule.name)) this.#sweepList(runs, withPass);
-    else
-      for (let r = 0; r < runs.runs; r++) {
-        const call = this.#callOf(runs, r);
-        runs.point(call.at, r);
-        rule.sweep(arena.kernels, call, call.options);
-      }
-    if (rows.size > 0) rule.rows?.sweep(this, runs, this.#request);
-    return true;
-  }
-
-  #sweepList(runs: RunList, withPass: boolean): void {
-    const { rule, arena } = this;
-    if (withPass) runs.setPass(this.#request, this.slots.converter);
-    if (runs.count === 1) runs.setCoefficients(0, this.#callOf(runs, 0).c);
-    for (let k = 0; k < runs.calls; k++) {
-      const call = this.#callOf(runs, runs.first[k]);
-      runs.pointAtCall(call.at, k, withPass);
+    const isList = (runs.runs > 1 || withPass) && runs.moveToArena(rule.name);
+    if (isList && withPass) runs.setPass(this.#request, this.slots.converter);
+    for (let k = 0; k < (isList ? runs.calls : runs.runs); k++) {
+      // The calls of batches of one parameter group are one object.
+      if (runs.count > 1) call = this.setCall(runs, runs.batchOfRun[isList ? runs.first[k] : k]);
+      if (isList) runs.pointAtCall(call, k, withPass);
+      else runs.point(call.at, k);
       rule.sweep(arena.kernels, call, call.options);
     }
-    this.#request.fusedDone = true;
-  }
-
-  /** The call of a run's parameter group with its coefficients, by which a rule may choose the kernel. */
-  #callOf(runs: RunList, run: number): Call<Options> {
-    return runs.count > 1 ? this.setCall(runs, runs.batchOfRun[run]) : this.#calls[this.table.group[runs.lead[0]]];
+    this.#request.fusedDone = isList;
+    if (rows.length > 0) rule.rows?.sweep(this, runs, this.#request);
+    return true;
   }
 
   /** What is left after the kernels: scalars, denormals, and what was to be fused for tensors that were not swept. */
@@ -188,25 +160,25 @@ export abstract class StepOptimizer<
     if (updated) {
       runs.storeScalars();
       for (let b = 0; b < runs.count; b++)
-        if (flushes(runs.stepOf(b))) {
+        if (flushes(runs.table, runs.lead[b])) {
           flushSlots(this.arena.kernels, runs, request.rows, this.rule.copied?.slot);
           break;
         }
     }
     if (request.fused && !(request.fusedDone && request.whole))
       for (let i = 0; i < runs.batchOf.length; i++)
-        if (!request.fusedDone || runs.batchOf[i] < 0 || request.rows.has(i)) this.fuse(i);
+        if (!request.fusedDone || runs.batchOf[i] < 0 || request.rows[i]) this.fuse(i);
     request.average?.finish(request.averages !== undefined);
   }
 
   /** @internal Clears a tensor's gradient and updates its average, as requested, where no kernel has done it in its sweep. */
   fuse(i: number): void {
     const { table, arena } = this;
-    const { zeroGrad, averages, averageWeight } = this.#request;
-    const rows = this.#request.rows.get(i);
+    const { zeroGrad, averages, averageWeight, rows } = this.#request;
     const { grad, shape, size } = table.tensors[i];
     const width = size / shape[0];
-    if (zeroGrad && rows) for (const row of rows) grad.fill(0, row * width, (row + 1) * width);
+    const chosen = rows[i];
+    if (zeroGrad && chosen) for (const row of chosen) grad.fill(0, row * width, (row + 1) * width);
     else if (zeroGrad) grad.fill(0);
     const average = averages?.[i] ?? 0;
     if (average !== 0) arena.kernels.approach(table.length[i], average, table.data[i], averageWeight[0]);

@@ -1,5 +1,4 @@
 // Norms, finiteness and factors of the gradients that a step uses.
-import type { Tensor } from "../memory/tensor.js";
 import type { NonFinitePolicy } from "../optimizer/rule.js";
 import { clip } from "../util/check.js";
 import type { StepRequest } from "./step-request.js";
@@ -11,23 +10,37 @@ export const clipFactor = (maxNorm: number, norm: number): number =>
   maxNorm === Infinity ? 1 : Math.min(1, maxNorm / (norm + 1e-6));
 
 /**
- * Sets `norm` to the global norm of the gradients that a step uses, times |gradScale|, and multiplies `gradScale` by the
- * factor that clips it. Sums are in the order of the tensors' addresses.
+ * Reads the gradients that a step uses, times |gradScale|, in the order of the tensors' addresses: whole tensors, and of some
+ * the chosen rows. Sets `norm` to their global norm and returns 0; or, with `checks`, returns the address of the first that
+ * is not finite, and 0 if all are.
  */
-export function clipByNorm(kernels: Kernels, table: Table, request: StepRequest): void {
-  const { skipped, rows, gradScale, clipNorm, norm } = request;
+function walk(
+  kernels: Kernels,
+  { tensors, size, grad }: Table,
+  { skipped, rows, gradScale, norm }: StepRequest,
+  checks: boolean,
+): number {
+  const factor = Math.abs(gradScale[0]);
   let sum = 0;
   for (let i = 0; i < skipped.length; i++) {
     if (skipped[i] === 1) continue;
-    const chosen = rows.size > 0 ? rows.get(i) : undefined;
-    if (chosen === undefined) {
-      sum += kernels.sumOfSquares(table.size[i], table.grad[i]);
-      continue;
+    const chosen = rows.length > 0 ? rows[i] : undefined;
+    const count = chosen ? size[i] / tensors[i].shape[0] : size[i];
+    for (let r = 0; r < (chosen?.length ?? 1); r++) {
+      const at = grad[i] + (chosen?.[r] ?? 0) * count * 4;
+      const first = checks ? kernels.firstNonFinite(count, at, factor) : -1;
+      if (first >= 0) return at + first * 4;
+      if (!checks) sum += kernels.sumOfSquares(count, at);
     }
-    const width = table.size[i] / table.tensors[i].shape[0];
-    for (const row of chosen) sum += kernels.sumOfSquares(width, table.grad[i] + row * width * 4);
   }
-  norm[0] = Math.sqrt(sum) * Math.abs(gradScale[0]);
+  if (!checks) norm[0] = Math.sqrt(sum) * factor;
+  return 0;
+}
+
+/** Sets `norm` to the global norm of the gradients that a step uses, and multiplies `gradScale` by the factor that clips it. */
+export function clipByNorm(kernels: Kernels, table: Table, request: StepRequest): void {
+  const { gradScale, clipNorm, norm } = request;
+  walk(kernels, table, request, false);
   gradScale[0] *= clipFactor(clipNorm[0], norm[0]);
 }
 
@@ -43,50 +56,14 @@ export function areFinite(
   policy: NonFinitePolicy,
 ): boolean {
   if (request.norm[0] < 3.4e38) return true; // an element that float32 cannot hold would make it larger
-  const found = firstNonFinite(kernels, table, request);
-  if (found === undefined) return true;
-  if (policy === "skip") return false;
-  const { name, grad } = table.tensors[found.tensor];
-  const value = grad[found.element];
+  const at = walk(kernels, table, request, true);
+  if (at === 0 || policy === "skip") return at === 0;
+  const { name, grad, gradAt } = table.tensors.find((t) => t.gradAt <= at && at < t.gradAt + t.bytes)!;
+  const element = (at - gradAt) / 4;
+  const value = grad[element];
   const scaled = Number.isFinite(value) ? `, which times "gradScale" is infinite` : "";
-  throw new Error(`${owner}: the gradient of "${clip(name, 100)}" is ${value} at element ${found.element}${scaled}`);
+  throw new Error(`${owner}: the gradient of "${clip(name, 100)}" is ${value} at element ${element}${scaled}`);
 }
-
-/** The first gradient that is not finite: its tensor, and the element in that. */
-function firstNonFinite(
-  kernels: Kernels,
-  table: Table,
-  { skipped, rows, gradScale }: StepRequest,
-): { readonly tensor: number; readonly element: number } | undefined {
-  const factor = Math.abs(Math.fround(gradScale[0]));
-  for (let i = 0; i < skipped.length; i++) {
-    if (skipped[i] === 1 || table.size[i] === 0) continue;
-    const chosen = rows.size > 0 ? rows.get(i) : undefined;
-    if (chosen === undefined) {
-      const element = firstIn(kernels, table.tensors[i], 0, table.size[i], factor);
-      if (element >= 0) return { tensor: i, element };
-      continue;
-    }
-    const width = table.size[i] / table.tensors[i].shape[0];
-    for (const row of chosen) {
-      const element = firstIn(kernels, table.tensors[i], row * width, width, factor);
-      if (element >= 0) return { tensor: i, element: row * width + element };
-    }
-  }
-  return undefined;
-}
-
-/** The first of `count` elements from `start` that is not finite or overflows when multiplied by `factor`; or −1. */
-function firstIn(kernels: Kernels, { grad, gradAt }: Tensor, start: number, count: number, factor: number): number {
-  const at = gradAt + start * 4;
-  const element = kernels.firstNonFinite(count, at);
-  if (element >= 0 || !(factor > 1) || !overflows(kernels.maxAbs(count, at), factor)) return element;
-  let first = start;
-  while (!overflows(grad[first], factor)) first++;
-  return first - start;
-}
-
-const overflows = (g: number, factor: number): boolean => !Number.isFinite(Math.fround(factor * g));
 
 /** Below this factor, which is the smallest normal float32, a float32 loses digits. */
 export const LEAST_FACTOR = 1 / 2 ** 126;
@@ -103,11 +80,18 @@ export function multiply(kernels: Kernels, address: number, count: number, facto
  * Multiplies the gradients before the sweep where `gradScale` would lose digits as a float32: their norm is then about 1e38
  * times `clipNorm`. Returns a function that restores them after the sweep, except those that it clears.
  */
-export function multiplyBefore(kernels: Kernels, table: Table, request: StepRequest): () => void {
-  const { skipped, rows, zeroGrad, gradScale } = request;
-  const factor = Math.abs(gradScale[0]);
-  const kept = table.tensors.map(({ grad }, i) => (zeroGrad && !rows.has(i) ? undefined : grad.slice()));
-  for (let i = 0; i < skipped.length; i++) if (!skipped[i]) multiply(kernels, table.grad[i], table.size[i], factor);
+export function multiplyBefore(
+  kernels: Kernels,
+  { tensors }: Table,
+  { skipped, rows, zeroGrad, gradScale }: StepRequest,
+): () => void {
+  const kept = tensors.map(({ grad, gradAt, size }, i) => {
+    const copy = grad.slice();
+    if (skipped[i] === 0) multiply(kernels, gradAt, size, Math.abs(gradScale[0]));
+    return copy;
+  });
   gradScale[0] = Math.sign(gradScale[0]);
-  return () => table.tensors.forEach(({ grad }, i) => kept[i] && grad.set(kept[i]));
+  return () => {
+    for (const [i, copy] of kept.entries()) if (!zeroGrad || rows[i]) tensors[i].grad.set(copy);
+  };
 }

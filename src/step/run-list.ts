@@ -5,13 +5,13 @@ import { FLOAT32, basesAt } from "../state/small-formats.js";
 import { ROW_BYTES } from "../wasm/generated/layout/coefficients.js";
 import * as layout from "../wasm/generated/layout/run-list.js";
 import { Batches } from "./batches.js";
+import type { Run } from "../optimizer/rule.js";
 import type { StepRequest } from "./step-request.js";
-import { type Table, isAdjacent } from "./tensor-table.js";
+import { type Table, isAdjacent, stepsOf } from "./tensor-table.js";
 
 const SHORT = layout.RECORD_BYTES / 4;
 const LONG = layout.LONG_RECORD_BYTES / 4;
 const COEFFICIENTS = layout.COEFFICIENTS / 4;
-const AVERAGE = layout.AVERAGE / 4;
 const PASS = layout.PASS_BYTES / 4;
 const ROW = ROW_BYTES / 4;
 
@@ -28,112 +28,114 @@ export class RunList extends Batches {
   calls = 0;
   /** Of each call: its first run; one more at the end. */
   readonly first: Uint32Array;
+  /** Of each batch: which variant of the kernel it needs. */
+  readonly #variant: Uint32Array;
   readonly #arena: Arena;
   /** Whether there are slots in small formats. */
   readonly #small: boolean;
   /** Rows of coefficients that there is room for. Mostly all tensors of a parameter group are in one batch. */
   readonly #rows: number;
-  /** A record per run, `#stride` words each, with room for one per tensor. In the arena kernels read it between pass and coefficients. */
-  #records: Uint32Array;
-  #stride = SHORT;
-  #pass!: Uint32Array;
-  #weight!: Float32Array;
-  #coefficients: Float32Array;
+  /**
+   * The pass, records with room for one per tensor, and from `#coefficients` on the rows of coefficients. Moves from memory of
+   * its own to the arena when kernels are to read it.
+   */
+  #words!: Uint32Array;
+  #floats!: Float32Array;
+  readonly #coefficients: number;
   /** Address of the pass; 0 before the list is in the arena. */
   #address = 0;
-  // What the runs were laid out for.
-  #version = 0;
-  readonly #variants: Uint32Array;
+  /** Words of a record. */
+  #stride = SHORT;
+  /** The averages for which the runs were laid out. */
   #averages: Uint32Array | undefined;
-  /** The array that points at a run since the last {@link point}. */
-  #pointing: Uint32Array | undefined;
-  #pointedAt = 0;
+  /** The run to which its call's arguments point, or −1. */
+  #pointed = -1;
 
   /** @throws RangeError when there are small formats and the arena has no room for the list: float32 does without. */
   constructor(table: Table, groups: number, shared: boolean, arena: Arena, owner: string) {
     super(table, groups, shared);
     const { length } = table.tensors;
     this.#arena = arena;
-
     this.#small = table.formats.some((column) => column.some((format) => format !== FLOAT32));
     this.#rows = this.#small ? length : Math.min(length, 2 * groups + 6);
-    this.#coefficients = new Float32Array(this.#rows * ROW);
-    this.#records = new Uint32Array(length * LONG);
-    this.#variants = new Uint32Array(length);
+    this.#coefficients = PASS + length * LONG;
+    this.#place(new ArrayBuffer(4 * (this.#coefficients + this.#rows * ROW)), 0);
+    this.#variant = new Uint32Array(length);
     this.batchOfRun = new Uint32Array(length);
     this.first = new Uint32Array(length + 1);
     if (this.#small) this.moveToArena(owner);
   }
 
+  /** Sets a batch's variant of the kernel, beside the choice by the slots that there are. */
+  setVariant(batch: number, variant: number): void {
+    if (this.#variant[batch] === variant) return;
+    this.#variant[batch] = variant;
+    this.isLaidOut = false;
+  }
+
   /** Lays out calls and runs, once the batches' variants are known, unless they are as before. `averages`: addresses by tensor. */
   layOut(averages: Uint32Array | undefined): void {
-    const { version, count, variant } = this;
-    const laid = this.#variants;
-    let same = version === this.#version && averages === this.#averages;
-    for (let b = 0; b < count && same; b++) same = variant[b] === laid[b];
-    if (same) return;
-    this.#version = version;
+    if (this.isLaidOut && averages === this.#averages) return;
+    this.isLaidOut = true;
     this.#averages = averages;
-    this.#pointing = undefined;
+    this.#pointed = -1;
     this.#stride = averages || this.#small ? LONG : SHORT;
     this.calls = this.runs = 0;
-    for (let b = 0; b < count; b++) {
-      laid[b] = variant[b];
-      if (laid.indexOf(variant[b]) < b || variant[b] === SPARSE) continue;
+    const variants = this.#variant;
+    for (let b = 0; b < this.count; b++) {
+      if (variants.indexOf(variants[b]) < b || variants[b] === SPARSE) continue;
       this.first[this.calls++] = this.runs;
-      this.#addRuns(variant[b]);
+      this.#addRuns(variants[b]);
     }
     this.first[this.calls] = this.runs;
   }
 
   /** Adds the runs of the batches of one variant. */
-  #addRuns(chosen: number): void {
-    const { variant, batchOf, table } = this;
-    const { length, data, grad, slots, adjacent } = table;
-    const records = this.#records;
-    const stride = this.#stride;
+  #addRuns(variant: number): void {
+    const { batchOf, table } = this;
+    const { length, data, grad, slots, formats, tensors, adjacent } = table;
+    const words = this.#words;
     const averages = this.#averages;
+    let at = PASS + (this.runs - 1) * this.#stride;
     for (let i = 0; i < batchOf.length; i++) {
       const batch = batchOf[i];
-      if (batch < 0 || variant[batch] !== chosen || length[i] === 0) continue;
+      if (batch < 0 || this.#variant[batch] !== variant || length[i] === 0) continue;
       if (
         adjacent[i] === 1 &&
         batchOf[i - 1] === batch &&
         length[i - 1] > 0 &&
         (averages === undefined || isAdjacent(averages[i - 1], averages[i], length[i - 1]))
       ) {
-        records[(this.runs - 1) * stride + layout.LENGTH / 4] += length[i];
+        words[at + layout.LENGTH / 4] += length[i];
         continue;
       }
-      this.batchOfRun[this.runs] = batch;
-      const at = this.runs++ * stride;
-
-      records[at + layout.LENGTH / 4] = length[i];
-      records[at + layout.PARAMETERS / 4] = data[i];
-      records[at + layout.GRADIENT / 4] = grad[i];
-      for (let k = 0; k < slots.length; k++) records[at + layout.SLOTS / 4 + k] = slots[k][i];
-      records[at + COEFFICIENTS] = this.#rowAt(batch);
-      if (stride === SHORT) continue;
-      records[at + AVERAGE] = averages ? averages[i] : 0;
-      this.#describeFormats(at, i);
+      this.batchOfRun[this.runs++] = batch;
+      at += this.#stride;
+      words[at + layout.LENGTH / 4] = length[i];
+      words[at + layout.PARAMETERS / 4] = data[i];
+      words[at + layout.GRADIENT / 4] = grad[i];
+      words[at + COEFFICIENTS] = this.#address + 4 * this.#rowOf(batch);
+      // A short record lacks what follows, and the next one is written over it.
+      words[at + layout.AVERAGE / 4] = averages?.[i] ?? 0;
+      words[at + layout.FORMATS / 4] = 0;
+      words[at + layout.FIRST / 4] = length[i] - tensors[i].size;
+      for (let k = 0; k < slots.length; k++) {
+        words[at + layout.SLOTS / 4 + k] = slots[k][i];
+        words[at + layout.FORMATS / 4] += formats[k][i] << (8 * k);
+        words[at + layout.BASES / 4 + k] = basesAt(slots[k][i], length[i]);
+      }
     }
   }
 
-  #describeFormats(at: number, i: number): void {
-    const { length, slots, formats, tensors } = this.table;
-    const records = this.#records;
-    let all = 0;
-    for (let k = 0; k < slots.length; k++) {
-      all += formats[k][i] << (8 * k);
-      records[at + layout.BASES / 4 + k] = basesAt(slots[k][i], length[i]);
-    }
-    records[at + layout.FORMATS / 4] = all;
-    records[at + layout.FIRST / 4] = length[i] - tensors[i].size;
+  /** The word at which a batch's coefficients begin. */
+  #rowOf(batch: number): number {
+    return this.#coefficients + batch * ROW;
   }
 
-  /** Address of a batch's coefficients. */
-  #rowAt(batch: number): number {
-    return this.#address + 4 * (PASS + this.#records.length + batch * ROW);
+  #place(buffer: ArrayBuffer, at: number): void {
+    const length = this.#coefficients + this.#rows * ROW;
+    this.#words = new Uint32Array(buffer, at, length);
+    this.#floats = new Float32Array(buffer, at, length);
   }
 
   /**
@@ -143,55 +145,50 @@ export class RunList extends Batches {
   moveToArena(owner: string): boolean {
     if (this.count > this.#rows) return false;
     if (this.#address !== 0) return true;
-    const bytes = 4 * (PASS + this.#records.length + this.#coefficients.length);
+    const words = this.#words;
+    const bytes = words.byteLength;
     if (!this.#small && !this.#arena.hasRoom(bytes)) return false;
-    const at = (this.#address = this.#arena.allocate(bytes, owner, "its list of runs"));
-    const { buffer } = this.#arena;
-    this.#pass = new Uint32Array(buffer, at, PASS);
-    this.#weight = new Float32Array(buffer, at + layout.WEIGHT, 1);
-    const records = new Uint32Array(buffer, at + PASS * 4, this.#records.length);
-    records.set(this.#records.subarray(0, this.runs * this.#stride));
-    this.#records = records;
-    const coefficients = new Float32Array(buffer, this.#rowAt(0), this.#coefficients.length);
-    coefficients.set(this.#coefficients);
-    this.#coefficients = coefficients;
-    for (let r = 0; r < this.runs; r++) records[r * this.#stride + COEFFICIENTS] = this.#rowAt(this.batchOfRun[r]);
+    this.#address = this.#arena.allocate(bytes, owner, "its list of runs");
+    for (let r = 0; r < this.runs; r++) words[PASS + r * this.#stride + COEFFICIENTS] += this.#address;
+    this.#place(this.#arena.buffer, this.#address);
+    this.#words.set(words);
     return true;
   }
 
   /** Sets a batch's coefficients in the list: rounded to float32, once. */
   setCoefficients(batch: number, c: Float64Array): void {
-    const row = this.#coefficients;
-    const from = batch * ROW;
-    for (let k = 0; k < c.length; k++) row[from + k] = c[k];
+    const floats = this.#floats;
+    const from = this.#rowOf(batch);
+    for (let k = 0; k < c.length; k++) floats[from + k] = c[k];
   }
 
   /** Sets what the kernels do in the same pass, and where they unpack small slots (`unpacked`, or 0). */
   setPass({ zeroGrad, averageWeight }: StepRequest, unpacked: number): void {
+    const words = this.#words;
     if (this.#small)
-      for (let r = 0; r < this.runs; r++) this.#records[r * LONG + layout.STEP / 4] = this.stepOf(this.batchOfRun[r]);
-    const pass = this.#pass;
-    pass.fill(0, 0, layout.CLEAR / 4); // the kernel's to fill in
-    pass[layout.STRIDE / 4] = 4 * this.#stride;
-    pass[layout.UNPACKED / 4] = unpacked;
-    pass[layout.CLEAR / 4] = zeroGrad ? 1 : 0;
-    this.#weight[0] = averageWeight[0];
+      for (let r = 0; r < this.runs; r++)
+        words[PASS + r * LONG + layout.STEP / 4] = stepsOf(this.table, this.lead[this.batchOfRun[r]]);
+    words.fill(0, 0, layout.CLEAR / 4); // the kernel's to fill in
+    words[layout.STRIDE / 4] = 4 * this.#stride;
+    words[layout.UNPACKED / 4] = unpacked;
+    words[layout.CLEAR / 4] = zeroGrad ? 1 : 0;
+    this.#floats[layout.WEIGHT / 4] = averageWeight[0];
   }
 
   /** Points a kernel's arguments at one run. */
   point(at: Uint32Array, run: number): void {
-    if (this.#pointing === at && this.#pointedAt === run) return; // as in the step before
-    const records = this.#records;
-    for (let i = 0; i < at.length; i++) at[i] = records[run * this.#stride + i];
-    this.#pointing = at;
-    this.#pointedAt = run;
+    if (this.#pointed === run) return; // as in the step before
+    this.#pointed = run;
+    const from = PASS + run * this.#stride;
+    for (let k = 0; k < at.length; k++) at[k] = this.#words[from + k];
   }
 
   /** Points a kernel's arguments at all runs of a call: −n, records, and the pass if there is something to do in it. */
-  pointAtCall(at: Uint32Array, call: number, withPass: boolean): void {
+  pointAtCall({ at, c }: Run, call: number, withPass: boolean): void {
     const from = this.first[call];
+    this.setCoefficients(this.batchOfRun[from], c); // which a single batch has not in the list yet
     this.point(at, from); // for the kernel to see which slots there are
-    this.#pointing = undefined;
+    this.#pointed = -1;
     at[0] = from - this.first[call + 1];
     at[1] = this.#address + 4 * (PASS + from * this.#stride);
     at[2] = withPass ? this.#address : 0;

@@ -1,7 +1,7 @@
 // Sparse steps: checks row numbers, and sweeps the chosen rows of a tensor packed together. Only rules with sparse steps
 // import this file.
 import type { Arena } from "../memory/arena.js";
-import { isList, lookUp, wrongType, wrongValue } from "../util/check.js";
+import { isList, wrongType, wrongValue } from "../util/check.js";
 import type { CommonOptions, Run, Settled, SparseSteps } from "../optimizer/rule.js";
 import type { Slots } from "../optimizer/slots.js";
 import { flushes } from "./denormals.js";
@@ -26,30 +26,30 @@ interface Own<Options extends CommonOptions> {
 /* @__NO_SIDE_EFFECTS__ */
 export const sparseSteps = <Options extends CommonOptions>(own: Own<Options>): SparseSteps => ({
   read(
-    request: StepRequest,
-    rows: Readonly<Record<string, unknown>>,
-    { rule: { name }, table, groups, indexOf, stateFormat }: Target<Options>,
+    { skipped }: StepRequest,
+    option: string,
+    value: unknown,
+    i: number,
+    { rule: { name: owner }, table, groups, stateFormat }: Target<Options>,
   ) {
-    for (const [tensor, value] of Object.entries(rows)) {
-      const option = `rows.${tensor}`;
-      const i = lookUp(name, option, indexOf, tensor);
-      const { shape } = table.tensors[i];
-      const refusal = own.refuses?.(groups[table.group[i]].options);
-      if (refusal !== undefined) throw wrongValue(name, option, refusal, value);
-      if (stateFormat !== "float32") throw wrongValue(name, option, `nothing with stateFormat "${stateFormat}"`, value);
-      if (shape.length !== 2) throw wrongValue(name, option, "a 2-D tensor", shape);
-      const chosen = readRows(name, option, value, shape[0]);
-      if (request.skipped[i] === 1) throw wrongValue(name, option, "a tensor that is not skipped", tensor);
-      request.rows.set(i, chosen);
-    }
+    const { name, shape } = table.tensors[i];
+    const refusal =
+      own.refuses?.(groups[table.group[i]].options) ??
+      (stateFormat === "float32" ? undefined : `nothing with stateFormat "${stateFormat}"`);
+    if (refusal !== undefined) throw wrongValue(owner, option, refusal, value);
+    if (shape.length !== 2) throw wrongValue(owner, option, "a 2-D tensor", shape);
+    const chosen = readRows(owner, option, value, shape[0]);
+    if (skipped[i] === 1) throw wrongValue(owner, option, "a tensor that is not skipped", name);
+    return chosen;
   },
   makeRoom(request: StepRequest, slots: Slots<Options>) {
     // For row numbers, and for the packed rows of each buffer.
     if (request.packed === 0) request.packed = slots.take((3 + slots.names.length) * PACKED * 4, "a sparse step");
   },
   sweep(optimizer: Sweeper<Options>, runs: RunList, request: StepRequest) {
-    for (const [i, rows] of request.rows)
-      sweepTensor(optimizer, own, request.packed, optimizer.setCall(runs, runs.batchOf[i]), i, rows);
+    request.rows.forEach((rows, i) => {
+      if (rows) sweepTensor(optimizer, own, request.packed, optimizer.setCall(runs, runs.batchOf[i]), i, rows);
+    });
   },
 });
 
@@ -58,10 +58,13 @@ function readRows(owner: string, option: string, value: unknown, count: number):
   if (value instanceof Uint32Array || value instanceof Int32Array) {
     // The loop below would take longer than the step itself until it is compiled.
     const rows = new Uint32Array(value);
-    if (allDifferent(rows.slice().sort(), count)) return rows;
+    const sorted = rows.slice().sort();
+    let k = 0;
+    while (sorted[k] < count && sorted[k] !== sorted[k + 1]) k++;
+    if (k === sorted.length) return rows;
   }
   if (!isList(value)) throw wrongType(owner, option, "an array of row numbers", value);
-  const rows = value as unknown as ArrayLike<unknown>;
+  const rows = value;
   const seen = new Set<number>();
   for (let i = 0; i < rows.length; i++) {
     const row = rows[i];
@@ -72,13 +75,6 @@ function readRows(owner: string, option: string, value: unknown, count: number):
     seen.add(row);
   }
   return Uint32Array.from(seen);
-}
-
-/** Whether sorted row numbers are different and below `count`, as negative ones, in a Uint32Array, are not. */
-function allDifferent(sorted: Uint32Array, count: number): boolean {
-  if (sorted.length > 0 && sorted[sorted.length - 1] >= count) return false;
-  for (let i = 1; i < sorted.length; i++) if (sorted[i] === sorted[i - 1]) return false;
-  return true;
 }
 
 /** Updates rows of tensor i, whose coefficients are those of a dense step so far. */
@@ -95,7 +91,7 @@ function sweepTensor<Options extends CommonOptions>(
   const starts = [table.data[i], table.grad[i], ...table.slots.map((column) => column[i])];
   sweepRows(arena, packed, run, starts, rows, table.size[i] / table.tensors[i].shape[0], () => {
     rule.sweep(arena.kernels, run, run.options);
-    if (flushes(run.t))
+    if (flushes(table, i))
       for (const at of run.at.subarray(3, 1 + starts.length))
         if (at !== ABSENT) arena.kernels.flushDenormals(run.at[0], at);
   });

@@ -45,8 +45,8 @@ export class StepRequest {
   whole = true;
   /** 1 for each tensor that is skipped. */
   skipped = new Uint8Array(0);
-  /** The rows to update, for each tensor of which the others stay. */
-  readonly rows = new Map<number, Uint32Array>();
+  /** The rows to update, of each tensor of which the others stay. */
+  readonly rows: (Uint32Array | undefined)[] = [];
   /** Address of the scratch of sparse steps; 0 before the first. */
   packed = 0;
   zeroGrad = false;
@@ -71,8 +71,10 @@ export class StepRequest {
     this.gradScale[0] = 1;
     this.clipNorm[0] = this.norm[0] = NaN;
     if (this.skipped.length !== tensors) this.skipped = new Uint8Array(tensors);
-    else if (!this.whole) this.skipped.fill(0);
-    if (this.rows.size > 0) this.rows.clear(); // allocates
+    if (!this.whole) {
+      this.skipped.fill(0);
+      this.rows.length = 0;
+    }
     this.whole = true;
     this.zeroGrad = false;
     this.average = this.averages = undefined;
@@ -102,12 +104,12 @@ export class StepRequest {
 
   #readRows<Options extends CommonOptions>(rows: Readonly<Record<string, unknown>>, target: Target<Options>): void {
     const { rule, indexOf } = target;
-    rule.rows?.read(this, rows, target);
-    if (!rule.rows)
-      for (const [tensor, value] of Object.entries(rows)) {
-        lookUp(rule.name, `rows.${tensor}`, indexOf, tensor);
-        throw wrongValue(rule.name, `rows.${tensor}`, "a rule that has sparse steps", value);
-      }
+    for (const [tensor, value] of Object.entries(rows)) {
+      const option = `rows.${tensor}`;
+      const i = lookUp(rule.name, option, indexOf, tensor);
+      if (!rule.rows) throw wrongValue(rule.name, option, "a rule that has sparse steps", value);
+      this.rows[i] = rule.rows.read(this, option, value, i, target);
+    }
   }
 
   #readAverage(average: Average<string>, owner: string, table: Table): void {

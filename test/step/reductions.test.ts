@@ -32,7 +32,7 @@ describe.each(builds)("sums, $build build", ({ module }) => {
     expect(kernels.dot(n, X, Y)).toBe(orderedSum(n, (i) => x[i] * y[i]));
     expect(kernels.dotDifference(n, X, Y, X)).toBe(orderedSum(n, (i) => x[i] * f(y[i] - x[i])));
     expect(kernels.maxAbs(n, X)).toBe(x.reduce((most, v) => Math.max(most, Math.abs(v)), 0));
-    expect(kernels.firstNonFinite(n, X)).toBe(-1);
+    expect(kernels.firstNonFinite(n, X, 1)).toBe(-1);
     expect(Buffer.compare(before, memory)).toBe(0);
   });
 
@@ -61,11 +61,30 @@ describe.each(builds)("sums, $build build", ({ module }) => {
       for (const bad of [NaN, Infinity, -Infinity]) {
         x.fill(f(-3.4e38));
         x[i] = bad;
-        expect(kernels.firstNonFinite(n, X)).toBe(i);
+        expect(kernels.firstNonFinite(n, X, 1)).toBe(i);
         expect(kernels.maxAbs(n, X)).toBe(Math.abs(bad));
         x[n - 1] = NaN;
-        expect(kernels.firstNonFinite(n, X)).toBe(i);
+        expect(kernels.firstNonFinite(n, X, 1)).toBe(i);
         expect(kernels.maxAbs(n, X)).toBeNaN();
+      }
+  });
+
+  test.each([1, 3, 4, 7, 17, 33])("%i elements: the first that a factor above 1 makes infinite is found", (n) => {
+    const { kernels, x } = setUp(module, n, NaN);
+    for (let i = 0; i < n; i++)
+      for (const large of [2e38, -2e38]) {
+        x.fill(f(1.7e38));
+        x[i] = large;
+        for (const [factor, found] of [
+          [2, i],
+          [2.1, 0],
+          [1.7, -1],
+          [1e-30, -1],
+          [NaN, -1],
+        ])
+          expect(kernels.firstNonFinite(n, X, factor)).toBe(found);
+        x[n - 1] = -Infinity;
+        expect(kernels.firstNonFinite(n, X, 0)).toBe(n - 1);
       }
   });
 });

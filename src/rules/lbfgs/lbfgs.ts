@@ -183,7 +183,7 @@ export class LBFGS<Name extends string = string> extends Optimizer<LBFGSOptions,
   #usable(): boolean {
     if (this.nonFinite === "propagate") return true;
     for (const { name, size, grad, gradAt } of this.tensors) {
-      const at = this.arena.kernels.firstNonFinite(size, gradAt);
+      const at = this.arena.kernels.firstNonFinite(size, gradAt, 1);
       if (at < 0) continue;
       if (this.nonFinite === "skip") return false;
       this.#negate(false);
