@@ -1,7 +1,7 @@
 // Decodes the inlined binary, which assembly/text.mjs encodes.
 
 /** Characters that stand for a value; the two after them begin a pair. */
-const SINGLES = 89;
+const SINGLES = 88;
 const BITMAP = 64;
 
 /**
@@ -12,15 +12,16 @@ export function decode(text: string): Uint8Array<ArrayBuffer> {
   /** 1 for a frequent value. */
   const bit = (byte: number): number => (parseInt(text[byte >> 2], 16) >> (byte & 3)) & 1;
   const values = Array.from({ length: 256 }, (_, byte) => byte).sort((a, b) => bit(b) - bit(a));
-  /** The places of characters in printable ASCII without " $ \ and `, which are special in some kind of string. */
-  const places = Int8Array.from({ length: 127 }, (_, code) =>
-    [34, 36, 92, 96].reduce((place, special) => (code > special ? place - 1 : place), code - 32),
-  );
+  /** The place of a character among those from % to ~, where a space stands for \ and ! for `, which strings may not hold. */
+  const placeAt = (i: number): number => {
+    const code = text.charCodeAt(i);
+    return code < 34 ? 4 * code - 73 : code - 37;
+  };
   const bytes = new Uint8Array(text.length - BITMAP);
   let length = 0;
   for (let i = BITMAP; i < text.length; i++) {
-    let place = places[text.charCodeAt(i)];
-    if (place >= SINGLES) place = SINGLES * (place - SINGLES + 1) + places[text.charCodeAt(++i)];
+    let place = placeAt(i);
+    if (place >= SINGLES) place = SINGLES * (place - SINGLES + 1) + placeAt(++i);
     bytes[length++] = values[place];
   }
   return bytes.subarray(0, length);
