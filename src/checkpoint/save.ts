@@ -51,7 +51,7 @@ export function save<Name extends string>(
     aliases: "extra=schedulers",
   });
   const decoded = given.stateFormat !== undefined;
-  if (decoded) oneOf("float32").read("save", "stateFormat", given.stateFormat);
+  if (decoded) oneOf(["float32"]).read("save", "stateFormat", given.stateFormat);
   const optimizers = optimizerList("save", options.optimizers);
   const tensors = allTensors("save", params, optimizers);
   const unsaved = [...tensors.values()].filter(({ applied }) => optimizers.length > 0 || applied?.isResult === false);

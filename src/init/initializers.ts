@@ -7,8 +7,8 @@ import { Random } from "./random.js";
 
 /** What follows a layer, which decides how large its weights should be. */
 export type Nonlinearity = "linear" | "sigmoid" | "tanh" | "relu" | "leaky_relu" | "selu";
-const nonlinearities = oneOf("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu");
-const modes = oneOf("fan_in", "fan_out");
+const nonlinearities = oneOf(["linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"]);
+const modes = oneOf(["fan_in", "fan_out"]);
 
 /** Options of {@link kaimingUniform} and {@link kaimingNormal}. */
 export interface KaimingOptions {

@@ -12,7 +12,7 @@ const LEAST_ROWS = 64;
 /** The activation of the hidden layers; `"gelu"` is the tanh form. */
 export type Activation = "relu" | "tanh" | "sigmoid" | "gelu";
 const activations = { relu, tanh, sigmoid, gelu };
-const activationKind = oneOf("relu", "tanh", "sigmoid", "gelu");
+const activationKind = oneOf(["relu", "tanh", "sigmoid", "gelu"]);
 
 /** Options of an {@link MLP}, and of its memory. */
 export interface MLPOptions extends NetworkOptions {

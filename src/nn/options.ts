@@ -1,6 +1,6 @@
 // The options of networks.
 import { type MemoryOptions, memoryOptions } from "../memory/memory-options.js";
-import { type Kind, above0, flag, fraction, number, oneOf, oneOfThese, whole, wholeFrom } from "../util/check.js";
+import { type Kind, above0, flag, fraction, number, oneOf, whole, wholeFrom } from "../util/check.js";
 import { readKinds } from "../util/options.js";
 import { type Init, inits } from "./init.js";
 import { nnModuleKind } from "./kernels.js";
@@ -13,11 +13,11 @@ const LOSSES =
   "binary-cross-entropy=bce,bceloss,bcewithlogits,bcewithlogitsloss,sigmoidcrossentropy";
 
 const kinds: { readonly [Key in keyof Given]: Kind<Given[Key]> } = {
-  loss: oneOfThese(losses, LOSSES),
+  loss: oneOf(losses, LOSSES),
   labelSmoothing: fraction,
   ignoreIndex: number("a whole number", Number.isSafeInteger),
   delta: above0,
-  init: oneOf(...inits),
+  init: oneOf(inits),
   batchSize: wholeFrom(1),
   seed: whole,
   inputScale: above0,

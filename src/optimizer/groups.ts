@@ -28,7 +28,7 @@ export function defaultsOf<Options extends CommonOptions>(
   rule: Rule<Options>,
   dialect: unknown = "torch",
 ): Settled<Options> {
-  const chosen = oneOf(...(Object.keys(rule.defaults) as Dialect[])).read(rule.name, "dialect", dialect);
+  const chosen = oneOf(Object.keys(rule.defaults) as Dialect[]).read(rule.name, "dialect", dialect);
   return { ...rule.defaults[chosen], dialect: chosen } as Settled<Options>;
 }
 

@@ -50,7 +50,7 @@ const rule: Rule<MuonOptions> = {
     nesterov: flag,
     nsSteps: number("a whole number in [0, 99]", (x) => Number.isInteger(x) && x >= 0 && x <= 99),
     nsCoefficients: triple(finite),
-    adjustLr: oneOf("original", "match_rms_adamw", "spectral_unclamped"),
+    adjustLr: oneOf(["original", "match_rms_adamw", "spectral_unclamped"]),
   },
   defaults: {
     torch: {

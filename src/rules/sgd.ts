@@ -44,7 +44,7 @@ const rule: Rule<SGDOptions> = {
     momentum: nonNegative,
     dampening: finite,
     nesterov: flag,
-    momentumForm: oneOf("torch", "ema"),
+    momentumForm: oneOf(["torch", "ema"]),
     biasCorrection: fixed(flag),
   },
   defaults: { torch: { ...defaults, lr: 1e-3 }, keras: { ...defaults, lr: 0.01 }, optax: { ...defaults, lr: 0.01 } },

@@ -38,7 +38,7 @@ const definition: Definition<CyclicLROptions> = {
     maxLr: perGroup(nonNegative),
     stepSizeUp: wholeFrom(1),
     stepSizeDown: wholeFrom(1),
-    mode: oneOf("triangular", "triangular2", "exp_range"),
+    mode: oneOf(["triangular", "triangular2", "exp_range"]),
     gamma: nonNegative,
     cycleMomentum: flag,
     baseMomentum: perGroup(belowOne),

@@ -47,7 +47,7 @@ const definition: Definition<Own> = {
     maxLr: perGroup(nonNegative),
     totalSteps: steps,
     pctStart: fraction,
-    annealStrategy: oneOf("cos", "linear"),
+    annealStrategy: oneOf(["cos", "linear"]),
     cycleMomentum: flag,
     baseMomentum: perGroup(belowOne),
     maxMomentum: perGroup(belowOne),

@@ -61,11 +61,11 @@ const readBest = (saved: unknown): number | null => {
 const definition: OptionSet<ReduceLROnPlateauOptions> = {
   name: NAME,
   kinds: {
-    mode: oneOf("min", "max"),
+    mode: oneOf(["min", "max"]),
     factor: belowOne,
     patience: whole,
     threshold: nonNegative,
-    thresholdMode: oneOf("rel", "abs"),
+    thresholdMode: oneOf(["rel", "abs"]),
     cooldown: whole,
     minLr: perGroup(nonNegative),
     eps: nonNegative,

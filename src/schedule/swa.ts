@@ -18,7 +18,7 @@ export interface SWALROptions extends CommonScheduleOptions {
 
 const definition: Definition<SWALROptions> = {
   name: "SWALR",
-  kinds: { swaLr: perGroup(nonNegative), annealEpochs: whole, annealStrategy: oneOf("cos", "linear") },
+  kinds: { swaLr: perGroup(nonNegative), annealEpochs: whole, annealStrategy: oneOf(["cos", "linear"]) },
   perGroup: ["swaLr"],
   rates: ["swaLr"],
   defaults: { annealEpochs: 10, annealStrategy: "cos" },

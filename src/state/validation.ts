@@ -58,7 +58,7 @@ export function readSlot(owner: string, name: string, value: unknown, length: nu
   if (typeof value !== "object" || value === null || !("format" in value))
     return readVector(owner, name, value, length);
   const at = fieldsOf(owner, name, value);
-  const format = oneOf("bfloat16", "8bit").read(...at("format"));
+  const format = oneOf(["bfloat16", "8bit"]).read(...at("format"));
   const slot: Record<string, unknown> = { format };
   for (const [part, type, elements] of partsOf(format, length))
     slot[part] = readArray(...at(part), type.name, elements);

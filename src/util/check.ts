@@ -117,15 +117,10 @@ export const whole = wholeFrom(0);
 
 export const flag: Kind<boolean> = primitive("boolean", "true or false", () => true);
 
+/** `aliases`: what other libraries call the values, as in names.ts. */
 /* @__NO_SIDE_EFFECTS__ */
-export const oneOf = <const T extends string>(...values: readonly T[]): Kind<T> => oneOfThese(values);
-
-/** Like {@link oneOf}. `aliases`: what other libraries call the values, as in names.ts. */
-/* @__NO_SIDE_EFFECTS__ */
-export function oneOfThese<T extends string>(values: readonly T[], aliases?: string): Kind<T> {
-  const expected = values.length > 1 ? `one of ${values.map((v) => `"${v}"`).join(", ")}` : `"${values[0]}"`;
-  return primitive<T>("string", expected, (value) => values.includes(value), false, values, aliases);
-}
+export const oneOf = <const T extends string>(values: readonly T[], aliases?: string): Kind<T> =>
+  primitive<T>("string", `one of ${listOf(values)}`, (value) => values.includes(value), false, values, aliases);
 
 /** Two values of one kind, such as Adam's `betas`, as a frozen copy. */
 export const pair = <T>(kind: Kind<T>): Kind<readonly [T, T]> => list(kind, "an array of two numbers", 2);

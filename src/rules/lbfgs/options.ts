@@ -33,7 +33,7 @@ export type LBFGSState = TensorState<
 
 const lineSearch: Kind<"strong-wolfe" | null> = {
   live: false,
-  read: (owner, name, value) => (value === null ? null : oneOf("strong-wolfe").read(owner, name, value)),
+  read: (owner, name, value) => (value === null ? null : oneOf(["strong-wolfe"]).read(owner, name, value)),
 };
 
 // Indices of the shared numbers, in the order of `rule.shared`.
