@@ -200,7 +200,7 @@ export class ParameterDict<Name extends string = string> {
 
   /** @internal The tensor that the user named in `option`. */
   tensor(owner: string, option: string, name: unknown): Tensor {
-    return lookUp(owner, option, this.#tensors, name, "");
+    return lookUp(owner, option, this.#tensors, name);
   }
 }
 describe(

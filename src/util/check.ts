@@ -155,8 +155,8 @@ export const fixed = <T>(kind: Kind<T>): Kind<T> => ({ ...kind, live: false });
  * would be ignored silently.
  */
 export function record(owner: string, name: string, value: unknown, expected = "an object"): Record<string, unknown> {
-  const prototype: unknown = typeof value === "object" && value !== null ? Object.getPrototypeOf(value) : undefined;
-  if (prototype === undefined || (prototype !== null && Object.getPrototypeOf(prototype) !== null))
+  const prototypeOf = Object.getPrototypeOf as (of: object) => object | null;
+  if (typeof value !== "object" || !value || prototypeOf(prototypeOf(value) ?? Object.prototype))
     throw wrongType(owner, name, expected, value);
   return value as Record<string, unknown>;
 }
@@ -215,13 +215,12 @@ export function lookUp<T>(
   option: string,
   entries: ReadonlyMap<string, T>,
   name: unknown,
-  whose = "optimizer's ",
 ): T {
   const found = entries.get(name as string);
   if (found !== undefined) return found;
   if (typeof name !== "string") throw wrongType(owner, option, "a tensor name", name);
   const names = [...entries.keys()];
-  throw wrongValue(owner, option, `one of the ${whose}tensors ${listOf(names)}`, name, names);
+  throw wrongValue(owner, option, `one of the tensors ${listOf(names)}`, name, names);
 }
 
 /** The first names of a list, in quotes. */

@@ -270,7 +270,7 @@ describe("what a step with rows refuses", () => {
     ["nothing", { table: undefined }, TypeError, '"rows.table" expected an array of row numbers, got undefined'],
     ["a list of names", ["table"], TypeError, 'Adam: "rows" expected an object, got ["table"]'],
     ["a Map", new Map([["table", [1]]]), TypeError, 'Adam: "rows" expected an object, got a Map'],
-    ["an unknown tensor", { tables: [1] }, RangeError, `"rows.tables" expected one of the optimizer's tensors "`],
+    ["an unknown tensor", { tables: [1] }, RangeError, `"rows.tables" expected one of the tensors "`],
     ["a vector", { before: [1] }, RangeError, '"rows.before" expected a 2-D tensor, got [7]'],
     ["one wrong of two", { table: [1], other: [1, 9] }, RangeError, '"rows.other[1]" expected a row in [0, 3), got 9'],
   ];
