@@ -177,7 +177,7 @@ export class Arena {
     }
     const [address] = gaps[index];
     this.#taken.splice(index, 0, [address, address + bytes]);
-    if (address < this.#fresh) this.fill(address, Math.min(bytes, this.#fresh - address), 0);
+    this.fill(address, Math.min(bytes, this.#fresh - address), 0);
     this.#fresh = Math.max(this.#fresh, address + bytes);
     return address;
   }

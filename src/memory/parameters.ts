@@ -78,8 +78,7 @@ export class ParameterDict<Name extends string = string> {
       const size = shapeSize(OWNER, shape, `tensors.${name}.shape`);
       return [name as Name, shape as Shape, checkValues(OWNER, data, size, `tensors.${name}.data`)] as const;
     });
-    const shapes = Object.fromEntries(entries.map(([name, shape]) => [name, shape]));
-    const params = new this<Name>(shapes as Record<Name, Shape>, options);
+    const params = new this<Name>(Object.fromEntries(entries) as Record<Name, Shape>, options); // names and shapes
     for (const [name, , data] of entries) params.#data[name].set(data);
     return params;
   }

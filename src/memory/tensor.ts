@@ -1,5 +1,5 @@
 // One named tensor in an arena, and the checks of the shapes and values that users pass for tensors.
-import { array, clip, counted, isList, kindOf, whole, wrongType, wrongValue } from "../util/check.js";
+import { array, clip, counted, isList, whole, wrongType, wrongValue } from "../util/check.js";
 
 /** A view of an arena, or a copy of one: float32, row-major. Works with every TypeScript from 5.5 on. */
 export type Vector = ReturnType<typeof Float32Array.of>;
@@ -65,12 +65,11 @@ export function shapeSize(owner: string, shape: unknown, name: string): number {
 /** Numbers, `size` of them. */
 export function checkValues(owner: string, values: unknown, size: number, name: string): Values {
   const expected = counted(size, "number");
-  if (!isList(values) || kindOf(values).startsWith("Big")) throw wrongType(owner, name, expected, values);
-  const list = values as unknown as Values;
-  if (list.length !== size) throw wrongValue(owner, name, expected, values);
+  if (!isList(values)) throw wrongType(owner, name, expected, values);
+  if (values.length !== size) throw wrongValue(owner, name, expected, values);
   if (Array.isArray(values)) {
     const at = values.findIndex((x) => typeof x !== "number");
     if (at >= 0) throw wrongType(owner, `${name}[${at}]`, "a number", values[at]);
   }
-  return list;
+  return values as Values;
 }

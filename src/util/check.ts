@@ -231,6 +231,5 @@ export function listOf(names: readonly string[]): string {
 
 export const usedAfterDispose = (owner: string): Error => new Error(`${owner}: used after dispose()`);
 
-/** Whether a value is an array or a typed array. */
-export const isList = (value: unknown): value is ArrayLike<unknown> =>
-  Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+/** Whether a value is an array or a typed array, of any realm, but not of bigints. */
+export const isList = (value: unknown): value is ArrayLike<unknown> => /^(?!Big).*Array$/.test(kindOf(value));
