@@ -28,13 +28,14 @@ export function defaultsOf<Options extends CommonOptions>(
   rule: Rule<Options>,
   dialect: unknown = "torch",
 ): Settled<Options> {
-  const chosen = oneOf(Object.keys(rule.defaults) as Dialect[]).read(rule.name, "dialect", dialect);
+  const known = Object.keys(rule.defaults) as Dialect[];
+  const chosen = oneOf(known, "keras=tensorflow optax=jax").read(rule.name, "dialect", dialect);
   return { ...rule.defaults[chosen], dialect: chosen } as Settled<Options>;
 }
 
 /** What other libraries call the options of optimizers and of steps: see `didYouMean`. */
 export const ALIASES =
-  "lr=learningrate,rate,eta,stepsize betas=b1,b2 weightDecay=decay,l2,wd,lambda groups=paramgroups,params " +
+  "stateFormat=dtype,bits lr=learningrate,rate,eta,stepsize betas=b1,b2 weightDecay=decay,l2,wd,lambda groups=paramgroups,params " +
   "clipNorm=globalclipnorm,maxnorm,maxgradnorm,clipgradnorm gradScale=scale,lossscale zeroGrad=settonone";
 
 /** Throws for an unknown option. Default of `known`: the options of a group. */

@@ -67,7 +67,7 @@ export const exact = (start = 0, length?: number): Slot => ({ kind: "exact", sta
 
 /** What a step does when a gradient is NaN or infinite. */
 export type NonFinitePolicy = "propagate" | "skip" | "throw";
-export const nonFiniteKind = oneOf(["propagate", "skip", "throw"]);
+export const nonFiniteKind = oneOf(["propagate", "skip", "throw"], "throw=error propagate=ignore");
 
 /** The arguments of a kernel call, reused from step to step so that a step allocates nothing. */
 export interface Run {

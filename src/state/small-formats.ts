@@ -11,7 +11,7 @@ export { FLOAT32 };
 
 /** How an optimizer keeps its state. */
 export type StateFormat = "float32" | "bfloat16" | "8bit";
-export const formatKind = oneOf(["float32", "bfloat16", "8bit"]);
+export const formatKind = oneOf(["float32", "bfloat16", "8bit"], "bfloat16=bf16 8bit=int8 float32=fp32");
 
 /**
  * What a slot holds: "signed" numbers; "positive" ones, >= 0, that something is divided by; or "exact" ones, which stay

@@ -4,9 +4,7 @@
  * What other libraries call the options and values here, without case and punctuation: `here=there,there`. Of several that
  * are known, the first counts. Optimizers, rules and subpaths have tables of their own for what only they need.
  */
-const COMMON =
-  "eps=epsilon momentum=mu stateFormat=dtype,bits capacity=size,bytes " +
-  "keras=tensorflow optax=jax bfloat16=bf16 8bit=int8 float32=fp32 throw=error propagate=ignore";
+const COMMON = "eps=epsilon momentum=mu capacity=size,bytes";
 
 /** A name without case and punctuation, so that `weight_decay` is `weightDecay`. */
 const plain = (name: string): string =>
