@@ -217,7 +217,9 @@ function readEntry(name: string, value: unknown, data: Uint8Array, damaged: Dama
   if (end > data.length) throw wrong(`it reaches to byte ${end} of the data, which has ${data.length}: cut short?`);
   const bytes = shape.reduce((product, size) => product * size, widths[dtype]) / 8;
   if (bytes !== end - begin)
-    throw wrong(`${dtype} [${clip(shape.join(", "), 80)}] takes ${counted(bytes, "byte")}, it has ${end - begin}`);
+    throw wrong(
+      `${dtype} [${clip(shape.join(", "), 80)}] takes ${counted(bytes, "byte")}, it has ${(end - begin).toLocaleString("en")}`,
+    );
   return new Placed(name, dtype, shape, begin, end, data);
 }
 

@@ -56,7 +56,7 @@ export const withArticle = (noun: string): string =>
   `a${/^([AEIOaeio]|[FHLMNRSX][^AEIOUa-z]|Ftrl|Rprop)/.test(noun) ? "n" : ""} ${noun}`;
 
 /** "1 row", "2 rows". */
-export const counted = (count: number, one: string, many = `${one}s`): string => `${count} ${count === 1 ? one : many}`;
+export const counted = (count: number, one: string, many = `${one}s`): string => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 /** Values of a primitive type that pass `accepts`; `expected` completes the message "expected …". */
 /* @__NO_SIDE_EFFECTS__ */

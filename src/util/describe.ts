@@ -1,5 +1,5 @@
 // What a person sees of an object: its text in templates and consoles, its JSON, and what to use instead of other libraries' names.
-import { show } from "./check.js";
+import { counted, show } from "./check.js";
 import { addDispose, addMethod } from "./methods.js";
 
 /** The name of an object's class, what there is to say of the object, its JSON if that is something else, and more lines of text. */
@@ -67,7 +67,7 @@ const textOfEntries = (fields: object): string =>
     .map(([name, value]) => {
       if (name === "step") return `step ${value}`;
       if (name !== "tensors" && name !== "parameters") return `${name}: ${textOf(value)}`;
-      return `${(value as number).toLocaleString("en")} ${value === 1 ? name.slice(0, -1) : name}`;
+      return counted(value as number, name.slice(0, -1));
     })
     .join(", ");
 
