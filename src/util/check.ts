@@ -19,11 +19,10 @@ export function wrongValue(
   name: string,
   expected: string,
   value: unknown,
-  known: readonly string[] = [],
+  known?: readonly string[],
   aliases?: string,
 ): RangeError {
-  const hint = typeof value === "string" ? didYouMean(value, known, aliases) : "";
-  return new RangeError(message(owner, name, expected, value, hint));
+  return new RangeError(message(owner, name, expected, value, known && didYouMean(value as string, known, aliases)));
 }
 
 /** At most 400 characters, however long a tensor's name or a file's value is. */
