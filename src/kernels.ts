@@ -7,7 +7,7 @@
 import { instantiateSync } from "@assemblyscript/loader";
 import { wrongType } from "./util/check.js";
 import type { Kernels } from "./wasm/generated/kernels.js";
-import { instantiateKernels, moduleOf } from "./wasm/module.js";
+import { exportsOf, moduleOf } from "./wasm/module.js";
 
 export type { Kernels } from "./wasm/generated/kernels.js";
 
@@ -31,6 +31,6 @@ export function instantiate(memory: object, module?: object): Kernels {
     throw wrongType("instantiate", "memory", "a WebAssembly.Memory", memory);
   const own = memory as WebAssembly.Memory;
   const source: unknown = moduleOf("instantiate", module);
-  if (!(source instanceof WebAssembly.Module)) return instantiateKernels("instantiate", own, module); // of another realm, which the loader rejects
+  if (!(source instanceof WebAssembly.Module)) return exportsOf(source as object, own) as Kernels; // of another realm, which the loader rejects
   return instantiateSync(source, { env: { memory: own } }).instance.exports as unknown as Kernels;
 }

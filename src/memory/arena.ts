@@ -1,7 +1,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 // The memory that parameters, gradients and optimizer state live in, and its allocator.
 // This import comes first so that a bundle begins with the binary's text; gzip compresses the code better that way.
-import { instantiateKernels } from "../wasm/module.js";
+import { exportsOf, moduleOf } from "../wasm/module.js";
 import { clip, number, optionsOf, usedAfterDispose } from "../util/check.js";
 import { describe } from "../util/describe.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
@@ -96,7 +96,7 @@ export class Arena {
     size = "capacity",
     make = (pages: number): ArenaMemory => {
       const memory = makeMemory(owner, pages, false);
-      return { memory, buffer: memory.buffer, kernels: instantiateKernels(owner, memory, options.module) };
+      return { memory, buffer: memory.buffer, kernels: exportsOf(moduleOf(owner, options.module), memory) as Kernels };
     },
   ) {
     const given = optionsOf(owner, options, ["capacity", "module"]);

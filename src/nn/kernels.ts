@@ -3,7 +3,7 @@ import { compile } from "#nn-binary";
 import type { Arena, ArenaMemory } from "../memory/arena.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 import type { Kind } from "../util/check.js";
-import { checkModule } from "../wasm/module.js";
+import { checkModule, exportsOf } from "../wasm/module.js";
 
 export type { NetworkKernels };
 
@@ -20,7 +20,7 @@ export function networkKernels(arena: Arena, module?: object): NetworkKernels {
   let kernels = instances.get(memory);
   if (kernels === undefined) {
     kernels = (memory.loadNetwork?.(compile) ??
-      instantiate(memory.memory, module ?? (compiled ??= compile()))) as NetworkKernels;
+      exportsOf(module ?? (compiled ??= compile()), memory.memory)) as NetworkKernels;
     instances.set(memory, kernels);
   }
   return kernels;
@@ -30,6 +30,3 @@ export function networkKernels(arena: Arena, module?: object): NetworkKernels {
 export const nnModuleKind: Kind<object | undefined> = {
   read: (owner, name, module) => checkModule(owner, name, module as object, "gradstep/nn.wasm", "crossEntropy"),
 };
-
-const instantiate = (memory: WebAssembly.Memory, module: object): unknown =>
-  new WebAssembly.Instance(module, { env: { memory } }).exports;

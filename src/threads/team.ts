@@ -4,7 +4,7 @@ import type { Kernels } from "../wasm/generated/kernels.js";
 import { MAX_PAGES } from "../wasm/generated/layout/memory.js";
 import { PASS_BYTES } from "../wasm/generated/layout/run-list.js";
 import * as layout from "../wasm/generated/layout/threads.js";
-import { instantiateKernels } from "../wasm/module.js";
+import { exportsOf, moduleOf } from "../wasm/module.js";
 import { BlockRunner, type Divisible } from "./block-runner.js";
 import { canSleep } from "./host.js";
 import type { WorkerPool } from "./pool.js";
@@ -52,7 +52,7 @@ export class Team {
     const memory = makeMemory(owner, this.#hasScratch ? pages + scratch : pages, true);
     this.memory = memory;
     this.buffer = memory.buffer; // a SharedArrayBuffer, typed as an ArrayBuffer so that dictionaries need no other types
-    this.undivided = instantiateKernels(owner, memory, pool.module);
+    this.undivided = exportsOf(moduleOf(owner, pool.module), memory) as Kernels;
     this.#pool = pool;
     this.#words = new Int32Array(memory.buffer);
     this.#numbers = new Float64Array(memory.buffer, 0, PAGE / 8);

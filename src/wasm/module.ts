@@ -1,7 +1,6 @@
 // Finds, compiles and instantiates the module of the kernels.
 import { compile } from "#binary";
 import { kindOf, wrongType } from "../util/check.js";
-import type { Kernels } from "./generated/kernels.js";
 
 let compiled: WebAssembly.Module | undefined;
 
@@ -26,7 +25,6 @@ export function checkModule(
   return module;
 }
 
-/** Instantiates the kernels on a memory, without the loader, which takes longer than a first step and adds unused wrappers. */
-export function instantiateKernels(owner: string, memory: WebAssembly.Memory, module: object | undefined): Kernels {
-  return new WebAssembly.Instance(moduleOf(owner, module), { env: { memory } }).exports as unknown as Kernels;
-}
+/** Instantiates a module on a memory, without the loader, which takes longer than a first step and adds unused wrappers. */
+export const exportsOf = (module: object, memory: WebAssembly.Memory): unknown =>
+  new WebAssembly.Instance(module, { env: { memory } }).exports;
