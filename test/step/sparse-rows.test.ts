@@ -263,7 +263,12 @@ describe("what a step with rows refuses", () => {
     ["NaN", { table: [NaN] }, RangeError, '"rows.table[0]" expected a row in [0, 40), got NaN'],
     ["a row as a string", { table: ["1"] }, TypeError, '"rows.table[0]" expected a row number, got "1"'],
     ["a hole", { table: Array(1) }, TypeError, '"rows.table[0]" expected a row number, got undefined'],
-    ["bigints", { table: BigInt64Array.of(1n) }, TypeError, '"rows.table[0]" expected a row number, got 1n'],
+    [
+      "bigints",
+      { table: BigInt64Array.of(1n) },
+      TypeError,
+      '"rows.table" expected an array of row numbers, got a BigInt64Array',
+    ],
     ["one number", { table: 3 }, TypeError, '"rows.table" expected an array of row numbers, got 3'],
     ["a string", { table: "12" }, TypeError, '"rows.table" expected an array of row numbers, got "12"'],
     ["a Set", { table: new Set([1]) }, TypeError, '"rows.table" expected an array of row numbers, got a Set'],
