@@ -55,7 +55,8 @@ export const withArticle = (noun: string): string =>
   `a${/^([AEIOaeio]|[FHLMNRSX][^AEIOUa-z]|Ftrl|Rprop)/.test(noun) ? "n" : ""} ${noun}`;
 
 /** "1 row", "2 rows". */
-export const counted = (count: number, one: string, many = `${one}s`): string => `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+export const counted = (count: number, one: string, many = `${one}s`): string =>
+  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
 
 /** Values of a primitive type that pass `accepts`; `expected` completes the message "expected …". */
 /* @__NO_SIDE_EFFECTS__ */
@@ -209,12 +210,7 @@ export function array(owner: string, name: string, value: unknown, expected: str
 export const TENSOR_NAMES = "an array of tensor names";
 
 /** The entry of the tensor that the user named in `option`. */
-export function lookUp<T>(
-  owner: string,
-  option: string,
-  entries: ReadonlyMap<string, T>,
-  name: unknown,
-): T {
+export function lookUp<T>(owner: string, option: string, entries: ReadonlyMap<string, T>, name: unknown): T {
   const found = entries.get(name as string);
   if (found !== undefined) return found;
   if (typeof name !== "string") throw wrongType(owner, option, "a tensor name", name);
