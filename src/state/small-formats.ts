@@ -22,8 +22,9 @@ export type SlotKind = "signed" | "positive" | "exact";
 
 /** The least number of elements for slots in 8 bits. */
 const LEAST = 4096;
-/** The upper 12 bits of infinity as a float32. */
+/** The upper 12 bits of infinity and of NaN as float32s. */
 const INFINITE = 0x7f8;
+const NOT_A_NUMBER = 0x7fc;
 /** A slot in bfloat16 (upper halves of float32s) or in 8 bits (codes, and one base per 256 of them). Owned. */
 export type SmallSlot =
   | {
@@ -47,16 +48,15 @@ export type SmallSlot =
     };
 
 export function formatOf(format: StateFormat, kind: SlotKind, length: number): number {
-  if (format === "float32" || kind === "exact") return FLOAT32;
+  if (format === "float32" || kind === "exact" || (format === "8bit" && length < LEAST)) return FLOAT32;
   if (format === "bfloat16") return BFLOAT16;
-  if (length < LEAST) return FLOAT32;
   return kind === "signed" ? SIGNED : POSITIVE;
 }
 
 /** Bytes that a slot's elements and bases take in the arena, with padding. */
 export function slotBytes(format: number, length: number): number {
   const whole = Math.ceil(length / SWEPT_TOGETHER) * SWEPT_TOGETHER;
-  const bases = format > BFLOAT16 ? 2 * Math.ceil(whole / SHARED) : 0;
+  const bases = format > BFLOAT16 ? 2 * basesOf(whole) : 0;
   return Math.ceil((whole * bytesOf(format) + bases) / ALIGNMENT) * ALIGNMENT;
 }
 
@@ -66,28 +66,18 @@ const bytesOf = (format: number): number => (format === FLOAT32 ? 4 : format ===
 /** The address of a slot's bases; `length` includes padding. */
 export const basesAt = (slot: number, length: number): number => slot + length;
 
-/** The arrays of a small slot: name, class, and length for so many elements. */
-export const partsOf = (
-  format: SmallSlot["format"],
-  elements: number,
-): [name: string, type: Uint16ArrayConstructor | Uint8ArrayConstructor, length: number][] =>
-  format === "bfloat16"
-    ? [["halves", Uint16Array, elements]]
-    : [
-        ["codes", Uint8Array, elements],
-        ["bases", Uint16Array, Math.ceil(elements / SHARED)],
-      ];
+/** How many bases the codes of so many elements have. */
+export const basesOf = (elements: number): number => Math.ceil(elements / SHARED);
 
 /** Views of a slot in the arena. */
 export function viewOf(arena: Arena, table: Table, i: number, k: number): Vector | SmallSlot {
   const { buffer } = arena;
   const [code, size, at] = [table.formats[k][i], table.slotSizes[k][i], table.slots[k][i]];
   if (code === FLOAT32) return new Float32Array(buffer, at, size);
-  const format = code === BFLOAT16 ? "bfloat16" : "8bit";
-  const slot: Record<string, unknown> = format === "8bit" ? { format, signed: code === SIGNED } : { format };
-  for (const [name, Type, length] of partsOf(format, size))
-    slot[name] = new Type(buffer, name === "bases" ? basesAt(at, table.length[i]) : at, length);
-  return slot as unknown as SmallSlot;
+  if (code === BFLOAT16) return { format: "bfloat16", halves: new Uint16Array(buffer, at, size) };
+  const codes = new Uint8Array(buffer, at, size);
+  const bases = new Uint16Array(buffer, basesAt(at, table.length[i]), basesOf(size));
+  return { format: "8bit", signed: code === SIGNED, codes, bases };
 }
 
 /** An owned copy of a slot. */
@@ -153,9 +143,9 @@ export function toFloat32(slot: SmallSlot): Vector {
   const bits = Uint32Array.from(codes, (code, i) => {
     const base = bases[Math.floor(i / SHARED)];
     const c = code & last;
-    const sign = signed ? (code & 0x80) << 24 : 0;
-    if ((base & SPECIAL) !== 0 && c >= last - 1) return sign | (c === last ? 0x7fc00000 : 0x7f800000);
-    return c === 0 ? sign : sign | (((base & ~SPECIAL) + c) << 20);
+    const isSpecial = (base & SPECIAL) !== 0 && c >= last - 1;
+    const upper = isSpecial ? (c === last ? NOT_A_NUMBER : INFINITE) : c === 0 ? 0 : (base & ~SPECIAL) + c;
+    return ((code - c) << 24) | (upper << 20);
   });
   return new Float32Array(bits.buffer);
 }

@@ -1,6 +1,6 @@
 // Checks of saved states, shared by optimizers, averages, schedules and wrappers.
 import { flag, kindOf, oneOf, record, withArticle, wrongType, wrongValue } from "../util/check.js";
-import { type SmallSlot, isBase, partsOf } from "./small-formats.js";
+import { type SmallSlot, basesOf, isBase } from "./small-formats.js";
 import type { Shape, Vector } from "../memory/tensor.js";
 
 /** A tensor's part of the state dict of an average or of Lookahead. */
@@ -50,7 +50,7 @@ export function onlyFields(owner: string, prefix: string, given: object, known: 
 
 /** A Float32Array, of any realm. */
 export function readVector(owner: string, name: string, value: unknown, length: number): Vector {
-  return readArray(owner, name, value, "Float32Array", length) as Vector;
+  return readArray(owner, name, value, "Float32Array", length);
 }
 
 /** A slot: a Float32Array or a {@link SmallSlot}. */
@@ -59,27 +59,25 @@ export function readSlot(owner: string, name: string, value: unknown, length: nu
     return readVector(owner, name, value, length);
   const at = fieldsOf(owner, name, value);
   const format = oneOf(["bfloat16", "8bit"]).read(...at("format"));
-  const slot: Record<string, unknown> = { format };
-  for (const [part, type, elements] of partsOf(format, length))
-    slot[part] = readArray(...at(part), type.name, elements);
-  if (format === "8bit") {
-    const signed = (slot.signed = flag.read(...at("signed")));
-    const bases = slot.bases as Uint16Array;
-    const bad = bases.findIndex((base) => !isBase(base, signed));
-    if (bad >= 0) throw wrongValue(owner, `${name}.bases[${bad}]`, "the base of a block", bases[bad]);
-  }
-  return slot as unknown as SmallSlot;
+  if (format === "bfloat16") return { format, halves: readArray(...at("halves"), "Uint16Array", length) };
+  const signed = flag.read(...at("signed"));
+  const codes = readArray<Uint8Array>(...at("codes"), "Uint8Array", length);
+  const bases = readArray<Uint16Array>(...at("bases"), "Uint16Array", basesOf(length));
+  const bad = bases.findIndex((base) => !isBase(base, signed));
+  if (bad >= 0) throw wrongValue(owner, `${name}.bases[${bad}]`, "the base of a block", bases[bad]);
+  return { format, signed, codes, bases };
 }
 
 /** A typed array of one class, of any realm. */
-function readArray(owner: string, name: string, value: unknown, kind: string, length: number): unknown {
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the class is known by its name only
+function readArray<T>(owner: string, name: string, value: unknown, kind: string, length: number): T {
   const expected = `${withArticle(kind)} of ${length}`;
   const given = kindOf(value);
   if (given === "Object")
     throw wrongType(owner, name, `${expected}, which JSON.stringify does not keep (use toJSON and fromJSON)`, value);
   if (given !== kind) throw wrongType(owner, name, expected, value);
   if ((value as Vector).length !== length) throw wrongValue(owner, name, expected, value);
-  return value;
+  return value as T;
 }
 
 export function checkShape(owner: string, name: string, value: unknown, shape: Shape): void {
