@@ -199,14 +199,13 @@ function refuseOtherSlots<Options extends CommonOptions>(
     // Some option makes the difference.
     let options: Settled<Options> & Readonly<Record<string, unknown>> = groups[g].options;
     for (const [name, value] of Object.entries(loaded)) {
-      const own = options[name];
-      const next = { ...options, [name]: value as unknown };
-      if (has(next, slot) !== has(options, slot))
+      const before = options;
+      options = { ...options, [name]: value as unknown };
+      if (has(options, slot) !== has(before, slot))
         throw new RangeError(
           `${rule.name}: "saved.groups[${g}].options.${name}" is ${show(value)}, the optimizer's is ` +
-            `${show(own)}, and only one of them has a "${slot}": make the optimizer with { ${name}: ${show(value)} }`,
+            `${show(before[name])}, and only one of them has a "${slot}": make the optimizer with { ${name}: ${show(value)} }`,
         );
-      options = next;
     }
   });
 }
