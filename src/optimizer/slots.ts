@@ -82,16 +82,16 @@ export class Slots<Options extends CommonOptions> {
     }
   }
 
-  /** The slots that tensor i has: names and columns in the table. */
-  of(table: Table, i: number): [name: string, column: number][] {
-    const all = this.names.map((name, k): [string, number] => [name, k]);
-    return all.filter(([, k]) => table.slots[k][i] !== ABSENT);
+  /** The columns in the table of the slots that tensor i has. */
+  of(table: Table, i: number): number[] {
+    return [...this.names.keys()].filter((k) => table.slots[k][i] !== ABSENT);
   }
 
   /** Tensor i's slots by name: views, always the same; of slots in small formats, new copies. */
   read(table: Table, i: number): Record<string, Vector> {
     const views = (this.#views[i] ??= {});
-    const read = ([name, k]: [string, number]): [string, Vector] => {
+    const read = (k: number): [string, Vector] => {
+      const name = this.names[k];
       const slot = viewOf(this.#arena, table, i, k);
       return [name, "format" in slot ? toFloat32(slot) : (views[name] ??= slot)];
     };

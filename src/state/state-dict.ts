@@ -78,7 +78,9 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
         {
           step: stepsOf(table, i),
           shape: [...shape],
-          slots: Object.fromEntries(slots.of(table, i).map(([slot, k]) => [slot, copyOf(viewOf(arena, table, i, k))])),
+          slots: Object.fromEntries(
+            slots.of(table, i).map((k) => [slots.names[k], copyOf(viewOf(arena, table, i, k))]),
+          ),
           scalars: Object.fromEntries(scalarNames.map((scalar, k) => [scalar, table.scalars[k][i]])),
         },
       ]),
@@ -97,53 +99,46 @@ export function prepareLoad<Options extends CommonOptions>(internals: Internals<
   const list = array(owner, "saved.groups", saved.groups, "an array of groups");
   if (list.length !== groups.length)
     throw wrongValue(owner, "saved.groups", `${counted(groups.length, "group")}, as the optimizer has`, list);
-  const loadedGroups = groups.map((group, g) => {
+  const writes: (() => void)[] = [];
+  const optionsOf = groups.map((group, g) => {
     const at = fieldsOf(owner, `saved.groups[${g}]`, list[g]);
     checkNames(...at("params"), group.options.params);
-    return {
-      options: readOptions(rule, group, ...at("options")),
-      shared: readEach(...at("shared"), sharedNames, anyNumber),
-    };
+    const options = readOptions(rule, group, ...at("options"));
+    const shared = readEach(...at("shared"), sharedNames, anyNumber);
+    writes.push(() => {
+      Object.assign(group.options, options);
+      group.shared.set(shared);
+    });
+    return options;
   });
 
   const tensorNames = table.tensors.map(({ name }) => name);
-  const loadedTensors = readEach(owner, "saved.state", saved.state, tensorNames, {
+  readEach(owner, "saved.state", saved.state, tensorNames, {
     read(_, prefix, value, i) {
       const at = fieldsOf(owner, prefix, value, "the tensor's state");
       checkShape(...at("shape"), table.tensors[i].shape);
       const step = whole.read(...at("step"));
-      const scalars = record(...at("scalars"));
-      const { options } = loadedGroups[table.group[i]];
+      const given = record(...at("scalars"));
+      const options = optionsOf[table.group[i]];
       refuseOtherSlots(internals, i, options, record(...at("slots")));
-      const own = slots.of(table, i);
-      const slotNames = own.map(([name]) => name);
-      return {
-        step,
-        slots: readEach(...at("slots"), slotNames, {
-          read: (_, option, slot, n) => readSlot(owner, option, slot, table.slotSizes[own[n][1]][i]),
-        }),
-        scalars: readEach(
-          owner,
-          `${prefix}.scalars`,
-          rule.derive?.(options, step, scalars) ?? scalars,
-          scalarNames,
-          anyNumber,
-        ),
-      };
+      const columns = slots.of(table, i);
+      const slotNames = columns.map((k) => slots.names[k]);
+      const loaded = readEach(...at("slots"), slotNames, {
+        read: (_, option, slot, n) => readSlot(owner, option, slot, table.slotSizes[columns[n]][i]),
+      });
+      const derived = rule.derive?.(options, step, given) ?? given;
+      const scalars = readEach(owner, `${prefix}.scalars`, derived, scalarNames, anyNumber);
+      writes.push(() => {
+        table.step[i] = step;
+        columns.forEach((k, n) => setSlot(arena, table, i, k, loaded[n], slots.converter));
+        scalars.forEach((scalar, k) => (table.scalars[k][i] = scalar));
+      });
     },
   });
 
   return () => {
-    loadedGroups.forEach(({ options, shared }, g) => {
-      Object.assign(groups[g].options, options);
-      groups[g].shared.set(shared);
-    });
     table.together[0] = 0;
-    loadedTensors.forEach((loaded, i) => {
-      table.step[i] = loaded.step;
-      slots.of(table, i).forEach(([, k], n) => setSlot(arena, table, i, k, loaded.slots[n], slots.converter));
-      loaded.scalars.forEach((value, k) => (table.scalars[k][i] = value));
-    });
+    for (const write of writes) write();
     internals.evaluating = evaluating;
   };
 }
@@ -200,7 +195,7 @@ function refuseOtherSlots<Options extends CommonOptions>(
     let options: Settled<Options> & Readonly<Record<string, unknown>> = groups[g].options;
     for (const [name, value] of Object.entries(loaded)) {
       const before = options;
-      options = { ...options, [name]: value as unknown };
+      options = { ...options, [name]: value };
       if (has(options, slot) !== has(before, slot))
         throw new RangeError(
           `${rule.name}: "saved.groups[${g}].options.${name}" is ${show(value)}, the optimizer's is ` +
