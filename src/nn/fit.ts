@@ -49,18 +49,25 @@ export interface FitOptions {
 const SLICE = 30;
 
 export async function fit(network: BaseNetwork, x: Inputs, y: Targets, options: FitOptions): Promise<EpochResult[]> {
-  const { owner, rows: most } = network.built;
-  const { optimizer, epochs, batchSize, shuffle, validation, onEpoch, signal } = readOptions(network, options);
+  const { owner, batchSize: most, rows, random } = network.built;
+  const defaults = { epochs: 1, batchSize: most, shuffle: true } as Settings;
+  const read = readKinds<Settings>(owner, options, kinds, defaults, [], {
+    aliases: "validation=validationdata,validationsplit onEpoch=callbacks,callback,onepochend signal=abortsignal",
+  });
+  const { optimizer, epochs, batchSize, shuffle, validation, onEpoch, signal } = read;
+  if (!optimizer || !network.params.tensors(owner).some((tensor) => tensor.owner !== undefined))
+    throw (optimizer ? wrongValue : wrongType)(owner, "optimizer", OPTIMIZER, optimizer);
+  if (batchSize > most) throw wrongValue(owner, "batchSize", `at most the network's "batchSize", ${most}`, batchSize);
   const [data, tested] = split(network, readData(network, owner, x, y), validation);
   const tick = clock(network, signal);
   const history: EpochResult[] = [];
   await tick();
   for (let epoch = 1; epoch <= epochs; epoch++) {
-    if (shuffle) shuffle.shuffle(data.order);
+    if (shuffle) (shuffle === true ? random : shuffle).shuffle(data.order);
     const result = {
       epoch,
       ...(await pass(network, data, batchSize, tick, optimizer)),
-      validation: tested && (await pass(network, tested, most, tick)),
+      validation: tested && (await pass(network, tested, rows, tick)),
     };
     history.push(result);
     const goesOn = await onEpoch?.(result);
@@ -174,16 +181,3 @@ const kinds = {
 };
 type Validation = FitOptions["validation"];
 type Settings = { readonly [Key in keyof typeof kinds]: ReturnType<(typeof kinds)[Key]["read"]> };
-
-function readOptions(network: BaseNetwork, options: FitOptions) {
-  const { owner, batchSize: most, random } = network.built;
-  const defaults = { epochs: 1, batchSize: most, shuffle: true } as Settings;
-  const { optimizer, ...read } = readKinds<Settings>(owner, options, kinds, defaults, [], {
-    aliases: "validation=validationdata,validationsplit onEpoch=callbacks,callback,onepochend signal=abortsignal",
-  });
-  if (!optimizer || !network.params.tensors(owner).some((tensor) => tensor.owner !== undefined))
-    throw (optimizer ? wrongValue : wrongType)(owner, "optimizer", OPTIMIZER, optimizer);
-  if (read.batchSize > most)
-    throw wrongValue(owner, "batchSize", `at most the network's "batchSize", ${most}`, read.batchSize);
-  return { ...read, optimizer, shuffle: read.shuffle === true ? random : read.shuffle };
-}

@@ -75,17 +75,8 @@ export function logarithm(x: Float64Array, i: number): void {
     return;
   }
   let k = 0;
-  // The square root of a power of 2 with an even exponent is exact.
-  for (let step = 512, power = 2 ** 512; step >= 1; step >>= 1, power = Math.sqrt(power)) {
-    while (y >= power * SQRT_HALF) {
-      y /= power;
-      k += step;
-    }
-    while (y < (2 * SQRT_HALF) / power) {
-      y *= power;
-      k -= step;
-    }
-  }
+  for (; y >= 2 * SQRT_HALF; k++) y /= 2;
+  for (; y < SQRT_HALF; k--) y *= 2;
   const z = (y - 1) / (y + 1);
   const z2 = z * z;
   let sum = 0;
