@@ -47,6 +47,8 @@ export interface ArenaMemory {
   readonly threads?: number;
   /** @internal Instantiates the networks' binary on this memory, for all threads; absent where there is one thread. */
   loadNetwork?(compile: Compile): object;
+  /** @internal The exports of that binary, once there is a network. */
+  network?: unknown;
   /** How many times a thread died while it wrote to the memory, and left the work unfinished. */
   readonly failures?: number;
   /** The error message of an optimizer or average that existed then. */

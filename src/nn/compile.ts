@@ -116,11 +116,9 @@ export class Program implements Chain {
 
   /** The value in the wanted order. */
   ordered(value: Value, wanted: Order = value.order): Value {
-    const { shape } = value;
     if (value.order === wanted) return value;
-    const [channels, positions] = [shape[0], sizeOf(shape.slice(1))];
-    if (channels === 1 || positions === 1) return { ...value, order: wanted };
-    return this.node(this.#setting.owner, this.#transposition!(shape, channels, positions, wanted), value);
+    const plan = this.#transposition!(value.shape, wanted);
+    return plan ? this.node(this.#setting.owner, plan, value) : { ...value, order: wanted };
   }
 
   /** Adds a node, and the memory of its output. */

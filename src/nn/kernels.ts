@@ -1,6 +1,6 @@
 // The kernels of networks over an arena's memory: nn.wasm, which is compiled and instantiated when a first network needs it.
 import { compile } from "#nn-binary";
-import type { Arena, ArenaMemory } from "../memory/arena.js";
+import type { Arena } from "../memory/arena.js";
 import type { NetworkKernels } from "../wasm/generated/nn-kernels.js";
 import type { Kind } from "../util/check.js";
 import { checkModule, exportsOf } from "../wasm/module.js";
@@ -9,21 +9,13 @@ export type { NetworkKernels };
 
 let compiled: WebAssembly.Module | undefined;
 
-const instances = new WeakMap<ArenaMemory, NetworkKernels>();
-
 /**
  * The kernels on the arena's memory, and on its threads if it has any; all networks of an arena share one instance.
  * `module`: the option `nnModule`, which `nnModuleKind` has accepted.
  */
-export function networkKernels(arena: Arena, module?: object): NetworkKernels {
-  const { memory } = arena;
-  let kernels = instances.get(memory);
-  if (kernels === undefined) {
-    kernels = (memory.loadNetwork?.(compile) ??
-      exportsOf(module ?? (compiled ??= compile()), memory.memory)) as NetworkKernels;
-    instances.set(memory, kernels);
-  }
-  return kernels;
+export function networkKernels({ memory }: Arena, module?: object): NetworkKernels {
+  memory.network ??= memory.loadNetwork?.(compile) ?? exportsOf(module ?? (compiled ??= compile()), memory.memory);
+  return memory.network as NetworkKernels;
 }
 
 /** The option `nnModule`. */

@@ -41,6 +41,13 @@ export interface LossSettings {
 /** Sums over rows: of losses, of how many terms they have, without ignored labels, and of right classes. */
 export type Sums = Float64Array;
 
+/** The index of the largest of so many numbers, or of the first of equal ones; of a NaN if there is one. */
+export function largest(list: Vector, start: number, count: number): number {
+  let best = 0;
+  for (let i = 1; i < count; i++) if (list[start + i] > list[start + best] || Number.isNaN(list[start + i])) best = i;
+  return best;
+}
+
 /** Among loaded labels, those that do not count. */
 const IGNORED = -1;
 
@@ -123,10 +130,8 @@ export class Criterion {
     let correct = 0;
     for (let i = 0, at = 0; i < rows * this.#positions; i++, at += classes) {
       const label = this.#targets[i];
-      const score = outputs[at + label];
-      let j = 0;
-      while (j < classes && (outputs[at + j] < score || (j >= label && outputs[at + j] === score))) j++;
-      if (j === classes && label !== IGNORED) correct++;
+      const best = largest(outputs, at, classes);
+      if (best === label && !Number.isNaN(outputs[at + best])) correct++;
     }
     return correct;
   }

@@ -114,8 +114,9 @@ export class Network extends BaseNetwork {
   }
 
   /**
-   * The most likely classes. With `"cross-entropy"` the class of the largest output (the first of equal ones) of each row,
-   * or of each position where outputs have several; with `"binary-cross-entropy"` 1 for each output >= 0, else 0.
+   * The most likely classes. With `"cross-entropy"` the class of the largest output (the first of equal ones; a NaN is the
+   * largest) of each row, or of each position where outputs have several; with `"binary-cross-entropy"` 1 for each output
+   * >= 0, else 0.
    *
    * @param x As in {@link trainBatch}, but any number of rows.
    * @throws TypeError, RangeError when x does not fit; Error for losses without classes, and after `dispose()`.

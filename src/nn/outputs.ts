@@ -2,6 +2,7 @@
 import type { Vector } from "../memory/tensor.js";
 import { exp } from "../util/exact.js";
 import type { Built } from "./build.js";
+import { largest } from "./losses.js";
 import type { Inputs } from "./data.js";
 
 /** A network that predicts. */
@@ -16,12 +17,7 @@ export function classesOf(network: Predictor, x: Inputs): ReturnType<typeof Int3
   const { classes, hasClasses } = network.built.criterion;
   if (!hasClasses) return Int32Array.from(z, (score) => (score >= 0 ? 1 : 0));
   const result = new Int32Array(z.length / classes);
-  for (let i = 0; i < result.length; i++) {
-    let best = i * classes;
-    for (let at = best + 1; at < (i + 1) * classes; at++) if (z[at] > z[best]) best = at;
-    result[i] = best - i * classes;
-  }
-  return result;
+  return result.map((_, i) => largest(z, i * classes, classes));
 }
 
 /** Softmax over the classes, or the logistic function of each output; in float64, rounded to float32. */

@@ -104,8 +104,8 @@ export interface Plan {
   readonly flops?: number;
   /** Makes the memory of an input that is something else than floats, and has no gradient. */
   readonly input?: (...args: ConstructorParameters<typeof InputBuffer>) => InputBuffer;
-  /** The transposition to and from the order, where `takes` or `gives` is "last". */
-  readonly transposition?: (shape: Shape, channels: number, positions: number, gives: Order) => Plan;
+  /** The transposition to and from the order, where `takes` or `gives` is "last"; it gives undefined where nothing moves. */
+  readonly transposition?: (shape: Shape, gives: Order) => Plan | undefined;
   /** Whether dx is dy, though y is not x. */
   readonly identityBackward?: boolean;
   /** Called with the memory of dy and the time of backward, for gradients that go elsewhere, too. */
