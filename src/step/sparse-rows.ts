@@ -1,8 +1,7 @@
 // Sparse steps: checks row numbers, and sweeps the chosen rows of a tensor packed together. Only rules with sparse steps
 // import this file.
-import type { Arena } from "../memory/arena.js";
 import { isList, wrongType, wrongValue } from "../util/check.js";
-import type { CommonOptions, Run, Settled, SparseSteps } from "../optimizer/rule.js";
+import type { CommonOptions, Settled, SparseSteps } from "../optimizer/rule.js";
 import type { Slots } from "../optimizer/slots.js";
 import { flushes } from "./denormals.js";
 import type { RunList } from "./run-list.js";
@@ -48,7 +47,7 @@ export const sparseSteps = <Options extends CommonOptions>(own: Own<Options>): S
   },
   sweep(optimizer: Sweeper<Options>, runs: RunList, request: StepRequest) {
     request.rows.forEach((rows, i) => {
-      if (rows) sweepTensor(optimizer, own, request.packed, optimizer.setCall(runs, runs.batchOf[i]), i, rows);
+      if (rows) sweepRows(optimizer, own, runs, request.packed, i, rows);
     });
   },
 });
@@ -77,42 +76,28 @@ function readRows(owner: string, option: string, value: unknown, count: number):
   return Uint32Array.from(seen);
 }
 
-/** Updates rows of tensor i, whose coefficients are those of a dense step so far. */
-function sweepTensor<Options extends CommonOptions>(
-  { rule, arena, table }: Sweeper<Options>,
+/**
+ * Updates rows of tensor i: packs them into the scratch, sweeps them, and writes them back, as many at a time as the scratch
+ * holds.
+ */
+function sweepRows<Options extends CommonOptions>(
+  optimizer: Sweeper<Options>,
   own: Own<Options>,
+  runs: RunList,
   packed: number,
-  run: Run & { readonly options: Settled<Options> },
   i: number,
   rows: Uint32Array,
 ): void {
+  const { rule, arena, table } = optimizer;
+  const { kernels, buffer } = arena;
   if (table.size[i] === 0) return;
+  const run = optimizer.setCall(runs, runs.batchOf[i]);
   own.coefficients?.(run.c, run.options, run.t);
-  const starts = [table.data[i], table.grad[i], ...table.slots.map((column) => column[i])];
-  sweepRows(arena, packed, run, starts, rows, table.size[i] / table.tensors[i].shape[0], () => {
-    rule.sweep(arena.kernels, run, run.options);
-    if (flushes(table, i))
-      for (const at of run.at.subarray(3, 1 + starts.length))
-        if (at !== ABSENT) arena.kernels.flushDenormals(run.at[0], at);
-  });
-}
-
-/**
- * Packs rows of a tensor into the scratch at `packed`, sweeps them, and writes them back, as many at a time as the scratch
- * holds. `starts`: addresses of parameters, gradient and slots; ABSENT for a slot that there is not.
- */
-function sweepRows(
-  { kernels, buffer }: Arena,
-  packed: number,
-  run: Run,
-  starts: readonly number[],
-  rows: Uint32Array,
-  width: number,
-  sweep: () => void,
-): void {
+  const width = table.size[i] / table.tensors[i].shape[0];
   const columns = Math.min(width, PACKED);
   const many = Math.floor(PACKED / columns);
   const numbers = new Uint32Array(buffer, packed, PACKED);
+  const starts = [table.data[i], table.grad[i], ...table.slots.map((column) => column[i])];
   starts.forEach((start, k) => (run.at[1 + k] = start === ABSENT ? ABSENT : packed + (1 + k) * PACKED * 4));
   for (let r = 0; r < rows.length; r += many) {
     const n = Math.min(many, rows.length - r);
@@ -123,10 +108,12 @@ function sweepRows(
       for (let k = 0; k < starts.length; k++)
         if (starts[k] !== ABSENT)
           kernels.gatherRows(n, packed, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
-      sweep();
-      for (let k = 0; k < starts.length; k++)
-        if (starts[k] !== ABSENT && k !== 1)
-          kernels.scatterRows(n, packed, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
+      rule.sweep(kernels, run, run.options);
+      for (let k = 0; k < starts.length; k++) {
+        if (starts[k] === ABSENT || k === 1) continue;
+        if (k > 1 && flushes(table, i)) kernels.flushDenormals(run.at[0], run.at[1 + k]);
+        kernels.scatterRows(n, packed, starts[k] + first * 4, width * 4, taken * 4, run.at[1 + k]);
+      }
     }
   }
 }

@@ -44,30 +44,35 @@ export function makeTable(
   groupOf: (tensor: Tensor) => number,
   from?: Table,
 ): Table {
+  const bytes = (): Uint8Array => new Uint8Array(tensors.length);
+  const words = (): Uint32Array => new Uint32Array(tensors.length);
+  const numbers = (start: number): Float64Array => new Float64Array(tensors.length).fill(start);
+  const columns = <T>(make: () => T): T[] => Array.from({ length: slots }, make);
   const together = from?.together ?? new Float64Array(1);
-  const column = <Column>(
-    Type: { from(tensors: readonly Tensor[], valueOf: (tensor: Tensor, i: number) => number): Column },
-    old: ArrayLike<number> | undefined,
-    start: (tensor: Tensor) => number,
-  ): Column => Type.from(tensors, (tensor, i) => old?.[i] ?? start(tensor));
-  const none = (): number => 0;
-  const absent = Array.from({ length: slots }, none);
-  return {
+  const table = {
     tensors,
-    length: column(Uint32Array, undefined, ({ bytes }) => bytes / 4),
-    size: column(Uint32Array, undefined, ({ size }) => size),
-    data: column(Uint32Array, undefined, ({ dataAt }) => dataAt),
-    grad: column(Uint32Array, undefined, ({ gradAt }) => gradAt),
-    slots: absent.map((_, k) => column(Uint32Array, from?.slots[k], none)),
-    slotSizes: absent.map((_, k) => column(Uint32Array, from?.slotSizes[k], none)),
-    formats: absent.map((_, k) => column(Uint8Array, from?.formats[k], none)),
-    group: column(Uint32Array, from?.group, groupOf),
-    adjacent: column(Uint8Array, from?.adjacent, none),
-    step: column(Float64Array, from?.step, () => -together[0]),
+    length: Uint32Array.from(tensors, (tensor) => tensor.bytes / 4),
+    size: Uint32Array.from(tensors, ({ size }) => size),
+    data: Uint32Array.from(tensors, ({ dataAt }) => dataAt),
+    grad: Uint32Array.from(tensors, ({ gradAt }) => gradAt),
+    slots: columns(words),
+    slotSizes: columns(words),
+    formats: columns(bytes),
+    group: Uint32Array.from(tensors, groupOf),
+    adjacent: bytes(),
+    step: numbers(-together[0]),
     together,
-    scalars: scalars.map((start, k) => column(Float64Array, from?.scalars[k], () => start)),
+    scalars: scalars.map(numbers),
   };
+  if (from) {
+    const own = columnsOf(table);
+    columnsOf(from).forEach((column, k) => own[k].set(column));
+  }
+  return table;
 }
+
+const columnsOf = (table: Table): (Uint32Array | Uint8Array | Float64Array)[] =>
+  Object.values({ ...table, tensors: [] }).flat();
 
 /** Number of steps that tensor i has taken. */
 export const stepsOf = ({ step, together }: Table, i: number): number => step[i] + together[0];
@@ -79,7 +84,10 @@ export const isAdjacent = (before: number, address: number, length: number): boo
 /** Whether one run may hold tensors i − 1 and i: the value of `adjacent`. Small slots are in runs of their own. */
 export function isAdjacentToPrevious(table: Table, i: number): boolean {
   const { group, length, data, grad, slots, formats } = table;
-  if (i === 0 || group[i] !== group[i - 1]) return false;
-  if (formats.some((column) => column[i] !== FLOAT32 || column[i - 1] !== FLOAT32)) return false;
-  return [data, grad, ...slots].every((column) => isAdjacent(column[i - 1], column[i], length[i - 1]));
+  return (
+    i > 0 &&
+    group[i] === group[i - 1] &&
+    formats.every((column) => column[i] === FLOAT32 && column[i - 1] === FLOAT32) &&
+    [data, grad, ...slots].every((column) => isAdjacent(column[i - 1], column[i], length[i - 1]))
+  );
 }
