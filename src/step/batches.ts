@@ -46,7 +46,7 @@ export class Batches {
       batchOf[i] = -1;
       if (skipped[i] === 1) continue;
       if (!whole) step[i]++;
-      const alone = !this.#shared || rows[i];
+      const alone = !this.#shared || (rows.length > 0 && rows[i]); // reading beyond the end is slow
       let batch = alone ? -1 : latest[group[i]];
       if (batch < 0 || !this.#alike(i, lead[batch])) {
         batch = this.count++;

@@ -73,7 +73,7 @@ export class StepRequest {
     if (this.skipped.length !== tensors) this.skipped = new Uint8Array(tensors);
     if (!this.whole) {
       this.skipped.fill(0);
-      this.rows.length = 0;
+      if (this.rows.length > 0) this.rows.length = 0; // slow
     }
     this.whole = true;
     this.zeroGrad = false;
@@ -82,7 +82,8 @@ export class StepRequest {
 
   /** Checks the options of a step and takes them. */
   read<Options extends CommonOptions>(options: StepOptions, target: Target<Options>): void {
-    const { name } = target.rule;
+    const { rule, table, indexOf } = target;
+    const { name } = rule;
     this.#isPlain = this.fusedDone = false;
     record(name, "step options", options);
     for (const key in options)
@@ -96,34 +97,26 @@ export class StepRequest {
       this.clipNorm[0] = clipNorm;
     }
     this.zeroGrad = flag.read(name, "zeroGrad", zeroGrad);
-    if (average !== undefined) this.#readAverage(average, name, target.table);
+    if (average !== undefined) {
+      if (typeof (average as Partial<typeof average> | null)?.joinStep !== "function")
+        throw wrongType(name, "average", "a WeightEma or a WeightAverage", average);
+      average.joinStep(this, name, table.tensors);
+    }
     this.whole = skip === undefined && rows === undefined;
-    if (skip !== undefined) this.#readSkip(skip, target);
-    if (rows !== undefined) this.#readRows(record(name, "rows", rows), target);
-  }
-
-  #readRows<Options extends CommonOptions>(rows: Readonly<Record<string, unknown>>, target: Target<Options>): void {
-    const { rule, indexOf } = target;
-    for (const [tensor, value] of Object.entries(rows)) {
-      const option = `rows.${tensor}`;
-      const i = lookUp(rule.name, option, indexOf, tensor);
-      if (!rule.rows) throw wrongValue(rule.name, option, "a rule that has sparse steps", value);
-      this.rows[i] = rule.rows.read(this, option, value, i, target);
+    if (skip !== undefined) {
+      array(name, "skip", skip, TENSOR_NAMES);
+      for (let k = 0; k < skip.length; k++) {
+        const i = indexOf.get(skip[k]) ?? lookUp(name, `skip[${k}]`, indexOf, skip[k]);
+        if (this.skipped[i] === 1) throw wrongValue(name, `skip[${k}]`, "each tensor once", skip[k]);
+        this.skipped[i] = 1;
+      }
     }
-  }
-
-  #readAverage(average: Average<string>, owner: string, table: Table): void {
-    if (typeof (average as Partial<typeof average> | null)?.joinStep !== "function")
-      throw wrongType(owner, "average", "a WeightEma or a WeightAverage", average);
-    average.joinStep(this, owner, table.tensors);
-  }
-
-  #readSkip<Options extends CommonOptions>(skip: readonly string[], { rule, indexOf }: Target<Options>): void {
-    array(rule.name, "skip", skip, TENSOR_NAMES);
-    for (let k = 0; k < skip.length; k++) {
-      const index = indexOf.get(skip[k]) ?? lookUp(rule.name, `skip[${k}]`, indexOf, skip[k]);
-      if (this.skipped[index] === 1) throw wrongValue(rule.name, `skip[${k}]`, "each tensor once", skip[k]);
-      this.skipped[index] = 1;
-    }
+    if (rows !== undefined)
+      for (const [tensor, value] of Object.entries(record(name, "rows", rows))) {
+        const option = `rows.${tensor}`;
+        const i = lookUp(name, option, indexOf, tensor);
+        if (!rule.rows) throw wrongValue(name, option, "a rule that has sparse steps", value);
+        this.rows[i] = rule.rows.read(this, option, value, i, target);
+      }
   }
 }
