@@ -57,7 +57,6 @@ export class StepRequest {
   averageWeight = new Float64Array(1);
   /** Whether the sweep has already cleared the gradients and updated the averages of the tensors that it swept. */
   fusedDone = false;
-  #isPlain = true;
 
   /** Whether gradients are cleared or averages updated along with the sweep. */
   get fused(): boolean {
@@ -66,8 +65,6 @@ export class StepRequest {
 
   /** Back to a plain step of this many tensors. */
   reset(tensors: number): void {
-    if (this.#isPlain && this.skipped.length === tensors) return;
-    this.#isPlain = true;
     this.gradScale[0] = 1;
     this.clipNorm[0] = this.norm[0] = NaN;
     if (this.skipped.length !== tensors) this.skipped = new Uint8Array(tensors);
@@ -76,7 +73,7 @@ export class StepRequest {
       if (this.rows.length > 0) this.rows.length = 0; // slow
     }
     this.whole = true;
-    this.zeroGrad = false;
+    this.zeroGrad = this.fusedDone = false;
     this.average = this.averages = undefined;
   }
 
@@ -84,7 +81,6 @@ export class StepRequest {
   read<Options extends CommonOptions>(options: StepOptions, target: Target<Options>): void {
     const { rule, table, indexOf } = target;
     const { name } = rule;
-    this.#isPlain = this.fusedDone = false;
     record(name, "step options", options);
     for (const key in options)
       if (!KNOWN.includes(key as (typeof KNOWN)[number])) knownStepOptions(`${name}.step`, options, KNOWN);
