@@ -85,13 +85,11 @@ export function multiplyBefore(
   { tensors }: Table,
   { skipped, rows, zeroGrad, gradScale }: StepRequest,
 ): () => void {
-  const kept = tensors.map(({ grad, gradAt, size }, i) => {
-    const copy = grad.slice();
+  const restores = tensors.map(({ grad, gradAt, size }, i) => {
+    const kept = grad.slice();
     if (skipped[i] === 0) multiply(kernels, gradAt, size, Math.abs(gradScale[0]));
-    return copy;
+    return () => (!zeroGrad || rows[i]) && grad.set(kept);
   });
   gradScale[0] = Math.sign(gradScale[0]);
-  return () => {
-    for (const [i, copy] of kept.entries()) if (!zeroGrad || rows[i]) tensors[i].grad.set(copy);
-  };
+  return () => restores.forEach((restore) => restore());
 }
