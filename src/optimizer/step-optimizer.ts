@@ -51,8 +51,13 @@ export abstract class StepOptimizer<
       request.read(options, this);
       if (request.clipNorm[0] >= 0) clipByNorm(this.arena.kernels, table, request);
     }
-    if (this.nonFinite !== "propagate" && !areFinite(this.arena.kernels, table, request, rule.name, this.nonFinite))
-      return this.#skipStep();
+    if (this.nonFinite !== "propagate" && !areFinite(this.arena.kernels, table, request, rule.name, this.nonFinite)) {
+      // A step that is skipped as a whole only clears gradients.
+      this.#gradNorm[0] = NaN;
+      request.averages = undefined;
+      for (let i = 0; i < request.skipped.length; i++) this.fuse(i);
+      return false;
+    }
 
     if (request.rows.length > 0) rule.rows?.makeRoom(request, this.slots);
     const runs = this.#runs?.table === table ? this.#runs : this.#prepare();
@@ -82,14 +87,6 @@ export abstract class StepOptimizer<
     this.#runs?.dispose();
     this.#runs = undefined;
     super.dispose();
-  }
-
-  /** A step that is skipped as a whole only clears gradients. */
-  #skipStep(): false {
-    this.#gradNorm[0] = NaN;
-    this.#request.averages = undefined;
-    if (this.#request.zeroGrad) for (let i = 0; i < this.table.step.length; i++) this.fuse(i);
-    return false;
   }
 
   /** Makes what steps need for the tensors at hand. */
