@@ -1,6 +1,6 @@
 // Reads and writes the safetensors format: 8 bytes for the header's length, the header in JSON, then the tensors' bytes
 // without gaps. https://github.com/huggingface/safetensors
-import { clip, counted } from "../util/check.js";
+import { clip, counted, thousands } from "../util/check.js";
 import { parseMembers, quote } from "./json.js";
 
 /** An element type, by the format's name for it. */
@@ -218,7 +218,7 @@ function readEntry(name: string, value: unknown, data: Uint8Array, damaged: Dama
   const bytes = shape.reduce((product, size) => product * size, widths[dtype]) / 8;
   if (bytes !== end - begin)
     throw wrong(
-      `${dtype} [${clip(shape.join(", "), 80)}] takes ${counted(bytes, "byte")}, it has ${(end - begin).toLocaleString("en")}`,
+      `${dtype} [${clip(shape.join(", "), 80)}] takes ${counted(bytes, "byte")}, it has ${thousands(end - begin)}`,
     );
   return new Placed(name, dtype, shape, begin, end, data);
 }

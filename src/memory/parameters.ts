@@ -265,7 +265,7 @@ export function checkDict(owner: string, name: string, value: unknown): asserts 
   if (value instanceof ParameterDict) return;
   const { params, constructor } = Object(value) as { params?: unknown; constructor?: { name?: unknown } };
   let hint = ": make one with new ParameterDict({ name: shape })";
-  if (params instanceof ParameterDict) hint = ": pass its params";
+  if (params instanceof ParameterDict) hint = `: pass ${constructor?.name === "MLP" ? "mlp.params" : "its params"}`;
   else if (constructor?.name === OWNER) hint = " of another copy of gradstep";
   throw wrongType(owner, name, "a ParameterDict", value, hint);
 }

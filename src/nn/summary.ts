@@ -1,13 +1,14 @@
 // The text of a network: a table of its layers, and its memory.
 import type { Built } from "./build.js";
 import { showShape } from "./layers/layer.js";
+import { thousands } from "../util/check.js";
 
 /** The table of the layers, then a line about parameters and memory. */
 export function summaryOf({ owner, program, inputShape, loss, batchSize, rows, params, blockBytes }: Built): string {
   const table = [["layer", "kind", "output", "parameters"]];
   for (const { path, kind, output, parameters } of program.rows) {
     const depth = path.split(".").length - 1;
-    table.push([path, "  ".repeat(depth) + kind, showShape(output), parameters ? inThousands(parameters) : ""]);
+    table.push([path, "  ".repeat(depth) + kind, showShape(output), parameters ? thousands(parameters) : ""]);
   }
   const widths = table[0].map((_, k) => Math.max(...table.map((cells) => cells[k].length)));
   const alone = program.spans.reduce((sum, span) => sum + span.bytes, 0);
@@ -17,12 +18,10 @@ export function summaryOf({ owner, program, inputShape, loss, batchSize, rows, p
       const line = cells.map((cell, k) => (k === 3 ? cell.padStart(widths[k]) : cell.padEnd(widths[k])));
       return line.join("  ").trimEnd();
     }),
-    `${inThousands(params.numel)} parameters take ${inBytes(4 * params.numel)}, their gradients as much`,
+    `${thousands(params.numel)} parameters take ${inBytes(4 * params.numel)}, their gradients as much`,
     `a batch of ${rows} rows takes ${inBytes(blockBytes)} (${inBytes(alone)} without sharing)`,
   ].join("\n");
 }
-
-const inThousands = (count: number): string => count.toLocaleString("en");
 
 function inBytes(bytes: number): string {
   const isSmall = bytes < 2 ** 20;

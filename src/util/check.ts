@@ -54,9 +54,12 @@ export const kindOf = (value: unknown): string => Object.prototype.toString.call
 export const withArticle = (noun: string): string =>
   `a${/^([AEIOaeio]|[FHLMNRSX][^AEIOUa-z]|Ftrl|Rprop)/.test(noun) ? "n" : ""} ${noun}`;
 
-/** "1 row", "2 rows". */
+/** "1,000,000". Without toLocaleString, which takes 30 ms when it runs for the first time. */
+export const thousands = (count: number): string => String(count).replace(/\d(?=(\d{3})+$)/g, "$&,");
+
+/** "1 row", "2,000 rows". */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
-  `${count.toLocaleString("en")} ${count === 1 ? one : many}`;
+  `${thousands(count)} ${count === 1 ? one : many}`;
 
 /** Values of a primitive type that pass `accepts`; `expected` completes the message "expected …". */
 /* @__NO_SIDE_EFFECTS__ */

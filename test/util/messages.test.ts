@@ -14,14 +14,14 @@ const empty = [0, 97, 115, 109, 1, 0, 0, 0];
 const other = [...empty, 6, 6, 1, 127, 0, 65, 0, 11, 7, 9, 1, 5, 111, 116, 104, 101, 114, 3, 0];
 
 const causes: [what: string, call: () => unknown, type: typeof Error, message: string][] = [
-  ["Adam(mlp)", () => new Adam(mlp as never), TypeError, "got an MLP: pass its params"],
-  ["WeightEma(mlp)", () => new WeightEma(mlp as never), TypeError, "got an MLP: pass its params"],
-  ["clipGradNorm(mlp)", () => clipGradNorm(mlp as never, 1), TypeError, "got an MLP: pass its params"],
+  ["Adam(mlp)", () => new Adam(mlp as never), TypeError, "got an MLP: pass mlp.params"],
+  ["WeightEma(mlp)", () => new WeightEma(mlp as never), TypeError, "got an MLP: pass mlp.params"],
+  ["clipGradNorm(mlp)", () => clipGradNorm(mlp as never, 1), TypeError, "got an MLP: pass mlp.params"],
   [
     "addParamGroup(mlp)",
     () => new Adam(make()).addParamGroup({ params: mlp as never }),
     TypeError,
-    'Adam: "paramGroups[1].params" expected a ParameterDict, got an MLP: pass its params',
+    'Adam: "paramGroups[1].params" expected a ParameterDict, got an MLP: pass mlp.params',
   ],
   ["an object around them", () => new Adam({ params: make() } as never), TypeError, "got an object: pass its params"],
   [

@@ -167,7 +167,7 @@ const calls: readonly [call: () => unknown, error: new () => Error, message: str
   [() => new Adam(any([params.data["fc1.bias"]])), TypeError, "make one with new ParameterDict({ name: shape })"],
   [() => new Adam(any({ lr: 0.1 })), TypeError, "make one with new ParameterDict({ name: shape })"],
   [() => new Adam(any(0.001)), TypeError, "make one with new ParameterDict({ name: shape })"],
-  [() => new Adam(any(mlp)), TypeError, "pass its params"],
+  [() => new Adam(any(mlp)), TypeError, "pass mlp.params"],
   // Networks
   [
     () => new MLP([4, 2], { loss: any("sparse_categorical_crossentropy") }),
