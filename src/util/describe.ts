@@ -21,7 +21,7 @@ export const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 export function describe<T extends object>(
   type: { readonly prototype: T },
   of: (self: T) => Description,
-  foreign = "",
+  ...foreign: readonly string[]
 ): void {
   const { prototype } = type;
   const attempt = (self: T): Description => {
@@ -44,17 +44,13 @@ export function describe<T extends object>(
     return value;
   });
   if ("dispose" in prototype) addDispose(prototype as never);
-  redirect(prototype, (self) => attempt(self)[0].split(":")[0], foreign);
-}
-
-/** Makes properties of the `foreign` names that throw an error with the name here: see {@link describe}. */
-export function redirect<T extends object>(prototype: T, ownerOf: (self: T) => string, foreign: string): void {
-  for (const entry of foreign.match(/\S+/g) ?? []) {
+  for (const entry of foreign.join(" ").match(/\S+/g) ?? []) {
     const [names, here] = entry.split("=") as [string, string?];
     for (const name of names.split(",")) {
       const refuse = function (this: T): never {
+        const owner = attempt(this)[0].split(":")[0];
         const use = here?.replace(/_/g, " ") ?? `${name.replace(/_./g, (pair) => pair[1].toUpperCase())}()`;
-        throw new TypeError(`${ownerOf(this)}: no "${name}": use ${use}`);
+        throw new TypeError(`${owner}: no "${name}": use ${use}`);
       };
       Object.defineProperty(prototype, name, { get: refuse, set: refuse, configurable: true });
     }
