@@ -1,6 +1,5 @@
 // What a person sees of an object: its text in templates and consoles, its JSON, and what to use instead of other libraries' names.
 import { counted, show } from "./check.js";
-import { addDispose, addMethod } from "./methods.js";
 
 /** The name of an object's class, what there is to say of the object, its JSON if that is something else, and more lines of text. */
 export type Description = readonly [
@@ -10,12 +9,17 @@ export type Description = readonly [
   lines?: readonly string[],
 ];
 
+/** Adds a method to a class, like one of its own. */
+export function addMethod(prototype: object, key: PropertyKey, value: (this: never, ...given: never) => unknown): void {
+  Object.defineProperty(prototype, key, { value, configurable: true, writable: true });
+}
+
 /** Node's console and debuggers call the method of this name. */
 export const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /**
- * Gives a class `toString()`, `toJSON()` and Node's inspection. None of them throws, not even after `dispose()`. `foreign` are
- * names that users of other libraries look for, which throw an error with the name here: `zero_grad lr,learningRate=…`.
+ * Gives a class `toString()`, `toJSON()` and Node's inspection, none of which throws, not even after `dispose()`; and
+ * `[Symbol.dispose]`, where the engine has that symbol and the class `dispose()`. `foreign` are names that users of other libraries look for, which throw an error with the name here: `zero_grad lr,learningRate=…`.
  * Without a name here it is the same in camel case, a method.
  */
 export function describe<T extends object>(
@@ -43,7 +47,12 @@ export function describe<T extends object>(
     const [, fields, value = fields] = attempt(this);
     return value;
   });
-  if ("dispose" in prototype) addDispose(prototype as never);
+  // An engine without that symbol would make a method called "undefined" of a computed name.
+  const dispose: symbol | undefined = (Symbol as Partial<typeof Symbol>).dispose;
+  if (dispose && "dispose" in prototype)
+    addMethod(prototype, dispose, function (this: { dispose(): void }) {
+      this.dispose();
+    });
   for (const entry of foreign.join(" ").match(/\S+/g) ?? []) {
     const [names, here] = entry.split("=") as [string, string?];
     for (const name of names.split(",")) {
