@@ -19,8 +19,9 @@ export const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 
 /**
  * Gives a class `toString()`, `toJSON()` and Node's inspection, none of which throws, not even after `dispose()`; and
- * `[Symbol.dispose]`, where the engine has that symbol and the class `dispose()`. `foreign` are names that users of other libraries look for, which throw an error with the name here: `zero_grad lr,learningRate=…`.
- * Without a name here it is the same in camel case, a method.
+ * `[Symbol.dispose]`, where the engine has that symbol and the class has `dispose()`. `foreign` are names that users of other
+ * libraries look for, which throw an error with the name here: `zero_grad lr,learningRate=…`. Without a name here it is the
+ * same in camel case, a method.
  */
 export function describe<T extends object>(
   type: { readonly prototype: T },
