@@ -26,7 +26,7 @@ export const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 export function describe<T extends object>(
   type: { readonly prototype: T },
   of: (self: T) => Description,
-  ...foreign: readonly string[]
+  foreign = "",
 ): void {
   const { prototype } = type;
   const attempt = (self: T): Description => {
@@ -54,7 +54,7 @@ export function describe<T extends object>(
     addMethod(prototype, dispose, function (this: { dispose(): void }) {
       this.dispose();
     });
-  for (const entry of foreign.join(" ").match(/\S+/g) ?? []) {
+  for (const entry of foreign.match(/\S+/g) ?? []) {
     const [names, here] = entry.split("=") as [string, string?];
     for (const name of names.split(",")) {
       const refuse = function (this: T): never {
