@@ -59,7 +59,7 @@ export class RunList extends Batches {
     this.#small = table.formats.some((column) => column.some((format) => format !== FLOAT32));
     this.#rows = this.#small ? length : Math.min(length, 2 * groups + 6);
     this.#coefficients = PASS + length * LONG;
-    this.#place(new ArrayBuffer(4 * (this.#coefficients + this.#rows * ROW)), 0);
+    this.#place(new ArrayBuffer(4 * this.#rowOf(this.#rows)), 0);
     this.#variant = new Uint32Array(length);
     this.batchOfRun = new Uint32Array(length);
     this.first = new Uint32Array(length + 1);
@@ -133,7 +133,7 @@ export class RunList extends Batches {
   }
 
   #place(buffer: ArrayBuffer, at: number): void {
-    const length = this.#coefficients + this.#rows * ROW;
+    const length = this.#rowOf(this.#rows);
     this.#words = new Uint32Array(buffer, at, length);
     this.#floats = new Float32Array(buffer, at, length);
   }
