@@ -20,10 +20,10 @@ import { type RowViews, rowViews } from "./row-views.js";
 export interface Variant {
   /** Begins every message. */
   readonly owner: string;
-  /** Names of options that the subclass has read. */
-  readonly options: readonly string[];
-  /** `predict` and `evaluate` take at least this many rows at a time. */
-  readonly leastRows: number;
+  /** Names of options that the subclass has read. Default: none. */
+  readonly options?: readonly string[];
+  /** `predict` and `evaluate` take at least this many rows at a time. Default 1. */
+  readonly leastRows?: number;
 }
 
 /** The parts of a network. */
@@ -52,7 +52,7 @@ export function build(
   inputShape: Shape,
   layers: readonly Layer[],
   options: NetworkOptions,
-  { owner, options: more, leastRows }: Variant,
+  { owner, options: more = [], leastRows = 1 }: Variant,
 ): Built {
   const shape = list(wholeFrom(1), "an array of one or more whole numbers >= 1", undefined, 1).read(
     owner,

@@ -68,8 +68,9 @@ export class Program implements Chain {
     this.result = last.span.read(n);
     this.delta = this.#take(size, n);
     this.#backward(this.delta);
-    this.scratch = this.#take(this.#most(({ scratch = 0 }) => scratch) / 4, -1).read(END);
-    this.side = this.#take(this.#most(bytesOf) / 4, n).read(END);
+    const most = (bytes: (plan: Plan) => number): number => Math.max(...this.nodes.map(({ plan }) => bytes(plan)));
+    this.scratch = this.#take(most(({ scratch = 0 }) => scratch) / 4, -1).read(END);
+    this.side = this.#take(most(bytesOf) / 4, n).read(END);
     this.targets = this.#take(size, -1).read(n);
     this.losses = this.#take((2 * size) / last.shape[last.shape.length - 1], n);
   }
@@ -136,11 +137,6 @@ export class Program implements Chain {
   push(node: Pick<Node, "owner" | "plan" | "order" | "x" | "y">): void {
     const kept = this.#take((node.plan.kept ?? 0) / 4, this.nodes.length).read(END);
     this.nodes.push({ ...node, kept, dy: node.y, dx: node.x });
-  }
-
-  /** The most bytes that one node needs for something. */
-  #most(bytes: (plan: Plan) => number): number {
-    return Math.max(...this.nodes.map(({ plan }) => bytes(plan)));
   }
 
   /** Gives each node the memory of its gradients, from the last to the first. */

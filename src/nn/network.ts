@@ -42,7 +42,7 @@ export class Network extends BaseNetwork {
     inputShape: Shape,
     layers: readonly Layer[],
     options: NetworkOptions = {},
-    variant: Variant = { owner: "Network", options: [], leastRows: 1 },
+    variant: Variant = { owner: "Network" },
   ) {
     super(inputShape, layers, options, variant);
   }

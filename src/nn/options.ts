@@ -79,18 +79,15 @@ interface Given extends LossSettings {
   readonly nnModule: object | undefined;
 }
 
-const defaults: Given = {
+const defaults = {
   loss: "cross-entropy",
   labelSmoothing: 0,
-  ignoreIndex: undefined,
   delta: 1,
   init: "torch",
   batchSize: 64,
   seed: 1,
-  inputScale: undefined,
   skipZeros: true,
-  nnModule: undefined,
-};
+} as Given;
 
 /** Reads the options; `more` names those that a subclass has read. */
 export function readOptions(owner: string, options: NetworkOptions, more: readonly string[]) {

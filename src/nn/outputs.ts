@@ -27,8 +27,8 @@ export function probabilitiesOf(network: Predictor, x: Inputs): Vector {
   if (!hasClasses) return z.map((score) => (score >= 0 ? 1 : exp(score)) / (1 + exp(-Math.abs(score))));
   for (let at = 0; at < z.length; at += classes) {
     const row = z.subarray(at, at + classes);
-    const largest = row.reduce((most, score) => Math.max(most, score));
-    const terms = Float64Array.from(row, (score) => exp(score - largest));
+    const most = row[largest(row, 0, classes)];
+    const terms = Float64Array.from(row, (score) => exp(score - most));
     const sum = terms.reduce((total, term) => total + term);
     row.set(terms.map((term) => term / sum));
   }
