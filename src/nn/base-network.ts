@@ -196,6 +196,8 @@ export abstract class BaseNetwork implements Saveable {
     if (this.built.ownsArena) arena.dispose();
   }
 
+  /** The {@link summary}. Does not throw. */
+  declare toString: () => string;
   /** Names of the network, shapes and layers: small, and no parameters, which `gradstep/checkpoint` saves. */
   declare toJSON: () => object;
 

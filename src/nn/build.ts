@@ -54,7 +54,7 @@ export function build(
   options: NetworkOptions,
   { owner, options: more = [], leastRows = 1 }: Variant,
 ): Built {
-  const shape = list(wholeFrom(1), "an array of one or more whole numbers >= 1", undefined, 1).read(
+  const shape = list(wholeFrom(1), "an array of one or more whole numbers >= 1", 1).read(
     owner,
     "inputShape",
     inputShape,

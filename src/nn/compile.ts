@@ -169,6 +169,5 @@ const layerList = list<Layer>(
     },
   },
   "an array of one or more layers",
-  undefined,
   1,
 );

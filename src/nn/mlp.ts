@@ -5,7 +5,7 @@ import { Network } from "./network.js";
 import type { NetworkOptions } from "./options.js";
 
 const OWNER = "MLP";
-const sizeList = list(wholeFrom(1), "an array of two or more whole numbers >= 1", undefined, 2);
+const sizeList = list(wholeFrom(1), "an array of two or more whole numbers >= 1", 2);
 /** `predict` and `evaluate` take at least this many rows at a time, since weights are packed anew for each part. */
 const LEAST_ROWS = 64;
 

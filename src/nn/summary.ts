@@ -23,11 +23,7 @@ export function summaryOf({ owner, program, inputShape, loss, batchSize, rows, p
   ].join("\n");
 }
 
-function inBytes(bytes: number): string {
-  const isSmall = bytes < 2 ** 20;
-  const size = bytes / (isSmall ? 2 ** 10 : 2 ** 20);
-  return `${size.toFixed(size < 100 ? 1 : 0)} ${isSmall ? "K" : "M"}iB`;
-}
+const inBytes = (bytes: number): string => `${thousands(Math.ceil(bytes / 1024))} KiB`;
 
 /** `toString()` and Node's inspection: the summary, or why there is none; only the name within other objects. */
 export function textOf(this: { summary(): string; built: Built }, depth?: unknown): string {

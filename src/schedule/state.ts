@@ -32,4 +32,4 @@ export interface InnerState {
 
 /** A number for each of `count` groups. */
 export const groupNumbers = (kind: Kind<number>, count: number): Kind<readonly number[]> =>
-  list(kind, `an array of ${count}, a number for each group`, count);
+  list(kind, `an array of ${count}, a number for each group`, count, count);

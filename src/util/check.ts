@@ -126,24 +126,23 @@ export const oneOf = <const T extends string>(values: readonly T[], aliases?: st
   primitive<T>("string", `one of ${listOf(values)}`, (value) => values.includes(value), false, values, aliases);
 
 /** Two values of one kind, such as Adam's `betas`, as a frozen copy. */
-export const pair = <T>(kind: Kind<T>): Kind<readonly [T, T]> => list(kind, "an array of two numbers", 2);
+export const pair = <T>(kind: Kind<T>): Kind<readonly [T, T]> => list(kind, "an array of two numbers", 2, 2);
 
 /** Three values of one kind. */
-export const triple = <T>(kind: Kind<T>): Kind<readonly [T, T, T]> => list(kind, "an array of three numbers", 3);
+export const triple = <T>(kind: Kind<T>): Kind<readonly [T, T, T]> => list(kind, "an array of three numbers", 3, 3);
 
-/** An array of values of one kind, of any length >= `least` by default, as a frozen copy. */
+/** An array of values of one kind, of any length unless it is bounded, as a frozen copy. */
 /* @__NO_SIDE_EFFECTS__ */
 export const list = <T, List extends readonly T[] = readonly T[]>(
   kind: Kind<T>,
   expected: string,
-  length?: List["length"],
   least = 0,
+  most = Infinity,
 ): Kind<List> => ({
   live: kind.live,
   read(owner, name, value) {
     const items = array(owner, name, value, expected);
-    if (items.length < least || items.length !== (length ?? items.length))
-      throw wrongValue(owner, name, expected, value);
+    if (items.length < least || items.length > most) throw wrongValue(owner, name, expected, value);
     const read: readonly T[] = Array.from(items, (item, i) => kind.read(owner, `${name}[${i}]`, item));
     return Object.freeze(read) as List;
   },

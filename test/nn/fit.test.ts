@@ -188,6 +188,9 @@ describe("classes and probabilities", () => {
     mlp.params.assign({ "0.weight": new Float32Array(12), "0.bias": [1e4, -1e4, 1e4] });
     expect([...mlp.probabilities([1, 2, 3, 4])]).toEqual([0.5, 0, 0.5]);
     expect([...mlp.classify([1, 2, 3, 4])]).toEqual([0]);
+    mlp.params.assign({ "0.bias": [1, NaN, 2] });
+    expect([...mlp.classify([1, 2, 3, 4])]).toEqual([1]);
+    expect(mlp.evaluate([1, 2, 3, 4], [1]).accuracy).toBe(0);
   });
 
   it("are an error for squared errors", () => {
@@ -208,7 +211,7 @@ describe("the text", () => {
       1      relu    [128]
       2      linear  [10]         1,290
       101,770 parameters take 398 KiB, their gradients as much
-      a batch of 64 rows takes 1.1 MiB (1.1 MiB without sharing)"
+      a batch of 64 rows takes 1,087 KiB (1,095 KiB without sharing)"
     `);
     expect(String(mlp)).toBe(mlp.summary());
     expect(inspect(mlp)).toBe(mlp.summary());
