@@ -66,6 +66,7 @@ describe("ParameterDict", () => {
     [{ w: [2, -1] }, RangeError, 'ParameterDict: "shapes.w[1]" expected a whole number >= 0, got -1'],
     [{ w: [1.5] }, RangeError, 'ParameterDict: "shapes.w[0]" expected a whole number >= 0, got 1.5'],
     [{ w: ["2"] }, TypeError, 'ParameterDict: "shapes.w[0]" expected a whole number >= 0, got "2"'],
+    [{ w: Array(1) }, TypeError, 'ParameterDict: "shapes.w[0]" expected a whole number >= 0, got undefined'],
     [{ w: [2 ** 40] }, RangeError, /ParameterDict: the tensors need \d+ bytes, an arena holds at most 4294901760/],
     [[], TypeError, 'ParameterDict: "shapes" expected an object, got []'],
     [undefined, TypeError, 'ParameterDict: "shapes" expected an object, got undefined'],
@@ -176,6 +177,7 @@ describe("subset", () => {
     );
     expect(() => params.subset(["a", "a"])).toThrow(RangeError);
     expect(() => params.subset("a" as never)).toThrow(TypeError);
+    expect(() => params.subset(Array(1))).toThrow('"names[0]" expected a tensor name, got undefined');
   });
 
   test("frees nothing when disposed, and ends with its dictionary", () => {
