@@ -73,14 +73,14 @@ export function readGroups<Options extends CommonOptions>(
   const tensors = params.tensors(name);
   const groupOf = new Map<Tensor, number>();
   const settled = [base];
-  const choices: { choice: Choice; option: string; group: number }[] = [];
+  const choices: [choice: Choice, option: string, group: number][] = [];
   array(name, "groups", groups, "an array of groups").forEach((item, i) => {
     const prefix = `groups[${i}].`;
     const given = record(name, `groups[${i}]`, item);
     knownOptions(rule, prefix, given);
     const option = `${prefix}params`;
     const read = (member: unknown, option: string): void => {
-      if (isChoice(member)) return void choices.push({ choice: member, option, group: i + 1 });
+      if (isChoice(member)) return void choices.push([member, option, i + 1]);
       if (typeof member !== "string") throw wrongType(name, option, "a tensor name, a RegExp or a function", member);
       const tensor = params.tensor(name, option, member);
       if (groupOf.has(tensor)) throw wrongValue(name, option, "each tensor once, in one group", member);
@@ -90,7 +90,7 @@ export function readGroups<Options extends CommonOptions>(
     else array(name, option, given.params, MEMBERS).forEach((member, k) => read(member, `${option}[${k}]`));
     settled.push(groupOptions(rule, prefix, base, given));
   });
-  for (const { choice, option, group } of choices) {
+  for (const [choice, option, group] of choices) {
     const chosen = tensors.filter((tensor) => chooses(choice, tensor));
     if (chosen.length === 0)
       throw wrongValue(name, option, `what matches one of the tensors ${listOf(params.names)}`, choice);
@@ -122,15 +122,15 @@ export function makeGroup<Options extends CommonOptions>(
       [INSPECT]: text,
     },
   ) as Group<Options>["options"];
-  const refuse = (key: string | symbol): never => {
+  const refuse = (_: unknown, key: string | symbol = "options"): never => {
     throw new TypeError(`${owner}: "${prefix}${String(key)}" cannot change`);
   };
-  const view = new Proxy(options, {
+  const view = new Proxy<typeof options>(options, {
     set(_, key, value: unknown) {
       checkAlive();
       const name = String(key);
       const option = prefix + name;
-      if (name === "params" || name === "dialect") refuse(key);
+      if (name === "params" || name === "dialect") refuse(_, key);
       if (name === "initialLr") Object.assign(options, { initialLr: readInitialLr(rule, owner, option, value) });
       else {
         knownOptions(rule, prefix, { [name]: value }, Object.keys(kinds));
@@ -144,9 +144,9 @@ export function makeGroup<Options extends CommonOptions>(
       }
       return true;
     },
-    deleteProperty: (_, key) => refuse(key),
-    defineProperty: (_, key) => refuse(key),
-    preventExtensions: () => refuse("options"),
+    deleteProperty: refuse,
+    defineProperty: refuse,
+    preventExtensions: refuse,
   });
   return { options, view, occupied: params.length > 0, shared }; // `occupied` is no accessor, which would make every read of a group slow
 }
