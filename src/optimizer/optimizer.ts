@@ -85,7 +85,7 @@ export abstract class Optimizer<
     this.slots = new Slots(rule, this.arena, this.stateFormat, base);
     this.scalarNames = Object.keys(rule.scalars ?? {});
     this.sharedNames = Object.keys(rule.shared?.start(base) ?? {});
-    this.table = makeTable([], this.slots.names.length, [], () => 0);
+    this.table = makeTable([], this.slots.names, [], () => 0);
     this.#addGroups(settled, groupOf);
   }
 
@@ -279,7 +279,7 @@ export abstract class Optimizer<
     const from = before.tensors.length;
     const ordered = [...tensors].sort((a, b) => a.dataAt - b.dataAt);
     const starts = Object.values(this.rule.scalars ?? {});
-    const table = makeTable([...before.tensors, ...ordered], slots.names.length, starts, groupOf, before);
+    const table = makeTable([...before.tensors, ...ordered], slots.names, starts, groupOf, before);
     slots.add(table, from, groups);
     ordered.forEach((tensor, k) => {
       tensor.owner = this;

@@ -39,7 +39,7 @@ export interface Table {
  */
 export function makeTable(
   tensors: readonly Tensor[],
-  slots: number,
+  slots: readonly string[],
   scalars: readonly number[],
   groupOf: (tensor: Tensor) => number,
   from?: Table,
@@ -47,7 +47,6 @@ export function makeTable(
   const bytes = (): Uint8Array => new Uint8Array(tensors.length);
   const words = (): Uint32Array => new Uint32Array(tensors.length);
   const numbers = (start: number): Float64Array => new Float64Array(tensors.length).fill(start);
-  const columns = <T>(make: () => T): T[] => Array.from({ length: slots }, make);
   const together = from?.together ?? new Float64Array(1);
   const table = {
     tensors,
@@ -55,9 +54,9 @@ export function makeTable(
     size: Uint32Array.from(tensors, ({ size }) => size),
     data: Uint32Array.from(tensors, ({ dataAt }) => dataAt),
     grad: Uint32Array.from(tensors, ({ gradAt }) => gradAt),
-    slots: columns(words),
-    slotSizes: columns(words),
-    formats: columns(bytes),
+    slots: slots.map(words),
+    slotSizes: slots.map(words),
+    formats: slots.map(bytes),
     group: Uint32Array.from(tensors, groupOf),
     adjacent: bytes(),
     step: numbers(-together[0]),
