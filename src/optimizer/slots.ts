@@ -41,8 +41,10 @@ export class Slots<Options extends CommonOptions> {
   add(table: Table, from: number, groups: readonly { readonly options: Settled<Options> }[]): void {
     const arena = this.#arena;
     const rule = this.#rule;
-    const plans: { i: number; k: number; start: number; length: number; format: number; bytes: number }[] = [];
     const columns = this.names.map(() => 0);
+    let addresses = columns;
+    // What is written when there is room for all.
+    const writes: (() => void)[] = [];
     let scratch = 0;
     for (let i = from; i < table.tensors.length; i++) {
       const tensor = table.tensors[i];
@@ -54,10 +56,24 @@ export class Slots<Options extends CommonOptions> {
         const format = formatOf(this.#format, kind, length);
         const bytes = slotBytes(format, length);
         columns[k] += bytes;
-        plans.push({ i, k, start, length, format, bytes });
+        table.slotSizes[k][i] = length;
+        table.formats[k][i] = format;
+        writes.push(() => {
+          table.slots[k][i] = addresses[k] || EMPTY;
+          // The memory is zero.
+          if (format !== FLOAT32)
+            setSlot(arena, table, i, k, new Float32Array(start === 0 ? 0 : length).fill(start), this.converter);
+          else if (start !== 0) arena.fill(addresses[k], padded(length), start);
+          addresses[k] += bytes;
+          this.bytes += bytes;
+        });
+      });
+      writes.push(() => {
+        rule.copied?.copy(arena, table, i);
+        table.adjacent[i] = isAdjacentToPrevious(table, i) ? 1 : 0;
       });
     }
-    const addresses = arena.allocateApart(columns, rule.name, "its state");
+    addresses = arena.allocateApart(columns, rule.name, "its state");
     try {
       this.#makeRoom(scratch);
     } catch (error) {
@@ -65,21 +81,7 @@ export class Slots<Options extends CommonOptions> {
       throw error;
     }
     this.#blocks.push(addresses[0]);
-    for (const { i, k, start, length, format, bytes } of plans) {
-      table.slots[k][i] = addresses[k] || EMPTY;
-      table.slotSizes[k][i] = length;
-      table.formats[k][i] = format;
-      // The memory is zero.
-      if (format !== FLOAT32)
-        setSlot(arena, table, i, k, new Float32Array(start === 0 ? 0 : length).fill(start), this.converter);
-      else if (start !== 0) arena.fill(addresses[k], padded(length), start);
-      addresses[k] += bytes;
-      this.bytes += bytes;
-    }
-    for (let i = from; i < table.tensors.length; i++) {
-      rule.copied?.copy(arena, table, i);
-      table.adjacent[i] = isAdjacentToPrevious(table, i) ? 1 : 0;
-    }
+    for (const write of writes) write();
   }
 
   /** The columns in the table of the slots that tensor i has. */
