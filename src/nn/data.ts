@@ -28,10 +28,8 @@ export type Floats = Float32Array | Float64Array | Uint8Array | Uint8ClampedArra
 /** Whole numbers in one list. */
 export type Indices = ArrayLike<number | bigint>;
 
-const tag = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
-
 /** The name of a typed array's class, also from another realm, where `instanceof` fails. Allocates nothing. */
-const kindOf = (value: unknown): string => String(tag?.get?.call(value));
+const kindOf = (value: unknown): string => (ArrayBuffer.isView(value) ? (value as Uint8Array)[Symbol.toStringTag] : "");
 /** Whether a value is a typed array of numbers that may be fractions. */
 export const isFractions = (value: unknown): value is Floats =>
   value instanceof Float32Array || kindOf(value).startsWith("Float"); // the first is faster
