@@ -2,7 +2,7 @@
 // The memory that parameters, gradients and optimizer state live in, and its allocator.
 // This import comes first so that a bundle begins with the binary's text; gzip compresses the code better that way.
 import { exportsOf, moduleOf } from "../wasm/module.js";
-import { clip, number, optionsOf, usedAfterDispose } from "../util/check.js";
+import { number, optionsOf, usedAfterDispose } from "../util/check.js";
 import { describe } from "../util/describe.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 import { ALIGNMENT, PAGE_BYTES } from "../wasm/generated/layout/memory.js";
@@ -223,9 +223,7 @@ export function makeMemory(owner: string, pages: number, shared: boolean): WebAs
   try {
     return new WebAssembly.Memory({ initial: pages, maximum: pages, shared });
   } catch (error) {
-    const reason = clip(String(error), 200);
-    throw new RangeError(`${owner}: the engine could not give a memory of ${pages * PAGE} bytes: ${reason}`, {
-      cause: error,
-    });
+    const told = `${owner}: the engine could not give a memory of ${pages * PAGE} bytes: ${String(error)}`;
+    throw new RangeError(told, { cause: error });
   }
 }

@@ -37,8 +37,8 @@ const SLACK = 2 ** 20;
 
 /** How many threads work in the arena that the options ask for. They need not be valid. */
 export function threadsOf({ arena, threads }: MemoryOptions): number {
-  if (arena instanceof Arena) return arena.memory.threads ?? 1;
-  return threads instanceof ThreadPool ? threads.size : 1;
+  if (threads instanceof ThreadPool) return threads.size;
+  return (arena as Partial<Arena> | undefined)?.memory?.threads ?? 1;
 }
 
 /**
@@ -52,14 +52,14 @@ export function arenaFor(owner: string, options: MemoryOptions, parameterBytes: 
   if (arena !== undefined && !(arena instanceof Arena)) throw wrongType(owner, "arena", "an Arena", arena);
   for (const names of RIVALS) {
     const [one, other] = names.filter((name) => options[name] !== undefined) as [string?, string?];
-    if (other) throw new RangeError(`${owner}: "${one}" cannot stand beside "${other}": give one of them`);
+    if (other) throw new RangeError(`${owner}: "${one}" excludes "${other}": give one of them`);
   }
   arena?.check(owner);
   if (arena) return arena;
   whole.read(owner, "slots", slots);
   const least = RESERVED + 2 * parameterBytes + scratch;
   if (least > MAX_CAPACITY)
-    throw new RangeError(`${owner}: the tensors need ${least} bytes, an arena holds at most ${MAX_CAPACITY}`);
+    throw new RangeError(`${owner}: the tensors need ${least} bytes, an arena has at most ${MAX_CAPACITY}`);
   const gaps = (2 + slots) * gapAfter(parameterBytes);
   const wanted = least + slots * parameterBytes + gaps + SLACK;
   const size = capacity === undefined ? "slots" : "capacity";

@@ -10,8 +10,8 @@ const COMMON = "eps=epsilon momentum=mu capacity=size,bytes";
 const plain = (name: string): string =>
   name
     .slice(0, 100)
-    .replace(/[^a-z\d]/gi, "")
-    .toLowerCase();
+    .toLowerCase()
+    .replace(/[^a-z\d]/g, "");
 
 /** Whether a becomes b by inserting, removing, replacing or swapping at most `most` characters. */
 const isNear = (a: string, b: string, most: number): boolean =>

@@ -67,7 +67,7 @@ describe("ParameterDict", () => {
     [{ w: [1.5] }, RangeError, 'ParameterDict: "shapes.w[0]" expected a whole number >= 0, got 1.5'],
     [{ w: ["2"] }, TypeError, 'ParameterDict: "shapes.w[0]" expected a whole number >= 0, got "2"'],
     [{ w: Array(1) }, TypeError, 'ParameterDict: "shapes.w[0]" expected a whole number >= 0, got undefined'],
-    [{ w: [2 ** 40] }, RangeError, /ParameterDict: the tensors need \d+ bytes, an arena holds at most 4294901760/],
+    [{ w: [2 ** 40] }, RangeError, /ParameterDict: the tensors need \d+ bytes, an arena has at most 4294901760/],
     [[], TypeError, 'ParameterDict: "shapes" expected an object, got []'],
     [undefined, TypeError, 'ParameterDict: "shapes" expected an object, got undefined'],
     [new Map([["w", [2]]]), TypeError, 'ParameterDict: "shapes" expected an object, got a Map'],
@@ -107,7 +107,7 @@ describe("ParameterDict", () => {
     for (const more of [{ slots: 2 }, { capacity: 2 ** 20 }, { module: {} }]) {
       const construct = () => new ParameterDict({ w: [3] }, { arena, ...more });
       expect(construct).toThrow(RangeError);
-      expect(construct).toThrow(`ParameterDict: "${Object.keys(more)[0]}" cannot stand beside "arena"`);
+      expect(construct).toThrow(`ParameterDict: "${Object.keys(more)[0]}" excludes "arena"`);
     }
     expect(arena.used).toBe(65536);
   });

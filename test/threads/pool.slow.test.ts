@@ -295,8 +295,8 @@ describe("a shared dictionary", () => {
     const threads = await start(1);
     const arena = new SharedArena({ capacity: 1e6, threads });
     const make = (options: object) => () => new ParameterDict({ w: [1] }, options);
-    expect(make({ threads, arena })).toThrow('"threads" cannot stand beside "arena"');
-    expect(make({ threads, module: {} })).toThrow('"module" cannot stand beside "threads"');
+    expect(make({ threads, arena })).toThrow('"threads" excludes "arena"');
+    expect(make({ threads, module: {} })).toThrow('"module" excludes "threads"');
     expect(make({ threads, capacity: 1 })).toThrow('raise "capacity" of the ParameterDict');
     expect(make({ threads: {} })).toThrow(
       'ParameterDict: "threads" expected Threads of gradstep/threads, got an object',
