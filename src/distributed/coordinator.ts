@@ -1,10 +1,11 @@
 // What a coordinator does, whatever carries its messages: begins rounds, judges updates, steps, saves, recovers.
 import { type Clock, Waker } from "./clock.js";
-import { Fatal, Refused } from "./fatal.js";
+import { Fatal } from "./fatal.js";
 import { type Incoming, type Judge, makeJudge } from "./judge.js";
 import type { CoordinatorBroker, CoordinatorOptions, Progress, Saved, Store } from "./interfaces.js";
 import { CHUNK, MODEL } from "./message.js";
 import { resolve } from "./disputes.js";
+import { Patience } from "./patience.js";
 import { Pace } from "./pace.js";
 import { Round } from "./round.js";
 import { type RunInfo, fingerprintOf } from "./run.js";
@@ -13,8 +14,6 @@ import { Workspace } from "./workspace.js";
 
 /** Milliseconds. */
 const RETRY = 100;
-/** A broker that refuses for so long will go on refusing. */
-const PATIENCE = 10_000;
 
 export class Coordinator {
   readonly #waker: Waker;
@@ -173,22 +172,15 @@ export class Coordinator {
 
   /** Repeats an action until it succeeds, the run stops, or the broker has refused it for too long. */
   async #persist(action: () => Promise<void>): Promise<void> {
-    let refusals = { first: 0, last: -Infinity };
+    const patience = new Patience();
     while (!this.#stop) {
       try {
         await action();
         return;
       } catch (error) {
-        if (error instanceof Fatal) throw error;
-        if (error instanceof Refused) {
-          const now = this.clock.now();
-          // An action may run for a whole round: what was refused long before has passed.
-          refusals = { first: now - refusals.last < PATIENCE / 2 ? refusals.first : now, last: now };
-          if (now - refusals.first > PATIENCE)
-            throw new Fatal(`coordinate: ${error.message}, for ${PATIENCE / 1000} seconds`, { cause: error });
-          // Where the store is full, late or hostile updates have filled it. Those of the round are asked for again.
-          await this.broker.purge("updates").catch(() => undefined);
-        }
+        const isRefused = patience.failed(error, this.clock.now());
+        // Where the store is full, late or hostile updates have filled it. Those of the round are asked for again.
+        if (isRefused) await this.broker.purge("updates").catch(() => undefined);
         this.#isStale = true;
         await this.#waker.wait(RETRY);
       }
