@@ -56,13 +56,13 @@ export class InputBuffer {
    * for bytes that look like one-hot rows or masks, since some are 1 and none is larger: the default scale does not suit them.
    */
   safe(owner: string, read: Floats | Indices): Floats | Indices {
-    const bytes = read as Floats;
+    const bytes = read as Floats; // of an array, the properties below are undefined
     // Of an image, this reads only a few.
     if (this.#scale === undefined && bytes.BYTES_PER_ELEMENT === 1 && !bytes.some(isLarge) && bytes.includes(1))
       throw new RangeError(
         `${owner}: "x" has bytes of 0 and 1 alone, which would count as 0 and 1/255: give inputScale: 1`,
       );
-    return this.hasViews && "buffer" in read && read.buffer === this.#floats.buffer ? read.slice() : read;
+    return this.hasViews && bytes.buffer === this.#floats.buffer ? bytes.slice() : read;
   }
 
   /** Copies rows of x into the arena; bytes become float32, multiplied by the scale. */
