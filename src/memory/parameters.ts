@@ -205,7 +205,7 @@ export class ParameterDict<Name extends string = string> {
 describe(
   ParameterDict<string>,
   (params: ParameterDict) => describeDict(OWNER, params),
-  "parameters,named_parameters=data state_dict,stateDict,clone=copy() load_state_dict,loadStateDict=assign() zero_grad",
+  "parameters,named_parameters=data state_dict,clone=copy() load_state_dict=assign() zero_grad",
 );
 
 /** @internal The names, shapes and first values; as JSON the shapes, from which another dictionary can be made. */

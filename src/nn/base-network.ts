@@ -225,11 +225,11 @@ export abstract class BaseNetwork implements Saveable {
 }
 // Names of PyTorch, Keras and TensorFlow.js, in parts: no line of the bundle may be longer than 500 characters.
 for (const names of [
-  "parameters,named_parameters,weights,trainableWeights,trainable_weights=params named_buffers=buffers " +
-    "zero_grad,zeroGrad=params.zeroGrad() requires_grad_,trainable=freeze() train_on_batch,trainOnBatch=trainBatch()",
-  "predict_on_batch,predictOnBatch,apply,call=predict() predict_proba=probabilities() predict_classes=classify() " +
-    "state_dict,stateDict,getWeights,get_weights,save=save(network)_of_gradstep/checkpoint",
-  "load_state_dict,loadStateDict,setWeights,set_weights,loadWeights=load(bytes,_network)_of_gradstep/checkpoint " +
+  "parameters,named_parameters,weights,trainable_weights=params named_buffers=buffers " +
+    "zero_grad=params.zeroGrad() requires_grad_,trainable=freeze() train_on_batch=trainBatch()",
+  "predict_on_batch,apply,call=predict() predict_proba=probabilities() predict_classes=classify() " +
+    "state_dict,get_weights,save=save(network)_of_gradstep/checkpoint",
+  "load_state_dict,set_weights,load_weights=load(bytes,_network)_of_gradstep/checkpoint " +
     "compile=the_options_of_the_constructor,_and_fit({_optimizer_}) add=the_list_of_layers",
 ])
   describe(BaseNetwork, ({ built }) => [built.owner, {}, jsonOf(built)], names);

@@ -8,9 +8,9 @@ export const EXAMPLE = "an object, such as { lr: 0.001 }";
 
 /** Names of other libraries' optimizers: see `describe`. */
 export const FOREIGN =
-  "lr,learningRate,learning_rate,setLearningRate=paramGroups[0].lr momentum=paramGroups[0].momentum " +
-  "weightDecay,weight_decay=paramGroups[0].weightDecay betas,beta1,beta_1=paramGroups[0].betas param_groups=paramGroups " +
-  "minimize,applyGradients,apply_gradients=step() zero_grad add_param_group state_dict load_state_dict";
+  "lr,learning_rate,setLearningRate=paramGroups[0].lr momentum=paramGroups[0].momentum " +
+  "weight_decay=paramGroups[0].weightDecay betas,beta1,beta_1=paramGroups[0].betas param_groups=paramGroups " +
+  "minimize,apply_gradients=step() zero_grad add_param_group state_dict load_state_dict";
 
 type Group = Readonly<Record<string, unknown>> & { readonly params: readonly string[] };
 

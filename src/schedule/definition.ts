@@ -10,8 +10,7 @@ const ALIASES =
   "totalSteps=decaysteps,steps lrLambda=lambda,schedule minLr=etamin threshold=mindelta swaLr=learningrate lastEpoch=epoch,initialepoch";
 
 /** Names that users look for on a schedule: see `describe`. */
-export const FOREIGN =
-  "get_last_lr,getLastLr,get_lr,lr=lastLr last_epoch,lastEpoch=stateDict().counter state_dict load_state_dict";
+export const FOREIGN = "get_last_lr,get_lr,lr=lastLr last_epoch=stateDict().counter state_dict load_state_dict";
 
 /** What every schedule takes beside options of its own. */
 export interface CommonScheduleOptions {

@@ -8,8 +8,8 @@ import { type Budget, type Pattern, SafePattern, newBudget } from "./safe-patter
 
 /** Names that users look for on the optimizer: see `describe`. */
 export const FOREIGN =
-  "lr=learningRate param_groups=paramGroups stateDict,state_dict=getWeights() loadStateDict,load_state_dict=setWeights() " +
-  "zeroGrad,zero_grad,step=minimize() clipnorm,clip_norm=clipNorm";
+  "lr=learningRate param_groups=paramGroups state_dict=getWeights() load_state_dict=setWeights() " +
+  "zero_grad,step=minimize() clipnorm,clip_norm=clipNorm";
 
 /** Options as plain JSON that survives saving with a model. JSON has no infinity: such numbers become strings. */
 export function encode(value: unknown): unknown {

@@ -20,8 +20,8 @@ export const INSPECT = Symbol.for("nodejs.util.inspect.custom");
 /**
  * Gives a class `toString()`, `toJSON()` and Node's inspection, none of which throws, not even after `dispose()`; and
  * `[Symbol.dispose]`, where the engine has that symbol and the class has `dispose()`. `foreign` are names that users of other
- * libraries look for, which throw an error with the name here: `zero_grad lr,learningRate=…`. Without a name here it is the
- * same in camel case, a method.
+ * libraries look for, which throw an error with the name here: `zero_grad lr,learning_rate=…`; so do their forms in camel case
+ * that the class does not have. Without a name here it is a method, the same in camel case.
  */
 export function describe<T extends object>(
   type: { readonly prototype: T },
@@ -56,13 +56,16 @@ export function describe<T extends object>(
     });
   for (const entry of foreign.match(/\S+/g) ?? []) {
     const [names, here] = entry.split("=") as [string, string?];
-    for (const name of names.split(",")) {
-      const refuse = function (this: T): never {
-        const owner = attempt(this)[0].split(":")[0];
-        const use = here?.replace(/_/g, " ") ?? `${name.replace(/_./g, (pair) => pair[1].toUpperCase())}()`;
-        throw new TypeError(`${owner}: no "${name}": use ${use}`);
-      };
-      Object.defineProperty(prototype, name, { get: refuse, set: refuse, configurable: true });
+    for (const given of names.split(",")) {
+      const camel = given.replace(/_./g, (pair) => pair[1].toUpperCase());
+      for (const name of [given, camel]) {
+        const refuse = function (this: T): never {
+          const owner = attempt(this)[0].split(":")[0];
+          throw new TypeError(`${owner}: no "${name}": use ${here?.replace(/_/g, " ") ?? `${camel}()`}`);
+        };
+        if (!(name in prototype))
+          Object.defineProperty(prototype, name, { get: refuse, set: refuse, configurable: true });
+      }
     }
   }
 }
