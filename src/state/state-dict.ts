@@ -68,8 +68,12 @@ export function save<Options extends CommonOptions>(internals: Internals<Options
     evaluating,
     groups: groups.map(({ options: { params, initialLr, ...options }, shared }) => ({
       params: [...params],
-      // Spread first, the kinds give the order.
-      options: structuredClone({ ...rule.kinds, ...options, ...(initialLr !== undefined && { initialLr }) }),
+      options: Object.fromEntries(
+        // Spread first, the kinds give the order.
+        Object.entries({ ...rule.kinds, ...options, ...(initialLr !== undefined && { initialLr }) }).map(
+          ([name, value]) => [name, Array.isArray(value) ? [...(value as unknown[])] : value],
+        ),
+      ),
       shared: Object.fromEntries(sharedNames.map((name, k) => [name, shared[k]])),
     })),
     state: Object.fromEntries(
