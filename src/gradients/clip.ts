@@ -1,6 +1,6 @@
 // Norms of gradients, and the ways to clip them.
 import { atLeast0, epsilon, flag, nonNegative, number, optionsOf } from "../util/check.js";
-import { LEAST_FACTOR, SMALL, clipFactor, multiply } from "../step/gradient-norms.js";
+import { LEAST_FACTOR, SMALL, multiply, multiplyByClip } from "../step/gradient-norms.js";
 import { type ParameterDict, checkDict } from "../memory/parameters.js";
 import type { Tensor } from "../memory/tensor.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
@@ -70,8 +70,9 @@ export function clipGradNorm(params: ParameterDict, maxNorm: number, options: Cl
   const { kernels } = params.arena;
   const total = norm(kernels, tensors, normType);
   if (strict && !Number.isFinite(total)) throw new Error(`${owner}: the norm of the gradients is ${total}`);
-  const factor = clipFactor(max, total);
-  if (factor !== 1) for (const tensor of tensors) multiply(kernels, tensor.gradAt, tensor.size, factor);
+  const factor = Float64Array.of(1);
+  multiplyByClip(factor, Float64Array.of(max), Float64Array.of(total));
+  if (factor[0] !== 1) for (const tensor of tensors) multiply(kernels, tensor.gradAt, tensor.size, factor[0]);
   return total;
 }
 

@@ -5,9 +5,13 @@ import type { StepRequest } from "./step-request.js";
 import type { Table } from "./tensor-table.js";
 import type { Kernels } from "../wasm/generated/kernels.js";
 
-/** The factor that clips gradients of a norm to `maxNorm`, as PyTorch computes it. */
-export const clipFactor = (maxNorm: number, norm: number): number =>
-  maxNorm === Infinity ? 1 : Math.min(1, maxNorm / (norm + 1e-6));
+/**
+ * Multiplies `factor` by what clips gradients of a norm to `maxNorm`, as PyTorch computes it. Each is an array of one number,
+ * since a step allocates nothing and an engine may box a number that is passed on.
+ */
+export function multiplyByClip(factor: Float64Array, maxNorm: Float64Array, norm: Float64Array): void {
+  if (maxNorm[0] !== Infinity) factor[0] *= Math.min(1, maxNorm[0] / (norm[0] + 1e-6));
+}
 
 /**
  * Reads the gradients that a step uses, times |gradScale|, in the order of the tensors' addresses: whole tensors, and of some
@@ -20,20 +24,19 @@ function walk(
   { skipped, rows, gradScale, norm }: StepRequest,
   checks: boolean,
 ): number {
-  const factor = Math.abs(gradScale[0]);
-  let sum = 0;
+  if (!checks) norm[0] = 0;
   for (let i = 0; i < skipped.length; i++) {
     if (skipped[i] === 1) continue;
     const chosen = rows.length > 0 ? rows[i] : undefined;
     const count = chosen ? size[i] / tensors[i].shape[0] : size[i];
     for (let r = 0; r < (chosen?.length ?? 1); r++) {
       const at = grad[i] + (chosen?.[r] ?? 0) * count * 4;
-      const first = checks ? kernels.firstNonFinite(count, at, factor) : -1;
+      const first = checks ? kernels.firstNonFinite(count, at, Math.abs(gradScale[0])) : -1;
       if (first >= 0) return at + first * 4;
-      if (!checks) sum += kernels.sumOfSquares(count, at);
+      if (!checks) norm[0] += kernels.sumOfSquares(count, at);
     }
   }
-  if (!checks) norm[0] = Math.sqrt(sum) * factor;
+  if (!checks) norm[0] = Math.sqrt(norm[0]) * Math.abs(gradScale[0]);
   return 0;
 }
 
@@ -41,7 +44,7 @@ function walk(
 export function clipByNorm(kernels: Kernels, table: Table, request: StepRequest): void {
   const { gradScale, clipNorm, norm } = request;
   walk(kernels, table, request, false);
-  gradScale[0] *= clipFactor(clipNorm[0], norm[0]);
+  multiplyByClip(gradScale, clipNorm, norm);
 }
 
 /**

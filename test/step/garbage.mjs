@@ -7,12 +7,13 @@ const params = new gradstep.ParameterDict(shapes);
 const policy = fused ? { nonFinite: "throw" } : {};
 const inner = new gradstep[rule](params, { ...options, ...policy, ...(groups ? { groups } : {}) });
 const optimizer = fused ? new gradstep.Lookahead(inner, { k: 3 }) : inner;
-for (const name of params.names) params.grad[name].fill(0.01);
+const grads = Object.values(params.grad);
 const average = new gradstep.WeightEma(params);
 const stepOptions = fused ? { clipNorm: 0.5, zeroGrad: true, average, gradScale: 2 } : { gradScale: 0.5, skip: ["c"] };
 
 function steps(count) {
   for (let i = 0; i < count; i++) {
+    for (let k = 0; k < grads.length; k++) grads[k].fill(0.01); // norms and factors that are not whole numbers
     optimizer.step();
     optimizer.step(stepOptions);
   }
